@@ -1,0 +1,42 @@
+"""Perceptual (learnable) image encryption for privacy-preserving deep learning.
+
+>>> import numpy as np
+>>> import tfpe
+>>> key = tfpe.Key.generate()
+>>> images = np.zeros((2, 32, 32, 3), np.uint8)
+>>> cipher = tfpe.ciphers.logistic(key, (32, 32, 3))
+>>> bool((cipher.inverse(cipher(images)) == images).all())
+True
+
+The names below are imported on first use, so that the command line starts at once
+and nothing needs TensorFlow that does not use it. A saved model that holds a
+`PerceptualEncrypt` layer loads after `from tfpe import PerceptualEncrypt`.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "CIPHERS": "tfpe.ciphers",
+    "Key": "tfpe.keys",
+    "PerceptualEncrypt": "tfpe.layers",
+    "Transform": "tfpe.transform",
+    "crop": "tfpe.padding",
+    "pad_to_blocks": "tfpe.padding",
+}
+_MODULES = ("chaos", "ciphers", "data", "errors", "files")
+
+__all__ = sorted([*_PUBLIC, *_MODULES])
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return importlib.import_module(f"tfpe.{name}")
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'tfpe' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,266 @@
+"""Chaotic sequences, in float64 and bit for bit the same on every machine.
+
+Only +, -, *, / of IEEE doubles are used, each rounded once and in the order written
+(another order gives another sequence within some 50 steps), never a library's sine.
+They run on the host: in the float32 of a graph the logistic orbit collapses.
+"""
+
+import dataclasses
+import itertools
+import math
+import numbers
+from collections.abc import Callable
+
+import numpy as np
+
+from tfpe.errors import CipherOptionError, WeakParameterError
+
+BURN_IN = 3000
+CHECKED_BYTES = 1500
+MIN_DISTINCT_BYTES = 200
+
+
+def logistic_sequence(mu, d0, length, burn_in=BURN_IN, allow_weak=False):
+    """Bytes of the logistic map: the seed's Eq. 3-4 and Algorithm 2.
+
+    d <- (mu * d) * (1 - d), left to right; `burn_in` iterates are discarded, then each
+    value advances the map once and is floor((d / 2) * 1e14) mod 256.
+
+    Args:
+        mu: control parameter in [3.57, 4], where the map is chaotic.
+        d0: initial value in (0, 1).
+        length: number of bytes.
+        burn_in: number of discarded iterates.
+        allow_weak: take parameters outside the range of mu or with a short cycle too.
+
+    Returns:
+        `uint8 (length,)`.
+
+    Raises:
+        CipherOptionError: an argument is no number in its range.
+        WeakParameterError: fewer than 200 distinct bytes in the first 1,500.
+
+    Source: Ahmad & Shin 2022 (arXiv 2203.16780), Eq. 3-4, Algorithm 2.
+
+    Example:
+
+    >>> logistic_sequence(3.99, 0.1, 8).tolist()
+    [248, 86, 116, 13, 132, 27, 78, 78]
+    """
+    parameters = {"mu": mu, "d0": d0}
+    return chaotic_sequence("logistic", parameters, length, burn_in, allow_weak)
+
+
+def chaotic_sequence(name, parameters, length, burn_in=BURN_IN, allow_weak=False):
+    """Bytes of any map of `CHAOS`, by the byte rule of `logistic_sequence`.
+
+    Args:
+        name: a name in `CHAOS`.
+        parameters: a dict with one float for each parameter of the map.
+        length: number of bytes.
+        burn_in: number of discarded iterates.
+        allow_weak: skip the check of ranges and of distinct bytes.
+
+    Returns:
+        `uint8 (length,)`.
+
+    Example:
+
+    >>> chaotic_sequence("pwlcm", {"p": 0.3, "x0": 0.1}, 4).tolist()
+    [75, 120, 165, 46]
+    """
+    chaotic_map = find_map(name)
+    parameters = _check_parameters(chaotic_map, parameters, allow_weak)
+    for count in (length, burn_in):
+        if isinstance(count, bool) or not hasattr(count, "__index__") or count < 0:
+            raise CipherOptionError(
+                "`length` and `burn_in` should be whole numbers from 0 up. "
+                f"Received: length={length!r}, burn_in={burn_in!r}"
+            )
+    checked = 0 if allow_weak else CHECKED_BYTES
+    orbit = chaotic_map.orbit(**parameters)
+    wanted = itertools.islice(orbit, burn_in + 1, burn_in + 1 + max(length, checked))
+    values = np.fromiter(wanted, np.float64)
+    sequence = np.floor((values / 2) * 1e14).astype(np.int64).astype(np.uint8)
+    if not allow_weak and _is_weak(sequence):
+        raise WeakParameterError(
+            f"Parameters of the {name} map should give at least {MIN_DISTINCT_BYTES} "
+            f"distinct bytes in {CHECKED_BYTES}. Received: parameters that give "
+            f"{len(np.unique(sequence[:CHECKED_BYTES]))}; "
+            "draw others, or pass allow_weak=True"
+        )
+    return sequence[:length]
+
+
+def is_weak(name, parameters, burn_in=BURN_IN):
+    """Whether parameters give fewer than 200 distinct bytes in the first 1,500.
+
+    About 9.75 % of mu in [3.57, 4] do, in the periodic windows of the logistic map.
+
+    Example:
+
+    >>> is_weak("logistic", {"mu": 3.83, "d0": 0.1})
+    True
+    >>> is_weak("logistic", {"mu": 4.0, "d0": 0.5})
+    True
+    """
+    return _is_weak(chaotic_sequence(name, parameters, CHECKED_BYTES, burn_in, True))
+
+
+def draw_parameters(name, material):
+    """Parameters of a map drawn from `tfpe.derivation.Material`; never weak ones.
+
+    Weak draws are passed over in a fixed order, so the result depends on the key only.
+    """
+    chaotic_map = find_map(name)
+    for attempt in itertools.count():
+        parameters = {
+            parameter: material.uniform(f"{parameter}/{attempt}", low, high)
+            for parameter, (low, high) in chaotic_map.intervals.items()
+        }
+        if not is_weak(name, parameters):
+            return parameters
+
+
+def lyapunov_exponent(mu, d0=0.1, length=100_000, burn_in=BURN_IN):
+    """Lyapunov exponent of the logistic map, in nats a step: mean ln|mu (1 - 2d)|.
+
+    It is ln 2 = 0.6931 at mu = 4 and about 0.0110 at mu = 3.57 (the seed prints 0.00693
+    and 0.0012). Negative values mean a periodic orbit, -inf one through d = 1/2.
+
+    Example:
+
+    >>> round(lyapunov_exponent(4.0), 2)
+    0.69
+    """
+    orbit = itertools.islice(logistic_orbit(mu, d0), burn_in, burn_in + length)
+    slopes = np.abs(mu * (1 - 2 * np.fromiter(orbit, np.float64)))
+    if not slopes.all():
+        return -math.inf
+    return float(np.mean(np.log(slopes)))
+
+
+def logistic_orbit(mu, d0):
+    """The logistic map from `d0` on, without end: d <- (mu * d) * (1 - d)."""
+    # accumulate keeps the loop in C: half the time of a Python loop.
+    return itertools.accumulate(
+        itertools.repeat(mu), lambda d, m: (m * d) * (1 - d), initial=d0
+    )
+
+
+def pwlcm_orbit(p, x0):
+    """The piecewise-linear chaotic map (PWLCM) on (0, 1), control 0 < p < 1/2.
+
+    x <- x / p below p, (x - p) / (1/2 - p) from p to 1/2, and mirrored above 1/2.
+    Its invariant density is uniform and it has no periodic windows in p.
+    Source: Zhou & Ling, Problems with the chaotic inverse system encryption
+    approach, IEEE TCAS-I 44(3), 1997.
+    """
+    rise = 0.5 - p
+
+    def step(x, _):
+        if x >= 0.5:
+            x = 1 - x
+        return x / p if x < p else (x - p) / rise
+
+    return itertools.accumulate(itertools.repeat(None), step, initial=x0)
+
+
+def logistic_sine_orbit(theta, x0, y0):
+    """The x of the two-dimensional logistic-sine-coupling map, 0 < theta < 1.
+
+    x <- sin(pi (4 theta x (1 - x) + (1 - theta) sin(pi y))), then the same for y with
+    the new x. Source: Hua, Jin, Xu, Huang, 2D Logistic-Sine-coupling map for image
+    encryption, Signal Processing 149, 2018, Eq. 4. The sine is `_sin_pi`.
+    """
+    four_theta, rest = 4 * theta, 1 - theta
+    x, y = x0, y0
+    while True:
+        yield x
+        x = _sin_pi((four_theta * x) * (1 - x) + rest * _sin_pi(y))
+        y = _sin_pi((four_theta * y) * (1 - y) + rest * _sin_pi(x))
+
+
+# Taylor coefficients (-1)^k pi^(2k) / (2k)! of cos(pi u), highest first, rounded once
+# from 50 digits. For |u| <= 1/2 the first term left out is below 1e-19.
+_COSINE = (
+    1.3768647280377414e-12,
+    -7.700707130601354e-11,
+    3.604730797462501e-09,
+    -1.3878952462213771e-07,
+    4.303069587032947e-06,
+    -0.0001046381049248457,
+    0.0019295743094039231,
+    -0.02580689139001406,
+    0.2353306303588932,
+    -1.3352627688545895,
+    4.0587121264167685,
+    -4.934802200544679,
+    1.0,
+)
+
+
+def _sin_pi(t):
+    """sin(pi t) for 0 <= t <= 1, as one fixed polynomial."""
+    u = t - 0.5
+    square = u * u
+    value = 0.0
+    for coefficient in _COSINE:
+        value = value * square + coefficient
+    return value
+
+
+@dataclasses.dataclass(frozen=True)
+class ChaoticMap:
+    """A map: its orbit, and the open interval that each parameter is drawn from."""
+
+    orbit: Callable
+    intervals: dict[str, tuple[float, float]]
+
+
+CHAOS = {
+    "logistic": ChaoticMap(logistic_orbit, {"mu": (3.57, 4.0), "d0": (0.0, 1.0)}),
+    "pwlcm": ChaoticMap(pwlcm_orbit, {"p": (0.0, 0.5), "x0": (0.0, 1.0)}),
+    "logistic_sine": ChaoticMap(
+        logistic_sine_orbit,
+        {"theta": (0.0, 1.0), "x0": (0.0, 1.0), "y0": (0.0, 1.0)},
+    ),
+}
+
+
+def find_map(name):
+    """The row of `CHAOS`, or an error that lists the names."""
+    if name not in CHAOS:
+        raise CipherOptionError(
+            f"The chaotic map should be one of {list(CHAOS)}. Received: {name!r}"
+        )
+    return CHAOS[name]
+
+
+def _check_parameters(chaotic_map, parameters, allow_weak):
+    if set(parameters) != set(chaotic_map.intervals):
+        raise CipherOptionError(
+            f"The map has the parameters {list(chaotic_map.intervals)}. "
+            f"Received: {list(parameters)}"
+        )
+    checked = {}
+    for name, (low, high) in chaotic_map.intervals.items():
+        value = parameters[name]
+        # The value itself may be key material: it stays out of the messages.
+        if not isinstance(value, numbers.Real) or not math.isfinite(value):
+            raise CipherOptionError(
+                f"`{name}` should be a finite number. Received: {type(value).__name__}"
+            )
+        value = float(value)
+        inside = low <= value <= high if name == "mu" else low < value < high
+        if not inside and not allow_weak:
+            raise CipherOptionError(
+                f"`{name}` should be a number from {low} to {high}. "
+                "Received: one outside"
+            )
+        checked[name] = value
+    return checked
+
+
+def _is_weak(sequence):
+    return len(np.unique(sequence[:CHECKED_BYTES])) < MIN_DISTINCT_BYTES

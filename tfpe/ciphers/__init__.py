@@ -1,0 +1,204 @@
+"""The ciphers: pure functions `(key, image_shape, **options) -> Transform`.
+
+`CIPHERS` is the table of them all. Each `*_transform` builds the same cipher from
+explicit key material, for published keys and for exact tests.
+"""
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable
+
+from tfpe.ciphers import block, controls, pixel
+from tfpe.ciphers.block import (
+    ele,
+    ele_transform,
+    etc,
+    etc_gray,
+    etc_gray_transform,
+    etc_transform,
+    le,
+    le_transform,
+)
+from tfpe.ciphers.controls import (
+    blockshuffle,
+    blockshuffle_transform,
+    identity,
+    keystream,
+    keystream_transform,
+    negpos,
+    shuffle,
+    shuffle_transform,
+)
+from tfpe.ciphers.keyspace import KeySpace
+from tfpe.ciphers.pixel import logistic, logistic_transform, pbe, pbe_transform
+from tfpe.errors import CipherOptionError
+from tfpe.keys import check_key
+from tfpe.transform import Transform
+
+__all__ = [
+    "CIPHERS",
+    "Cipher",
+    "KeySpace",
+    "blockshuffle",
+    "blockshuffle_transform",
+    "ele",
+    "ele_transform",
+    "etc",
+    "etc_gray",
+    "etc_gray_transform",
+    "etc_transform",
+    "find_cipher",
+    "identity",
+    "keystream",
+    "keystream_transform",
+    "le",
+    "le_transform",
+    "logistic",
+    "logistic_transform",
+    "negpos",
+    "pbe",
+    "pbe_transform",
+    "shuffle",
+    "shuffle_transform",
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Cipher:
+    """A row of `CIPHERS`: a cipher, and what is known of it.
+
+    Attributes:
+        function: `(key, image_shape, **options) -> Transform`.
+        key_space: `(image_shape, **options) -> KeySpace`, in bits.
+        broken_by: the least evidence known to break it under one key.
+        reference: where it was published.
+    """
+
+    function: Callable
+    key_space: Callable
+    broken_by: str
+    reference: str
+
+    @property
+    def name(self):
+        """The name in `CIPHERS`."""
+        return self.function.__name__
+
+    @property
+    def summary(self):
+        """What it does, in one line."""
+        return inspect.getdoc(self.function).partition("\n")[0]
+
+    @functools.cached_property
+    def defaults(self):
+        """The options of the cipher and their default values."""
+        parameters = inspect.signature(self.function).parameters.values()
+        return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+    def options(self, **options):
+        """All options, defaults filled in; unknown ones raise `CipherOptionError`."""
+        unknown = sorted(set(options) - set(self.defaults))
+        if unknown:
+            raise CipherOptionError(
+                f"Options of {self.name} should be among {list(self.defaults)}. "
+                f"Received: {unknown}"
+            )
+        return self.defaults | options
+
+    def block_size(self, **options):
+        """Height and width of images must be divisible by this; pad to it."""
+        return self.options(**options).get("block_size", 1)
+
+    def __call__(self, key, image_shape, **options):
+        """The `Transform` that encrypts images of `image_shape` under `key`."""
+        return self.function(check_key(key), image_shape, **self.options(**options))
+
+    def per_image(self, key, image_shape, numbers, **options):
+        """One `Transform` for a batch whose images have a sub-key each.
+
+        Args:
+            key: a `tfpe.Key`; image number i is encrypted under `key.for_image(i)`.
+            image_shape: (height, width, channels).
+            numbers: the number of each image of the batch.
+        """
+        return Transform.stack(
+            self(key.for_image(number), image_shape, **options) for number in numbers
+        )
+
+
+CIPHERS = {
+    row.name: row
+    for row in (
+        Cipher(
+            le,
+            block.le_key_space,
+            "3 chosen blocks (one image holds them), or 6 to 16 known images",
+            "Tanaka 2018, arXiv 1804.00490",
+        ),
+        Cipher(
+            ele,
+            block.ele_key_space,
+            "5 chosen images of 32 x 32, or some 16 known ones",
+            "Madono et al. 2020, arXiv 2001.07761",
+        ),
+        Cipher(
+            pbe,
+            pixel.pbe_key_space,
+            "1 chosen image, 2 to 4 known ones, or many ciphertexts alone",
+            "Sirichotedumrong et al. 2019, doi 10.1109/ACCESS.2019.2959017",
+        ),
+        Cipher(
+            logistic,
+            pixel.logistic_key_space,
+            "2 chosen images, 2 to 4 known ones, or many ciphertexts alone",
+            "Ahmad & Shin 2022, arXiv 2203.16780",
+        ),
+        Cipher(
+            etc,
+            block.etc_key_space,
+            "3 chosen images of 32 x 32; jigsaw solvers on large images",
+            "Kurihara et al. 2015, IEICE Trans. Fundamentals E98-A(11)",
+        ),
+        Cipher(
+            etc_gray,
+            block.etc_gray_key_space,
+            "3 chosen images of 32 x 32; jigsaw solvers on large images",
+            "Chuman et al. 2019, doi 10.1109/TIFS.2018.2881677",
+        ),
+        Cipher(identity, controls.identity_key_space, "nothing: it is plain", "-"),
+        Cipher(
+            negpos,
+            controls.negpos_key_space,
+            "1 chosen or known image, or many ciphertexts alone",
+            "the negative-positive step of the ciphers above",
+        ),
+        Cipher(
+            shuffle,
+            controls.shuffle_key_space,
+            "2 chosen images of 32 x 32, or 4 known ones",
+            "control",
+        ),
+        Cipher(
+            blockshuffle,
+            controls.blockshuffle_key_space,
+            "1 chosen image, or 3 known ones",
+            "MaungMaung & Kiya 2021, IEEE TIFS 16",
+        ),
+        Cipher(
+            keystream,
+            controls.keystream_key_space,
+            "1 chosen or known image: it is the stream",
+            "control: a stream cipher with a repeated nonce",
+        ),
+    )
+}
+
+
+def find_cipher(name):
+    """The row of `CIPHERS`, or an error that lists the names."""
+    if name not in CIPHERS:
+        raise CipherOptionError(
+            f"`cipher` should be one of {list(CIPHERS)}. Received: cipher={name!r}"
+        )
+    return CIPHERS[name]

@@ -1,0 +1,40 @@
+"""The colour step that pbe, logistic and etc share: one of six channel orders."""
+
+import math
+
+import numpy as np
+
+from tfpe.ciphers import checks
+from tfpe.errors import CipherOptionError
+
+# Table I, printed in Sirichotedumrong et al. 2019: code k means out_c = in_{T[k][c]}.
+CHANNEL_ORDERS = np.array(
+    [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
+)
+
+
+def channel_sources(channel_order, shape, channels):
+    """Source channel of each output channel, `(*shape, 3)`, from codes of `shape`."""
+    if channels != 3:
+        raise CipherOptionError(
+            "`channel_order` should be None for images without 3 channels. "
+            f"Received: an array, and images of {channels}"
+        )
+    codes = checks.integers(channel_order, shape, len(CHANNEL_ORDERS), "channel_order")
+    return CHANNEL_ORDERS[codes]
+
+
+def check_channel_shuffle(channel_shuffle, image_shape):
+    """Raises unless `channel_shuffle` is a bool that images of this shape allow."""
+    checks.true_or_false(channel_shuffle, "channel_shuffle")
+    if channel_shuffle and image_shape[2] != 3:
+        raise CipherOptionError(
+            "`channel_shuffle=True` needs images of 3 channels; gray images take "
+            f"channel_shuffle=False. Received: image_shape={image_shape}"
+        )
+
+
+def channel_order_bits(image_shape, channel_shuffle):
+    """Key space of one channel order for each pixel (or block), in bits."""
+    height, width, _ = image_shape
+    return channel_shuffle * height * width * math.log2(len(CHANNEL_ORDERS))

@@ -1,0 +1,147 @@
+"""Controls and baselines: they give every comparison its two ends."""
+
+import math
+
+import numpy as np
+
+from tfpe.ciphers import checks
+from tfpe.ciphers.block import block_indices
+from tfpe.ciphers.keyspace import KeySpace, log2_factorial
+from tfpe.keys import check_key
+from tfpe.transform import Transform
+
+
+def identity(key, image_shape):
+    """No encryption: the plain end of every table.
+
+    Example:
+
+    >>> from tfpe import Key
+    >>> identity(Key(bytes(32)), (1, 1, 3)).perm.tolist()
+    [0, 1, 2]
+    """
+    return Transform.identity(checks.image_shape_of(image_shape))
+
+
+def identity_key_space(image_shape):
+    """One transform: 0 bits."""
+    return KeySpace(0.0, 0.0)
+
+
+def negpos(key, image_shape):
+    """Negative-positive: a secret half of the bytes become 255 minus themselves.
+
+    Example:
+
+    >>> from tfpe import Key
+    >>> sorted(set(negpos(Key(bytes(32)), (4, 4, 3)).mask.tolist()))
+    [0, 255]
+    """
+    shape = checks.image_shape_of(image_shape)
+    mask = check_key(key).material("negpos", shape).bits("negate", math.prod(shape))
+    return Transform(np.arange(mask.size), np.uint8(255) * mask, 8, shape)
+
+
+def negpos_key_space(image_shape):
+    """2^n negatives of n bytes."""
+    bits = float(math.prod(image_shape))
+    return KeySpace(bits, bits)
+
+
+def shuffle(key, image_shape):
+    """One secret permutation of all bytes of the image.
+
+    Example:
+
+    >>> from tfpe import Key
+    >>> sorted(shuffle(Key(bytes(32)), (1, 2, 3)).perm.tolist())
+    [0, 1, 2, 3, 4, 5]
+    """
+    shape = checks.image_shape_of(image_shape)
+    order = (
+        check_key(key).material("shuffle", shape).permutation("perm", math.prod(shape))
+    )
+    return shuffle_transform(order, shape)
+
+
+def shuffle_transform(perm, image_shape):
+    """shuffle from an explicit permutation of the bytes, a gather: `(H * W * C,)`."""
+    shape = checks.image_shape_of(image_shape)
+    perm = checks.permutations(perm, math.prod(shape), "perm")
+    return Transform(perm, np.zeros(perm.size, np.uint8), 8, shape)
+
+
+def shuffle_key_space(image_shape):
+    """n! permutations of n bytes."""
+    bits = log2_factorial(math.prod(image_shape))
+    return KeySpace(bits, bits)
+
+
+def blockshuffle(key, image_shape, block_size=4):
+    """One secret permutation of bytes inside every block, the same for all blocks.
+
+    Source: MaungMaung & Kiya, Block-wise image transformation with secret key for
+    adversarially robust defense, IEEE TIFS 16, 2021.
+
+    Example:
+
+    >>> from tfpe import Key
+    >>> t = blockshuffle(Key(bytes(32)), (2, 4, 1), block_size=2)
+    >>> (t.perm.reshape(2, 2, 2)[:, 1] - t.perm.reshape(2, 2, 2)[:, 0]).tolist()
+    [[2, 2], [2, 2]]
+    """
+    block_size = checks.whole_number(block_size, "block_size")
+    shape = checks.image_shape_of(image_shape, block_size)
+    material = check_key(key).material("blockshuffle", shape, block_size=block_size)
+    perm = material.permutation("perm", block_size**2 * shape[2])
+    return blockshuffle_transform(perm, shape, block_size)
+
+
+def blockshuffle_transform(perm, image_shape, block_size):
+    """blockshuffle from an explicit permutation of a block, `(B * B * C,)`."""
+    block_size = checks.whole_number(block_size, "block_size")
+    shape = checks.image_shape_of(image_shape, block_size)
+    blocks = block_indices(shape, block_size)
+    perm = checks.permutations(perm, blocks.shape[1], "perm")
+    gather = np.empty(blocks.size, np.int64)
+    gather[blocks] = blocks[:, perm]
+    return Transform(gather, np.zeros(gather.size, np.uint8), 8, shape)
+
+
+def blockshuffle_key_space(image_shape, block_size=4):
+    """(B * B * C)! permutations of a block."""
+    bits = log2_factorial(block_size**2 * image_shape[2])
+    return KeySpace(bits, bits)
+
+
+def keystream(key, image_shape):
+    """Every byte xored with one fixed SHAKE-256 stream.
+
+    The same as AES in counter mode with a repeated nonce: strong to the eye, broken by
+    any two images.
+
+    Example:
+
+    >>> from tfpe import Key
+    >>> t = keystream(Key(bytes(32)), (32, 32, 3))
+    >>> len(set(t.mask.tolist()))
+    256
+    """
+    shape = checks.image_shape_of(image_shape)
+    stream = (
+        check_key(key).material("keystream", shape).bytes("stream", math.prod(shape))
+    )
+    return keystream_transform(stream.reshape(shape))
+
+
+def keystream_transform(stream):
+    """keystream from an explicit stream, `uint8 (H, W, C)`."""
+    shape = checks.image_shape_of(checks.shape_of(stream, "stream"))
+    mask = checks.integers(stream, shape, 256, "stream").ravel()
+    return Transform(np.arange(mask.size), mask, 8, shape)
+
+
+def keystream_key_space(image_shape):
+    """Claimed: every stream; effective: the 256 bits of the seed."""
+    bits = 8.0 * math.prod(image_shape)
+    return KeySpace(bits, min(bits, 256.0))

@@ -1,0 +1,210 @@
+"""Ciphers that keep every pixel in its place: pbe and the seed's logistic cipher.
+
+Both are one exclusive or, then one of the six channel orders for each pixel.
+"""
+
+import math
+
+import numpy as np
+
+from tfpe import chaos as chaos_module
+from tfpe.ciphers import checks
+from tfpe.ciphers.channels import (
+    CHANNEL_ORDERS,
+    channel_order_bits,
+    channel_sources,
+    check_channel_shuffle,
+)
+from tfpe.ciphers.keyspace import KeySpace
+from tfpe.keys import check_key
+from tfpe.transform import Transform
+
+STREAMS = ("per_channel", "shared")
+# Entropy of the sequence: of the parameters it grows from (mu and d0 about 103 bits).
+CHAOS_BITS = {"logistic": 103, "pwlcm": 104, "logistic_sine": 156, "shake256": 256}
+
+
+def pbe(key, image_shape, channel_shuffle=True):
+    """Pixel-based encryption: random negatives, then random channel orders.
+
+    Args:
+        key: a `tfpe.Key`.
+        image_shape: (height, width, channels); any size; one channel only with
+            `channel_shuffle=False`.
+        channel_shuffle: whether each pixel gets a channel order (the paper calls it
+            optional).
+
+    Returns:
+        The `Transform` of bytes that encrypts images of `image_shape`.
+
+    Raises:
+        ImageError: `image_shape` does not fit.
+        CipherOptionError: an option does not fit.
+
+    Source: Sirichotedumrong, Kinoshita, Kiya, Pixel-Based Image Encryption Without Key
+    Management for Privacy-Preserving Deep Neural Networks, IEEE Access 2019,
+    doi 10.1109/ACCESS.2019.2959017; Eq. 1-2 of Ahmad & Shin 2022.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from tfpe import Key
+    >>> encrypt = pbe(Key(bytes(32)), (2, 2, 3))
+    >>> image = np.full((2, 2, 3), 10, np.uint8)
+    >>> sorted(set(encrypt(image).ravel().tolist()))
+    [10, 245]
+    """
+    shape = checks.image_shape_of(image_shape)
+    check_channel_shuffle(channel_shuffle, shape)
+    material = check_key(key).material("pbe", shape, channel_shuffle=channel_shuffle)
+    order = _draw_channel_order(material, shape) if channel_shuffle else None
+    return pbe_transform(material.bits("negate", shape), order)
+
+
+def pbe_transform(negate, channel_order):
+    """pbe from explicit material.
+
+    Args:
+        negate: bits, `(H, W, 3)` or, without channel order, `(H, W, 1)`: the values to
+            be replaced by 255 minus themselves.
+        channel_order: codes 0 to 5 of Table I, `(H, W)`, or None.
+
+    Example:
+
+    >>> import numpy as np
+    >>> t = pbe_transform(np.array([[[0, 1, 0]]]), np.array([[5]]))
+    >>> t(np.array([[[1, 2, 3]]], np.uint8)).tolist()
+    [[[3, 253, 1]]]
+    """
+    shape = checks.image_shape_of(checks.shape_of(negate, "negate"))
+    negate = checks.bits(negate, shape, "negate")
+    return _xor_then_channel_order(negate * np.uint8(255), channel_order, shape)
+
+
+def pbe_key_space(image_shape, channel_shuffle=True):
+    """2^(3n) negatives and 6^n channel orders of n pixels."""
+    bits = math.prod(image_shape) + channel_order_bits(image_shape, channel_shuffle)
+    return KeySpace(bits, bits)
+
+
+def logistic(
+    key,
+    image_shape,
+    chaos="logistic",
+    stream="per_channel",
+    select=True,
+    channel_shuffle=True,
+):
+    """The seed's cipher: chosen values are xored with a chaotic sequence.
+
+    Args:
+        key: a `tfpe.Key`; the parameters of the map, the selection and the channel
+            orders are drawn from it.
+        image_shape: (height, width, channels); any size; one channel only with
+            `channel_shuffle=False`.
+        chaos: "logistic" (the seed), "pwlcm" or "logistic_sine" (more robust maps, the
+            seed's future work) or "shake256" (a cryptographic stream, as a control).
+        stream: "per_channel" takes one value of the sequence for each byte, channel
+            after channel; "shared" uses the values of one channel for all of them (the
+            seed's Algorithm 2 and its Eq. 5 differ here).
+        select: whether a random half of the values is left as it is (K_c of the seed);
+            False xors every value.
+        channel_shuffle: whether each pixel gets a channel order (K_s of the seed).
+
+    Returns:
+        The `Transform` of bytes that encrypts images of `image_shape`.
+
+    Raises:
+        ImageError: `image_shape` does not fit.
+        CipherOptionError: an option does not fit.
+
+    Source: Ahmad & Shin, A Pixel-based Encryption Method for Privacy-Preserving Deep
+    Learning Models, 2022, arXiv 2203.16780; Eq. 3-6, Algorithm 2.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from tfpe import Key
+    >>> encrypt = logistic(Key(bytes(32)), (32, 32, 3))
+    >>> image = np.zeros((32, 32, 3), np.uint8)
+    >>> bool(0.4 < (encrypt(image) == 0).mean() < 0.6)  # left as they are
+    True
+    """
+    shape = checks.image_shape_of(image_shape)
+    checks.one_of(chaos, tuple(CHAOS_BITS), "chaos")
+    checks.one_of(stream, STREAMS, "stream")
+    checks.true_or_false(select, "select")
+    check_channel_shuffle(channel_shuffle, shape)
+    material = check_key(key).material(
+        "logistic",
+        shape,
+        chaos=chaos,
+        stream=stream,
+        select=select,
+        channel_shuffle=channel_shuffle,
+    )
+    height, width, channels = shape
+    planes = channels if stream == "per_channel" else 1
+    length = height * width * planes
+    if chaos == "shake256":
+        sequence = material.bytes("sequence", length)
+    else:
+        parameters = chaos_module.draw_parameters(chaos, material)
+        sequence = chaos_module.chaotic_sequence(chaos, parameters, length)
+    # One value for each byte, channel-major: S_c = sequence[c * H * W:(c + 1) * H * W].
+    sequence = np.moveaxis(sequence.reshape(planes, height, width), 0, -1)
+    return logistic_transform(
+        np.broadcast_to(sequence, shape),
+        material.bits("select", shape) if select else np.ones(shape, bool),
+        _draw_channel_order(material, shape) if channel_shuffle else None,
+    )
+
+
+def logistic_transform(sequence, select, channel_order):
+    """The seed's cipher from explicit material (for instance published keys).
+
+    Args:
+        sequence: `uint8 (H, W, C)`, such as `tfpe.chaos.logistic_sequence` gives.
+        select: bits, `(H, W, C)`: where the sequence is xored to the image (K_c).
+        channel_order: codes 0 to 5 of Table I, `(H, W)` (K_s), or None.
+
+    Example:
+
+    >>> import numpy as np
+    >>> t = logistic_transform([[[7, 7, 7]]], [[[1, 0, 1]]], [[3]])
+    >>> t(np.array([[[0, 10, 255]]], np.uint8)).tolist()
+    [[[10, 248, 7]]]
+    """
+    shape = checks.image_shape_of(checks.shape_of(sequence, "sequence"))
+    sequence = checks.integers(sequence, shape, 256, "sequence").astype(np.uint8)
+    select = checks.bits(select, shape, "select")
+    return _xor_then_channel_order(sequence * select, channel_order, shape)
+
+
+def logistic_key_space(
+    image_shape,
+    chaos="logistic",
+    stream="per_channel",
+    select=True,
+    channel_shuffle=True,
+):
+    """Claimed: 256^(3n) sequences (Eq. 6); effective: those of the map's parameters."""
+    values = math.prod(image_shape)
+    other = select * values + channel_order_bits(image_shape, channel_shuffle)
+    sequence = 8 * values // (1 if stream == "per_channel" else image_shape[2])
+    return KeySpace(8 * values + other, min(sequence, CHAOS_BITS[chaos]) + other)
+
+
+def _xor_then_channel_order(mask, channel_order, shape):
+    xor = Transform(np.arange(mask.size), mask.ravel(), 8, shape)
+    if channel_order is None:
+        return xor
+    height, width, channels = shape
+    sources = channel_sources(channel_order, (height, width), channels)
+    first = channels * np.arange(height * width).reshape(height, width, 1)
+    perm = (first + sources).ravel()
+    return Transform(perm, np.zeros(perm.size, np.uint8), 8, shape) @ xor
+
+
+def _draw_channel_order(material, shape):
+    return material.integers("channel_order", shape[:2], len(CHANNEL_ORDERS))

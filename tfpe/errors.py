@@ -1,0 +1,45 @@
+"""The named errors of tfpe; every one is also a `ValueError`.
+
+Messages say what was expected and what was received, and never hold key
+material: a traceback may end in a log that other people read.
+"""
+
+
+class TfpeError(ValueError):
+    """Base of all errors that tfpe raises by name."""
+
+
+class ImageError(TfpeError):
+    """An image has a dtype, rank, shape, channel count or value out of range."""
+
+
+class CipherOptionError(TfpeError):
+    """A cipher, one of its options or its explicit key material is not valid."""
+
+
+class WeakParameterError(TfpeError):
+    """Parameters of a chaotic map give a short or collapsed sequence."""
+
+
+class KeyFileError(TfpeError):
+    """A key file is missing, damaged, of another version or already there."""
+
+
+class WrongKeyError(TfpeError):
+    """The key is not the one that made this ciphertext, layer or manifest."""
+
+
+class LockedLayerError(TfpeError):
+    """A loaded or cloned layer was given images before it was given its key."""
+
+
+class ManifestError(TfpeError):
+    """A manifest is missing, damaged, changed or of another version."""
+
+
+class ImageFileError(TfpeError):
+    """An image file cannot be read, is damaged, foreign or already there."""
+
+
+class AttackError(TfpeError):
+    """The evidence given to an attack does not determine what it looks for."""

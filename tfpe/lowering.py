@@ -1,0 +1,332 @@
+"""How a `Transform` is applied: a small compiler.
+
+`choose` picks the cheapest exact program for the structure of a transform, `apply`
+runs it on the arrays of NumPy, TensorFlow, JAX, torch or Keras. The same few array
+operations serve them all, so the programs are written once; no framework is imported
+unless the images already belong to it.
+"""
+
+import dataclasses
+import functools
+import operator
+import sys
+
+import numpy as np
+
+from tfpe.errors import ImageError
+from tfpe.words import join_words, split_words
+
+MAX_SELECT_CHANNELS = 4
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Xor:
+    """No byte moves: `y = x ^ mask`."""
+
+    mask: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Select:
+    """Bytes move inside their pixel: each channel is picked by masks, no gather.
+
+    `sources[s]` is 255 where the output byte comes from channel `s`, else 0.
+    """
+
+    sources: np.ndarray
+    mask: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Gather:
+    """Whole bytes move: one gather."""
+
+    index: np.ndarray
+    mask: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class WordGather:
+    """Parts of bytes move: one gather for each part of the output byte.
+
+    The gathers read the bytes and, behind them, the bytes rotated by 1, 2, ... words,
+    so that the wanted word always lies in its place already.
+    """
+
+    indices: np.ndarray
+    mask: np.ndarray
+    bits: int
+
+
+def choose(transform):
+    """Returns the cheapest exact program for the structure of `transform`."""
+    t = transform.coarsen()
+    size = t.perm.shape[-1] * t.bits // 8
+    if t.bits < 8:
+        parts = 8 // t.bits
+        slot = np.arange(parts)
+        perm = t.perm.reshape(*t.perm.shape[:-1], size, parts)
+        rotation = (slot - perm % parts) % parts
+        indices = perm // parts + rotation * size
+        return WordGather(
+            np.moveaxis(indices, -1, 0).astype(np.int32),
+            join_words(t.mask, t.bits),
+            t.bits,
+        )
+    place = np.arange(size)
+    if (t.perm == place).all():
+        return Xor(t.mask)
+    channels = t.input_shape[-1]
+    if (
+        channels == t.output_shape[-1]
+        and channels <= MAX_SELECT_CHANNELS
+        and (t.perm // channels == place // channels).all()
+    ):
+        channel = t.perm % channels
+        sources = [np.where(channel == s, 255, 0) for s in range(channels)]
+        return Select(np.stack(sources).astype(np.uint8), t.mask)
+    return Gather(t.perm, t.mask)
+
+
+def oracle(transform, images):
+    """The definition itself, word by word, in NumPy: what every program must equal.
+
+    Args:
+        transform: a `Transform`.
+        images: `uint8`, `(*input_shape)` or `(B, *input_shape)`.
+
+    Returns:
+        `uint8`, `(*output_shape)` or `(B, *output_shape)`.
+    """
+    lead = images.shape[: images.ndim - len(transform.input_shape)]
+    words = split_words(images.reshape(*lead, -1), transform.bits)
+    perm = np.broadcast_to(transform.perm, words.shape)
+    moved = np.take_along_axis(words, perm, axis=-1) ^ transform.mask
+    return join_words(moved, transform.bits).reshape(*lead, *transform.output_shape)
+
+
+def apply(transform, images):
+    """Applies `transform` to images of any framework; returns the same kind."""
+    if type(images).__module__.startswith("keras."):
+        from tfpe.layers import ApplyTransform
+
+        return ApplyTransform(transform)(images)
+    backend = backend_of(images)
+    if backend.dtype_name(images) != "uint8":
+        raise ImageError(
+            "Images should be uint8 (PerceptualEncrypt takes floats too). "
+            f"Received: dtype {backend.dtype_name(images)}"
+        )
+    shape = backend.static_shape(images)
+    rank = len(transform.input_shape)
+    lead = shape[: max(len(shape) - rank, 0)]
+    if shape[len(lead) :] != transform.input_shape or len(lead) > 1:
+        raise ImageError(
+            f"Images should have shape {transform.input_shape} or "
+            f"{('batch', *transform.input_shape)}. Received: shape {shape}"
+        )
+    batch = transform.batch_size
+    if batch is not None and (not lead or lead[0] not in (None, batch)):
+        raise ImageError(
+            f"This transform holds keys for {batch} images. Received: shape {shape}"
+        )
+    flat = backend.reshape(images, (-1, np.prod(transform.input_shape).item()))
+    if batch is None and lead and lead[0] is None:
+        lead = (-1,)
+    result = run(transform.program, flat, transform.input_shape[-1], backend)
+    return backend.reshape(
+        result, (*(batch or size for size in lead), *transform.output_shape)
+    )
+
+
+def run(program, images, channels, backend):
+    """Runs `program` on flat images, `uint8 (B, n)`; every backend, bit for bit."""
+    constant = functools.partial(backend.constant, like=images)
+    mask = constant(program.mask)
+    match program:
+        case Xor():
+            return images ^ mask
+        case Select(sources=sources):
+            pixel = (-1, images.shape[-1] // channels, channels)
+            pixels = backend.reshape(images, pixel)
+            # Per-image keys: (channels, B, n) has the batch where pixels have it.
+            sources = sources.reshape(len(sources), *pixel)
+            picked = (
+                pixels[..., s : s + 1] & constant(source)
+                for s, source in enumerate(sources)
+            )
+            moved = functools.reduce(operator.or_, picked)
+            return backend.reshape(moved, (-1, images.shape[-1])) ^ mask
+        case Gather(index=index):
+            return backend.take(images, constant(index)) ^ mask
+        case WordGather(indices=indices, bits=bits):
+            rotated = [images] + [
+                backend.left_shift(images, k) | backend.right_shift(images, 8 - k)
+                for k in range(bits, 8, bits)
+            ]
+            table = backend.concatenate(rotated)
+            words = (
+                backend.take(table, constant(index))
+                & constant(np.uint8((2**bits - 1) << bits * slot))
+                for slot, index in enumerate(indices)
+            )
+            return functools.reduce(operator.or_, words) ^ mask
+    raise TypeError(f"`program` should be a program. Received: {type(program)}")
+
+
+class NumPyBackend:
+    """The array operations that the programs need; NumPy's are the reference.
+
+    `take` gathers along an axis by one index for all images or, with a batch axis in
+    front of it, by one for each.
+    """
+
+    def constant(self, array, like):
+        return array
+
+    def take(self, images, index, axis=-1):
+        if index.ndim == 1:
+            return np.take(images, index, axis=axis)
+        return np.take_along_axis(images, index, axis=axis)
+
+    def reshape(self, images, shape):
+        return images.reshape(shape)
+
+    def concatenate(self, parts):
+        return np.concatenate(parts, axis=-1)
+
+    def left_shift(self, images, count):
+        return images << np.uint8(count)
+
+    def right_shift(self, images, count):
+        return images >> np.uint8(count)
+
+    def dtype_name(self, images):
+        return str(images.dtype)
+
+    def static_shape(self, images):
+        return tuple(images.shape)
+
+
+class JaxBackend(NumPyBackend):
+    """JAX arrays and tracers, inside or outside `jax.jit`."""
+
+    def constant(self, array, like):
+        import jax.numpy as jnp
+
+        return jnp.asarray(array)
+
+    def take(self, images, index, axis=-1):
+        import jax.numpy as jnp
+
+        if index.ndim == 1:
+            return jnp.take(images, index, axis=axis, mode="clip")
+        return jnp.take_along_axis(images, index, axis=axis, mode="clip")
+
+    def concatenate(self, parts):
+        import jax.numpy as jnp
+
+        return jnp.concatenate(parts, axis=-1)
+
+
+class TorchBackend(NumPyBackend):
+    """torch tensors, on the device of the images."""
+
+    def constant(self, array, like):
+        import torch
+
+        # A copy: torch warns of read-only memory, which Transforms are made of.
+        return torch.tensor(array, device=like.device)
+
+    def take(self, images, index, axis=-1):
+        if index.ndim == 1:
+            return images.index_select(axis, index)
+        return images.gather(axis, index.long())
+
+    def concatenate(self, parts):
+        import torch
+
+        return torch.cat(parts, dim=-1)
+
+    def left_shift(self, images, count):
+        return images << count
+
+    def right_shift(self, images, count):
+        return images >> count
+
+    def dtype_name(self, images):
+        return str(images.dtype).removeprefix("torch.")
+
+
+class TensorFlowBackend(NumPyBackend):
+    """TensorFlow tensors: eager, in a `tf.function`, under XLA, in `tf.data`."""
+
+    def constant(self, array, like):
+        import tensorflow as tf
+
+        return tf.constant(array)
+
+    def take(self, images, index, axis=-1):
+        import tensorflow as tf
+
+        batch_dims = 0 if index.shape.rank == 1 else 1
+        return tf.gather(images, index, axis=axis, batch_dims=batch_dims)
+
+    def reshape(self, images, shape):
+        import tensorflow as tf
+
+        return tf.reshape(images, shape)
+
+    def concatenate(self, parts):
+        import tensorflow as tf
+
+        return tf.concat(parts, axis=-1)
+
+    def left_shift(self, images, count):
+        import tensorflow as tf
+
+        return tf.bitwise.left_shift(images, tf.constant(count, tf.uint8))
+
+    def right_shift(self, images, count):
+        import tensorflow as tf
+
+        return tf.bitwise.right_shift(images, tf.constant(count, tf.uint8))
+
+    def dtype_name(self, images):
+        return images.dtype.name
+
+    def static_shape(self, images):
+        if images.shape.rank is None:
+            raise ImageError(
+                "Images should have a known rank. Received: a tensor of unknown rank; "
+                "give it its shape with `tf.ensure_shape` before it is encrypted"
+            )
+        return tuple(images.shape.as_list())
+
+
+BACKENDS = {
+    "numpy": NumPyBackend(),
+    "tensorflow": TensorFlowBackend(),
+    "jax": JaxBackend(),
+    "jaxlib": JaxBackend(),
+    "torch": TorchBackend(),
+}
+
+
+def backend_of(images):
+    """The backend of `images`, told by their type without importing a framework."""
+    if isinstance(images, np.ndarray):
+        return BACKENDS["numpy"]
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is not None and tensorflow.is_tensor(images):
+        return BACKENDS["tensorflow"]
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(images, torch.Tensor):
+        return BACKENDS["torch"]
+    jax = sys.modules.get("jax")
+    if jax is not None and isinstance(images, jax.Array):
+        return BACKENDS["jax"]
+    raise ImageError(
+        "Images should be a NumPy array or a tensor of TensorFlow, JAX or torch. "
+        f"Received: {type(images).__name__}"
+    )
