@@ -2,13 +2,11 @@
 
 `choose` picks the cheapest exact program for the structure of a transform, `apply`
 runs it on the arrays of NumPy, TensorFlow, JAX, torch or Keras. The same few array
-operations serve them all, so the programs are written once; no framework is imported
-unless the images already belong to it.
+operations serve them all, so each program is written once; no framework is imported
+unless the images already belong to it. Programs take flat images, `uint8 (B, n)`.
 """
 
 import dataclasses
-import functools
-import operator
 import sys
 
 import numpy as np
@@ -25,6 +23,9 @@ class Xor:
 
     mask: np.ndarray
 
+    def run(self, images, channels, backend):
+        return images ^ backend.constant(self.mask, images)
+
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Select:
@@ -36,6 +37,18 @@ class Select:
     sources: np.ndarray
     mask: np.ndarray
 
+    def run(self, images, channels, backend):
+        pixel = (-1, images.shape[-1] // channels, channels)
+        pixels = backend.reshape(images, pixel)
+        # Per-image keys: (channels, B, n) has the batch where pixels have it.
+        sources = self.sources.reshape(channels, *pixel)
+        moved = pixels[..., :1] & backend.constant(sources[0], images)
+        for s in range(1, channels):
+            source = backend.constant(sources[s], images)
+            moved = moved | (pixels[..., s : s + 1] & source)
+        moved = backend.reshape(moved, (-1, images.shape[-1]))
+        return moved ^ backend.constant(self.mask, images)
+
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Gather:
@@ -43,6 +56,10 @@ class Gather:
 
     index: np.ndarray
     mask: np.ndarray
+
+    def run(self, images, channels, backend):
+        moved = backend.take(images, backend.constant(self.index, images))
+        return moved ^ backend.constant(self.mask, images)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -56,6 +73,20 @@ class WordGather:
     indices: np.ndarray
     mask: np.ndarray
     bits: int
+
+    def run(self, images, channels, backend):
+        rotated = [images]
+        for k in range(self.bits, 8, self.bits):
+            left = backend.left_shift(images, k)
+            rotated.append(left | backend.right_shift(images, 8 - k))
+        table = backend.concatenate(rotated)
+        result = backend.constant(self.mask, images)
+        for slot, index in enumerate(self.indices):
+            place = np.uint8((2**self.bits - 1) << self.bits * slot)
+            word = backend.take(table, backend.constant(index, images))
+            # The slots are disjoint, so xor joins them as well as or would.
+            result = result ^ (word & backend.constant(place, images))
+        return result
 
 
 def choose(transform):
@@ -133,45 +164,10 @@ def apply(transform, images):
     flat = backend.reshape(images, (-1, np.prod(transform.input_shape).item()))
     if batch is None and lead and lead[0] is None:
         lead = (-1,)
-    result = run(transform.program, flat, transform.input_shape[-1], backend)
+    result = transform.program.run(flat, transform.input_shape[-1], backend)
     return backend.reshape(
         result, (*(batch or size for size in lead), *transform.output_shape)
     )
-
-
-def run(program, images, channels, backend):
-    """Runs `program` on flat images, `uint8 (B, n)`; every backend, bit for bit."""
-    constant = functools.partial(backend.constant, like=images)
-    mask = constant(program.mask)
-    match program:
-        case Xor():
-            return images ^ mask
-        case Select(sources=sources):
-            pixel = (-1, images.shape[-1] // channels, channels)
-            pixels = backend.reshape(images, pixel)
-            # Per-image keys: (channels, B, n) has the batch where pixels have it.
-            sources = sources.reshape(len(sources), *pixel)
-            picked = (
-                pixels[..., s : s + 1] & constant(source)
-                for s, source in enumerate(sources)
-            )
-            moved = functools.reduce(operator.or_, picked)
-            return backend.reshape(moved, (-1, images.shape[-1])) ^ mask
-        case Gather(index=index):
-            return backend.take(images, constant(index)) ^ mask
-        case WordGather(indices=indices, bits=bits):
-            rotated = [images] + [
-                backend.left_shift(images, k) | backend.right_shift(images, 8 - k)
-                for k in range(bits, 8, bits)
-            ]
-            table = backend.concatenate(rotated)
-            words = (
-                backend.take(table, constant(index))
-                & constant(np.uint8((2**bits - 1) << bits * slot))
-                for slot, index in enumerate(indices)
-            )
-            return functools.reduce(operator.or_, words) ^ mask
-    raise TypeError(f"`program` should be a program. Received: {type(program)}")
 
 
 class NumPyBackend:
