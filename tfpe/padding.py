@@ -6,7 +6,7 @@ the file tool pad, record the original size, and crop after decryption.
 
 import numpy as np
 
-from tfpe import lowering
+from tfpe.backends import backend_of
 from tfpe.errors import ImageError
 
 
@@ -64,7 +64,7 @@ def crop(images, height, width):
 
 
 def _image_axes(images):
-    backend = lowering.backend_of(images)
+    backend = backend_of(images)
     shape = backend.static_shape(images)
     if len(shape) not in (3, 4) or None in shape[-3:]:
         raise ImageError(

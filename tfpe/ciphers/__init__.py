@@ -73,12 +73,15 @@ class Cipher:
         key_space: `(image_shape, **options) -> KeySpace`, in bits.
         broken_by: the least evidence known to break it under one key.
         reference: where it was published.
+        unfolded: with the option `fold=False`, the shape of the ciphertext from that of
+            the image, and back; None where the cipher keeps the shape.
     """
 
     function: Callable
     key_space: Callable
     broken_by: str
     reference: str
+    unfolded: tuple[Callable, Callable] | None = None
 
     @property
     def name(self):
@@ -109,6 +112,16 @@ class Cipher:
     def block_size(self, **options):
         """Height and width of images must be divisible by this; pad to it."""
         return self.options(**options).get("block_size", 1)
+
+    def cipher_shape(self, image_shape, **options):
+        """Shape of the ciphertext of an image of `image_shape`; sizes may be None."""
+        folded = self.options(**options).get("fold", True)
+        return image_shape if folded else self.unfolded[0](image_shape)
+
+    def plain_shape(self, cipher_shape, **options):
+        """Shape of the image that gives a ciphertext of `cipher_shape`."""
+        folded = self.options(**options).get("fold", True)
+        return cipher_shape if folded else self.unfolded[1](cipher_shape)
 
     def __call__(self, key, image_shape, **options):
         """The `Transform` that encrypts images of `image_shape` under `key`."""
@@ -165,6 +178,7 @@ CIPHERS = {
             block.etc_gray_key_space,
             "3 chosen images of 32 x 32; jigsaw solvers on large images",
             "Chuman et al. 2019, doi 10.1109/TIFS.2018.2881677",
+            unfolded=(block.side_by_side_shape, block.planes_shape),
         ),
         Cipher(identity, controls.identity_key_space, "nothing: it is plain", "-"),
         Cipher(

@@ -16,7 +16,7 @@ from tfpe.ciphers.channels import (
     check_channel_shuffle,
 )
 from tfpe.ciphers.keyspace import KeySpace, log2_factorial
-from tfpe.errors import CipherOptionError
+from tfpe.errors import CipherOptionError, ImageError
 from tfpe.keys import check_key
 from tfpe.transform import Transform
 
@@ -394,7 +394,24 @@ def side_by_side(image_shape):
     index = np.arange(height * width * channels).reshape(image_shape)
     perm = np.moveaxis(index, -1, 1).ravel()
     mask = np.zeros(perm.size, np.uint8)
-    return Transform(perm, mask, 8, image_shape, (height, channels * width, 1))
+    return Transform(perm, mask, 8, image_shape, side_by_side_shape(image_shape))
+
+
+def side_by_side_shape(image_shape):
+    """Shape of the gray image that the planes of `image_shape` make side by side."""
+    height, width, channels = image_shape
+    return height, width and channels * width, 1
+
+
+def planes_shape(gray_shape):
+    """Shape of the colour image whose planes stand side by side in `gray_shape`."""
+    height, width, channels = gray_shape
+    if channels != 1 or (width or 0) % 3:
+        raise ImageError(
+            "Ciphertexts of etc_gray with fold=False should have shape (height, 3 * "
+            f"width, 1). Received: shape {tuple(gray_shape)}"
+        )
+    return height, width and width // 3, 3
 
 
 def block_indices(image_shape, block_size):

@@ -1,0 +1,213 @@
+"""The few array operations that the library needs, on each framework's own arrays.
+
+Not `keras.ops`: Keras runs one backend a process, while a NumPy file tool, a `tf.data`
+pipeline and a JAX model meet in one program here. No framework is imported unless
+the images already belong to it.
+"""
+
+import sys
+
+import numpy as np
+
+from tfpe.errors import ImageError
+
+
+class NumPyBackend:
+    """NumPy, the reference; the other backends differ where their framework does.
+
+    `take` gathers along an axis by one index for all images or, with a batch axis in
+    front of it, by one for each.
+    """
+
+    xp = np
+
+    def constant(self, array, like):
+        return array
+
+    def take(self, images, index, axis=-1):
+        if index.ndim == 1:
+            return np.take(images, index, axis=axis)
+        return np.take_along_axis(images, index, axis=axis)
+
+    def reshape(self, images, shape):
+        return images.reshape(shape)
+
+    def concatenate(self, parts):
+        return np.concatenate(parts, axis=-1)
+
+    def left_shift(self, images, count):
+        return images << np.uint8(count)
+
+    def right_shift(self, images, count):
+        return images >> np.uint8(count)
+
+    def cast(self, images, dtype):
+        return images.astype(dtype)
+
+    def round(self, values):
+        return self.xp.round(values)
+
+    def where(self, condition, values, others):
+        return self.xp.where(condition, values, others)
+
+    def all_values(self, condition):
+        """Whether `condition` holds in all of an image, with its axes kept."""
+        return condition.all(axis=(-3, -2, -1), keepdims=True)
+
+    def dtype_name(self, images):
+        return str(images.dtype)
+
+    def static_shape(self, images):
+        return tuple(images.shape)
+
+    def is_concrete(self, images):
+        """Whether values can be looked at now, not only when a graph runs."""
+        return True
+
+
+class JaxBackend(NumPyBackend):
+    """JAX arrays and tracers, inside or outside `jax.jit`."""
+
+    @property
+    def xp(self):
+        import jax.numpy as jnp
+
+        return jnp
+
+    def constant(self, array, like):
+        return self.xp.asarray(array)
+
+    def take(self, images, index, axis=-1):
+        if index.ndim == 1:
+            return self.xp.take(images, index, axis=axis, mode="clip")
+        return self.xp.take_along_axis(images, index, axis=axis, mode="clip")
+
+    def concatenate(self, parts):
+        return self.xp.concatenate(parts, axis=-1)
+
+    def is_concrete(self, images):
+        import jax
+
+        return not isinstance(images, jax.core.Tracer)
+
+
+class TorchBackend(NumPyBackend):
+    """torch tensors, on the device of the images."""
+
+    @property
+    def xp(self):
+        import torch
+
+        return torch
+
+    def constant(self, array, like):
+        # A copy: torch warns of read-only memory, which Transforms are made of.
+        return self.xp.tensor(array, device=like.device)
+
+    def take(self, images, index, axis=-1):
+        if index.ndim == 1:
+            return images.index_select(axis, index)
+        return images.gather(axis, index.long())
+
+    def concatenate(self, parts):
+        return self.xp.cat(parts, dim=-1)
+
+    def left_shift(self, images, count):
+        return images << count
+
+    def right_shift(self, images, count):
+        return images >> count
+
+    def cast(self, images, dtype):
+        return images.to(getattr(self.xp, dtype))
+
+    def all_values(self, condition):
+        return condition.flatten(-3).all(dim=-1)[..., None, None, None]
+
+    def dtype_name(self, images):
+        return str(images.dtype).removeprefix("torch.")
+
+    def is_concrete(self, images):
+        return not self.xp.compiler.is_compiling()
+
+
+class TensorFlowBackend(NumPyBackend):
+    """TensorFlow tensors: eager, in a `tf.function`, under XLA, in `tf.data`."""
+
+    @property
+    def xp(self):
+        import tensorflow as tf
+
+        return tf
+
+    def constant(self, array, like):
+        # Lifted out of the graph that is being traced, so that key material is a
+        # captured input of it and never part of a GraphDef, which TensorBoard writes.
+        with self.xp.init_scope():
+            return self.xp.constant(array)
+
+    def take(self, images, index, axis=-1):
+        batch_dims = 0 if index.shape.rank == 1 else 1
+        return self.xp.gather(images, index, axis=axis, batch_dims=batch_dims)
+
+    def reshape(self, images, shape):
+        return self.xp.reshape(images, shape)
+
+    def concatenate(self, parts):
+        return self.xp.concat(parts, axis=-1)
+
+    def left_shift(self, images, count):
+        return self.xp.bitwise.left_shift(images, np.uint8(count))
+
+    def right_shift(self, images, count):
+        return self.xp.bitwise.right_shift(images, np.uint8(count))
+
+    def cast(self, images, dtype):
+        return self.xp.cast(images, dtype)
+
+    def all_values(self, condition):
+        return self.xp.reduce_all(condition, axis=(-3, -2, -1), keepdims=True)
+
+    def dtype_name(self, images):
+        return images.dtype.name
+
+    def static_shape(self, images):
+        if images.shape.rank is None:
+            raise ImageError(
+                "Images should have a known rank. Received: a tensor of unknown rank; "
+                "give it its shape with `tf.ensure_shape` before it is encrypted"
+            )
+        return tuple(images.shape.as_list())
+
+    def is_concrete(self, images):
+        return hasattr(images, "numpy") and self.xp.executing_eagerly()
+
+
+NUMPY = NumPyBackend()
+JAX = JaxBackend()
+TORCH = TorchBackend()
+TENSORFLOW = TensorFlowBackend()
+
+
+def backend_of(images):
+    """The backend of `images`, or `ImageError` where there is none for their type."""
+    if isinstance(images, np.ndarray):
+        return NUMPY
+    if is_tensorflow(images):
+        return TENSORFLOW
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(images, torch.Tensor):
+        return TORCH
+    jax = sys.modules.get("jax")
+    if jax is not None and isinstance(images, jax.Array):
+        return JAX
+    raise ImageError(
+        "Images should be a NumPy array or a tensor of TensorFlow, JAX or torch. "
+        f"Received: {type(images).__name__}"
+    )
+
+
+def is_tensorflow(images):
+    """Whether `images` is a TensorFlow tensor; never imports TensorFlow."""
+    tensorflow = sys.modules.get("tensorflow")
+    return tensorflow is not None and tensorflow.is_tensor(images)
