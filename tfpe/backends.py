@@ -64,6 +64,10 @@ class NumPyBackend:
         """Whether values can be looked at now, not only when a graph runs."""
         return True
 
+    def untraced(self, function):
+        """`function`, kept from a compiler that would trace the NumPy code in it."""
+        return function
+
 
 class JaxBackend(NumPyBackend):
     """JAX arrays and tracers, inside or outside `jax.jit`."""
@@ -127,8 +131,8 @@ class TorchBackend(NumPyBackend):
     def dtype_name(self, images):
         return str(images.dtype).removeprefix("torch.")
 
-    def is_concrete(self, images):
-        return not self.xp.compiler.is_compiling()
+    def untraced(self, function):
+        return self.xp.compiler.disable(function)
 
 
 class TensorFlowBackend(NumPyBackend):

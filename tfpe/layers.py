@@ -76,6 +76,9 @@ class PerceptualEncrypt(keras.layers.Layer):
     True
     """
 
+    # Tells AutoGraph that there is nothing to convert, which keeps errors named.
+    autograph_info__ = {}
+
     def __init__(
         self,
         key=None,
@@ -135,6 +138,9 @@ class PerceptualEncrypt(keras.layers.Layer):
 
     def call(self, images):
         backend = backend_of(images)
+        return backend.untraced(self._encrypt)(images, backend)
+
+    def _encrypt(self, images, backend):
         shape = backend.static_shape(images)
         if len(shape) not in (3, 4) or None in shape[-3:]:
             raise ImageError(

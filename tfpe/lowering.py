@@ -143,6 +143,10 @@ def apply(transform, images):
 
         return ApplyTransform(transform)(images)
     backend = backend_of(images)
+    return backend.untraced(_apply)(transform, images, backend)
+
+
+def _apply(transform, images, backend):
     if backend.dtype_name(images) != "uint8":
         raise ImageError(
             "Images should be uint8 (PerceptualEncrypt takes floats too). "

@@ -54,6 +54,9 @@ class Transform:
     True
     """
 
+    # Tells AutoGraph that there is nothing to convert, which keeps errors named.
+    autograph_info__ = {}
+
     def __init__(self, perm, mask, bits=8, input_shape=None, output_shape=None):
         if bits not in WORD_BITS:
             raise CipherOptionError(

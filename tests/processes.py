@@ -1,0 +1,22 @@
+"""Runs the scripts of tests/scripts, each in a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPTS = Path(__file__).parent / "scripts"
+
+
+def run_script(name, *arguments, env=None):
+    """Runs a script and fails with its output where it fails; returns its stdout."""
+    done = subprocess.run(
+        [sys.executable, SCRIPTS / name, *map(str, arguments)],
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"} | (env or {}),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    if done.returncode:
+        raise AssertionError(f"{name} failed:\n{done.stdout}\n{done.stderr[-4000:]}")
+    return done.stdout
