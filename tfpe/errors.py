@@ -41,5 +41,9 @@ class ImageFileError(TfpeError):
     """An image file cannot be read, is damaged, foreign or already there."""
 
 
+class OutputError(TfpeError):
+    """Output cannot be written: full disk, no permission, another run at work there."""
+
+
 class AttackError(TfpeError):
     """The evidence given to an attack does not determine what it looks for."""

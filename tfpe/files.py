@@ -1,0 +1,389 @@
+"""Folders of images, encrypted to PNG files beside a manifest, and back.
+
+An interrupted run is resumed by the same call; nothing is overwritten without `force`;
+one bad image is reported and the others are still processed.
+"""
+
+import dataclasses
+import hashlib
+import os
+import pathlib
+
+import numpy as np
+
+from tfpe.atomic import remove_stale, write_file
+from tfpe.ciphers import find_cipher
+from tfpe.errors import ImageFileError, ManifestError, OutputError
+from tfpe.images import decode_image, encode_png, pixel_digest
+from tfpe.keys import check_key
+from tfpe.manifest import (
+    MANIFEST_NAME,
+    Journal,
+    canonical,
+    make_entry,
+    make_header,
+    read_manifest,
+    require_settings,
+    write_manifest,
+)
+from tfpe.names import load_names, save_names
+from tfpe.padding import crop, pad_to_blocks, padded_size
+from tfpe.sources import find_images, read_bytes, require_apart
+from tfpe.workers import Transforms, map_images
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """What a run did.
+
+    Attributes:
+        written: number of images written.
+        skipped: number of images that an earlier run had finished.
+        failed: (relative path, message) of each image that could not be processed.
+        ignored: number of files in the source that are no images.
+    """
+
+    written: int
+    skipped: int
+    failed: list
+    ignored: int = 0
+
+
+def encrypt_folder(
+    src,
+    dst,
+    key,
+    cipher="ele",
+    *,
+    force=False,
+    hide_names=None,
+    per_image=False,
+    progress=None,
+    **options,
+):
+    """Encrypts all images of a folder to PNG files and a manifest.json.
+
+    The output holds pixels only: no EXIF, GPS, thumbnail, colour profile or time of the
+    source. Sub-folders are kept, so that `keras.utils.image_dataset_from_directory`
+    reads it. The same call resumes an interrupted run and adds new images.
+
+    Args:
+        src: a folder, or one image file: PNG, JPEG, WebP, BMP or TIFF, any size.
+        dst: the output folder; photos/cat.jpg becomes cat.png in it.
+        key: a `tfpe.Key`.
+        cipher: a name in `tfpe.CIPHERS`.
+        force: replace existing files; without it they are never overwritten.
+        hide_names: path of a file for the owner, outside of `dst`: file and folder
+            names become opaque in `dst`, and this file maps them back.
+        per_image: encrypt each image under a sub-key of its own; the manifest holds the
+            numbers.
+        progress: called with (done, total), whole numbers, after each image.
+        **options: options of the cipher.
+
+    Returns:
+        A `Summary`. Images that failed are listed there and do not raise.
+
+    Raises:
+        CipherOptionError: an unknown cipher, or an option that does not fit.
+        ImageFileError: the source cannot be read or holds no image.
+        ManifestError: `dst` was begun with other settings, or its manifest is damaged.
+        WrongKeyError: `dst` was begun with another key.
+        OutputError: `dst` cannot be written, as on a full disk.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> from PIL import Image
+    >>> from tfpe import Key
+    >>> folder, key = pathlib.Path(tempfile.mkdtemp()), Key.generate()
+    >>> (folder / "plain").mkdir()
+    >>> Image.new("RGB", (30, 20), "red").save(folder / "plain" / "a.png")
+    >>> encrypt_folder(folder / "plain", folder / "secret", key, cipher="le")
+    Summary(written=1, skipped=0, failed=[], ignored=0)
+    >>> decrypt_folder(folder / "secret", folder / "again", key).written
+    1
+    """
+    check_key(key)
+    row = find_cipher(cipher)
+    options = _plain_options(row.options(**options))
+    _try_options(row, key, options)
+    require_apart(src, dst)
+    sources = find_images(src)
+    targets, clashes = _targets(sources)
+    if not targets:
+        raise ImageFileError(f"`src` should hold images. Received: {src} without any")
+    header = make_header(key, cipher, options, bool(per_image), hide_names is not None)
+    finished = _finished(dst, key, header)
+    header = finished.header if finished else header
+    entries = dict(finished.entries) if finished else {}
+    _make_folder(dst)
+    journal = Journal(dst, key, header)
+    try:
+        remove_stale(dst)
+        hidden = (
+            {target: target for target in targets}
+            if hide_names is None
+            else save_names(hide_names, dst, key, targets)
+        )
+        header = journal.header
+        new = [hidden[path] for path in targets if force or hidden[path] not in entries]
+        numbers = _numbers(new, entries, journal.entries) if per_image else {}
+        known = ({} if force else entries) | journal.entries
+        run = _Encryption(dst, key, row, header, journal, known, bool(force))
+        jobs = {
+            source: (hidden[target], sources.images[source], numbers)
+            for target, source in targets.items()
+        }
+        results, failed = map_images(run, jobs, progress)
+        entries |= journal.entries
+        entries |= {entry["path"]: entry for entry, _ in results.values()}
+        if entries:
+            write_manifest(dst, key, header, entries)
+        journal.remove()
+    finally:
+        journal.close()
+    written = sum(new for _, new in results.values())
+    failed = sorted([*failed, *clashes, *sources.refused])
+    return Summary(written, len(results) - written, failed, sources.ignored)
+
+
+def decrypt_folder(src, dst, key, *, force=False, names=None, progress=None):
+    """Decrypts what `encrypt_folder` wrote, to PNG files at the same relative paths.
+
+    Args:
+        src: the encrypted folder, or one image in it.
+        dst: the output folder.
+        key: the `tfpe.Key` that encrypted it.
+        force: replace existing files; without it they are never overwritten, and those
+            that hold the decrypted image already are skipped.
+        names: the file that `hide_names` wrote, to restore names.
+        progress: called with (done, total), whole numbers, after each image.
+
+    Returns:
+        A `Summary`; damaged, missing and foreign images are listed as failed.
+
+    Raises:
+        ManifestError: the manifest is missing, damaged or of another version, or `names`
+            does not fit.
+        WrongKeyError: another key encrypted the folder; nothing was written.
+        OutputError: `dst` cannot be written, as on a full disk.
+    """
+    check_key(key)
+    require_apart(src, dst)
+    folder, only = _manifest_folder(src)
+    manifest = read_manifest(folder, key)
+    restored = None if names is None else load_names(names, key)
+    wanted = {
+        path: entry
+        for path, entry in sorted(manifest.entries.items())
+        if only in (None, path)
+    }
+    failed = [p for p in manifest.problems if only in (None, p[0], MANIFEST_NAME)]
+    reported = {path for path, _ in failed} | set(wanted)
+    found = find_images(src, (".png",)) if only is None else None
+    here = [*found.images, *(path for path, _ in found.refused)] if found else [only]
+    for path in here:
+        if path not in reported:
+            failed.append((path, "This file is foreign: the manifest does not list it"))
+    _make_folder(dst)
+    remove_stale(dst)
+    run = _Decryption(folder, dst, key, manifest.header, restored, bool(force))
+    results, unread = map_images(run, wanted, progress)
+    written = sum(results.values())
+    failed = sorted([*failed, *unread])
+    ignored = max(found.ignored, 0) if found else 0
+    return Summary(written, len(results) - written, failed, ignored)
+
+
+class _Encryption:
+    """Encrypts one image at a time; called from several threads."""
+
+    def __init__(self, folder, key, cipher, header, journal, known, force):
+        self.folder, self.key, self.cipher, self.header = folder, key, cipher, header
+        self.journal, self.known, self.force = journal, known, force
+        self.transforms = Transforms(cipher, key, header["options"])
+
+    def __call__(self, job):
+        """Returns the entry of an image, and whether it was written now."""
+        path, source, numbers = job
+        target = pathlib.Path(self.folder, path)
+        data = read_bytes(source)
+        known = self.known.get(path)
+        mark = self._mark(path, data)
+        if known is not None and self._is_done(known, mark, target):
+            return known, False
+        if os.path.lexists(target) and not self.force:
+            raise ImageFileError(
+                "The output exists already and is not what the manifest says of this "
+                "image; force=True replaces it"
+            )
+        image = decode_image(data)
+        height, width, channels = image.shape
+        number = known.get("number") if known else numbers.get(path)
+        image = pad_to_blocks(image, self.cipher.block_size(**self.header["options"]))
+        ciphertext = self.transforms.get(image.shape, number)(image)
+        fields = {
+            "path": path,
+            "height": height,
+            "width": width,
+            "channels": channels,
+            "sha256": pixel_digest(ciphertext),
+            "source_tag": mark,
+        }
+        if number is not None:
+            fields["number"] = number
+        entry = make_entry(self.key, self.header, **fields)
+        png = encode_png(ciphertext)
+        write_file(target, png, before_rename=lambda: self.journal.append(entry))
+        return entry, True
+
+    def _is_done(self, entry, mark, target):
+        if entry["source_tag"] != mark:
+            raise ImageFileError(
+                "The output was made from another image of this name; use another "
+                "output folder"
+                + ("" if self.force else ", or force=True to replace it")
+            )
+        if not target.is_file():
+            return False
+        try:
+            return pixel_digest(decode_image(read_bytes(target))) == entry["sha256"]
+        except ImageFileError:
+            return False
+
+    def _mark(self, path, data):
+        """A keyed tag of the source: tells whether it is still the same, to no other."""
+        digest = hashlib.sha256(data).hexdigest()
+        return self.key.tag(canonical(["tfpe source", path, digest]))
+
+
+class _Decryption:
+    """Decrypts one image at a time; called from several threads."""
+
+    def __init__(self, folder, target_folder, key, header, names, force):
+        self.folder, self.target_folder = folder, target_folder
+        self.names, self.force = names, force
+        self.options = header["options"]
+        self.cipher = find_cipher(header["cipher"])
+        self.transforms = Transforms(self.cipher, key, self.options, invert=True)
+
+    def __call__(self, entry):
+        """Returns whether the image was written now."""
+        path = entry["path"]
+        image = self._decrypt(entry, decode_image(self._read(path)))
+        if self.names is not None:
+            if path not in self.names:
+                raise ImageFileError("The file of names has no name for this image")
+            path = self.names[path]
+        target = pathlib.Path(self.target_folder, path)
+        if os.path.lexists(target) and not self.force:
+            if self._holds(target, image):
+                return False
+            raise ImageFileError(
+                f"The output {target} exists already; force=True replaces it"
+            )
+        write_file(target, encode_png(image))
+        return True
+
+    def _read(self, path):
+        file = pathlib.Path(self.folder, path)
+        if not file.resolve().is_relative_to(pathlib.Path(self.folder).resolve()):
+            raise ImageFileError("This file is a link that leads out of the folder")
+        if not file.exists():
+            raise ImageFileError("The manifest lists this file, and it is missing")
+        if not file.is_file():
+            raise ImageFileError("This is no regular file")
+        return read_bytes(file)
+
+    def _decrypt(self, entry, ciphertext):
+        if pixel_digest(ciphertext) != entry["sha256"]:
+            raise ImageFileError(
+                "The image is damaged or foreign: its pixels are not those that were "
+                "written"
+            )
+        block_size = self.cipher.block_size(**self.options)
+        height, width = entry["height"], entry["width"]
+        padded = [padded_size(size, block_size) for size in (height, width)]
+        transform = self.transforms.get(
+            (*padded, entry["channels"]), entry.get("number")
+        )
+        return crop(transform(ciphertext), height, width)
+
+    def _holds(self, target, image):
+        try:
+            return np.array_equal(decode_image(read_bytes(target)), image)
+        except ImageFileError:
+            return False
+
+
+def _plain_options(options):
+    """Options as JSON has them: numbers of NumPy become Python's."""
+    return {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in options.items()
+    }
+
+
+def _try_options(cipher, key, options):
+    """Raises what is wrong with options now, not once for every image."""
+    size = cipher.block_size(**options)
+    cipher(key, (size, size, 3), **options)
+
+
+def _targets(sources):
+    """Output path -> source path, and (path, message) where two sources share one."""
+    targets, clashes = {}, []
+    for source in sources.images:
+        target = pathlib.PurePosixPath(source).with_suffix(".png").as_posix()
+        if target in targets:
+            message = f"It would become {target}, as {targets[target]} does: rename one"
+            clashes.append((source, message))
+        else:
+            targets[target] = source
+    return targets, clashes
+
+
+def _finished(folder, key, header):
+    """The manifest of an output folder that holds one; None where it is new."""
+    if not pathlib.Path(folder, MANIFEST_NAME).exists():
+        return None
+    manifest = read_manifest(folder, key)
+    require_settings(manifest.header, header, folder)
+    if manifest.problems:
+        path, message = manifest.problems[0]
+        raise ManifestError(f"The manifest in {folder} was changed: {path}: {message}")
+    return manifest
+
+
+def _numbers(new, finished, journal):
+    """Numbers for new images, never one that stands in the manifest or the journal.
+
+    They follow the sorted order, so that a resumed run gives those that it would have
+    given without the interruption.
+    """
+    first = 1 + max((entry["number"] for entry in finished.values()), default=-1)
+    numbers = {path: first + place for place, path in enumerate(new)}
+    if any(numbers.get(path) != entry["number"] for path, entry in journal.items()):
+        # The source was changed meanwhile: what is written keeps its numbers.
+        used = [e["number"] for e in (*finished.values(), *journal.values())]
+        missing = [path for path in new if path not in journal]
+        numbers = {path: 1 + max(used) + place for place, path in enumerate(missing)}
+    return numbers
+
+
+def _make_folder(folder):
+    try:
+        pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot make folder {folder}: {error.strerror}") from error
+
+
+def _manifest_folder(src):
+    """The folder with the manifest, and the path in it where `src` is one image."""
+    src = pathlib.Path(src)
+    if not src.is_file():
+        return src, None
+    for parent in src.absolute().parents:
+        if (parent / MANIFEST_NAME).exists():
+            return parent, src.absolute().relative_to(parent).as_posix()
+    raise ManifestError(f"Cannot find {MANIFEST_NAME} beside {src} or above it")

@@ -1,0 +1,119 @@
+"""Image files in and out: bytes of PNG, JPEG, WebP, BMP, TIFF to exact pixels.
+
+Pixels are taken as they are stored, turned as EXIF says; what cannot become 8 bits of
+gray or RGB without a loss is refused. Nothing but pixels comes out again.
+"""
+
+import hashlib
+import io
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from tfpe.errors import ImageFileError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+# The mode that each mode of Pillow becomes, all without a loss.
+MODES = {
+    **dict.fromkeys(("1", "L", "LA"), "L"),
+    **dict.fromkeys(("P", "PA", "RGB", "RGBA", "RGBX"), "RGB"),
+}
+TIFF_BITS_PER_SAMPLE, TIFF_SAMPLE_FORMAT = 258, 339
+PNG_BIT_DEPTH = 24
+
+
+def decode_image(data):
+    """The pixels of an image file.
+
+    Args:
+        data: the bytes of a PNG, JPEG, WebP, BMP or TIFF file.
+
+    Returns:
+        `uint8 (height, width, channels)`, 1 or 3 channels, turned as its EXIF
+        orientation says. Palettes become RGB, 1 bit becomes gray, a fully opaque alpha
+        channel is dropped. Colour profiles are not applied.
+
+    Raises:
+        ImageFileError: damaged, cut short, another format, transparent, animated,
+            CMYK, more than 8 bits a channel, or too large (a decompression bomb).
+
+    Example:
+
+    >>> pixels = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    >>> bool((decode_image(encode_png(pixels)) == pixels).all())
+    True
+    """
+    try:
+        # Pillow checks the checksums of PNG in `verify` only, which uses the file up.
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            image.verify()
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            return _pixels(image, data)
+    except ImageFileError:
+        raise
+    except Image.UnidentifiedImageError:
+        raise ImageFileError(
+            f"Image files should be whole and one of {FORMATS}. "
+            "Received: a file that is damaged or none of them"
+        ) from None
+    except Exception as error:  # decoders raise a dozen kinds on damaged files
+        raise ImageFileError(
+            f"Image file cannot be read: {error or type(error).__name__}"
+        ) from error
+
+
+def encode_png(pixels):
+    """The bytes of a PNG file that holds `pixels`, `uint8 (H, W, 1 or 3)`, alone."""
+    if pixels.shape[-1] == 1:
+        pixels = pixels[..., 0]
+    file = io.BytesIO()
+    # Level 1: ciphertext hardly shrinks, and level 6 takes several times as long.
+    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def pixel_digest(pixels):
+    """SHA-256 of shape and pixels, which any lossless copy of the file keeps.
+
+    Example:
+
+    >>> pixel_digest(np.zeros((1, 1, 3), np.uint8))[:16]
+    'e814703d04ab4521'
+    """
+    shape = "x".join(str(size) for size in pixels.shape)
+    return hashlib.sha256(f"{shape}\n".encode() + pixels.tobytes()).hexdigest()
+
+
+def _pixels(image, data):
+    # Phones write MPO, a JPEG with more pictures behind it: the first is the image.
+    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+        _refuse("one picture", f"{image.n_frames} frames or pages")
+    if image.mode not in MODES:
+        _refuse("gray or RGB with 8 bits a channel", f"mode {image.mode}")
+    _check_depth(image, data)
+    mode = MODES[image.mode]
+    image = ImageOps.exif_transpose(image)
+    if "transparency" in image.info or image.mode == "PA":
+        image = image.convert("RGBA")
+    if "A" in image.getbands() and image.getchannel("A").getextrema()[0] < 255:
+        _refuse("opaque; flatten them first", "transparent pixels")
+    if image.mode != mode:
+        image = image.convert(mode)
+    pixels = np.array(image)
+    return pixels[..., None] if mode == "L" else pixels
+
+
+def _check_depth(image, data):
+    """Refuses the 16 bits that Pillow would cut to 8 without a word."""
+    depths, sample_formats = (8,), (1,)
+    if image.format == "PNG":
+        depths = (data[PNG_BIT_DEPTH],)
+    elif image.format == "TIFF":
+        depths = image.tag_v2.get(TIFF_BITS_PER_SAMPLE, (1,))
+        sample_formats = image.tag_v2.get(TIFF_SAMPLE_FORMAT, (1,))
+    if max(depths) > 8 or set(sample_formats) != {1}:
+        _refuse("of 8 bits a channel", f"{max(depths)} bits, or signed or real values")
+
+
+def _refuse(expected, received):
+    raise ImageFileError(f"Images should be {expected}. Received: {received}")

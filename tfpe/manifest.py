@@ -1,0 +1,295 @@
+"""manifest.json: what decryption needs to know of a folder, and nothing of the images.
+
+The header names cipher, options and the fingerprint of the key; an entry for each image
+holds its path and size, and a digest of the ciphertext. Keyed tags over header and
+entries show any change. While a run is at work its entries stand in a journal, one line
+each, from which an interrupted run resumes.
+"""
+
+import contextlib
+import dataclasses
+import hmac
+import json
+import os
+import pathlib
+import threading
+
+import tfpe
+from tfpe.atomic import output_errors, write_file
+from tfpe.errors import ManifestError, OutputError
+
+FORMAT, VERSION = "tfpe image folder", 1
+MANIFEST_NAME, JOURNAL_NAME = "manifest.json", "manifest.journal"
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """A manifest that was read: header, genuine entries, and what is wrong with others.
+
+    Attributes:
+        header: dict.
+        entries: path -> entry, a dict; only those whose tag is right.
+        problems: (path, message) of each entry that was changed or is missing.
+    """
+
+    header: dict
+    entries: dict
+    problems: list
+
+
+def make_header(key, cipher, options, per_image, hidden_names):
+    """The header of a new folder; `options` with the defaults filled in."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "tfpe": tfpe.__version__,
+        "cipher": cipher,
+        "options": options,
+        "key_fingerprint": key.fingerprint,
+        "per_image": per_image,
+        "hidden_names": hidden_names,
+    }
+
+
+def make_entry(key, header, **fields):
+    """An entry: `fields` and a keyed tag over them and the header."""
+    return {**fields, "tag": _tag(key, "entry", header, fields)}
+
+
+def is_genuine(key, header, entry):
+    """Whether `entry` was made by `make_entry` with this key and header."""
+    if not isinstance(entry, dict):
+        return False
+    fields = {name: value for name, value in entry.items() if name != "tag"}
+    return _same(entry.get("tag"), _tag(key, "entry", header, fields))
+
+
+def require_settings(header, wanted, where):
+    """Raises `ManifestError` unless both headers encrypt alike."""
+    for name in wanted:
+        # An older tfpe may have begun the folder: ciphers stay what they are.
+        if name != "tfpe" and header[name] != wanted[name]:
+            raise ManifestError(
+                f"`{name}` should be {header[name]!r}, with which {where} was begun. "
+                f"Received: {wanted[name]!r}; use another output folder"
+            )
+
+
+def write_manifest(folder, key, header, entries):
+    """Writes manifest.json, sorted by path: same images, same bytes."""
+    entries = [entries[path] for path in sorted(entries)]
+    tags = {
+        "header_tag": _tag(key, "header", header),
+        "images_tag": _tag(key, "images", header, [entry["tag"] for entry in entries]),
+    }
+    head = json.dumps(header | tags, indent=2).removesuffix("\n}")
+    lines = ",\n".join(f"    {json.dumps(entry)}" for entry in entries)
+    text = f'{head},\n  "images": [\n{lines}\n  ]\n}}\n'
+    write_file(pathlib.Path(folder, MANIFEST_NAME), text.encode())
+
+
+def read_manifest(folder, key):
+    """Reads manifest.json.
+
+    Returns:
+        A `Manifest`; changed entries are among its problems, the others are usable.
+
+    Raises:
+        ManifestError: missing, unreadable, of another format or version, the header was
+            changed, or a path leads out of the folder.
+        WrongKeyError: `key` is not the one that made it.
+    """
+    path = pathlib.Path(folder, MANIFEST_NAME)
+    document = _parse(_read_bytes(path), path)
+    header = _check_header(document, key, path)
+    listed = document.get("images")
+    if not isinstance(listed, list):
+        raise ManifestError(f"Manifest {path} is damaged: it has no list of images")
+    entries, problems = {}, []
+    for position, entry in enumerate(listed):
+        name = entry.get("path") if isinstance(entry, dict) else None
+        if isinstance(name, str):
+            check_path(name, path)
+        if is_genuine(key, header, entry):
+            entries[name] = entry
+        else:
+            where = name if isinstance(name, str) else f"{MANIFEST_NAME}[{position}]"
+            problems.append((where, "Its entry in the manifest was changed"))
+    tags = [entry.get("tag") for entry in listed if isinstance(entry, dict)]
+    whole = _same(document.get("images_tag"), _tag(key, "images", header, tags))
+    if not whole and not problems:
+        problems.append(
+            (MANIFEST_NAME, "Entries were added, moved or taken out of the manifest")
+        )
+    return Manifest(header, entries, problems)
+
+
+def check_path(path, where):
+    """Raises `ManifestError` unless `path` is relative and stays in its folder."""
+    pure = pathlib.PurePath(path)
+    unsafe = pure.is_absolute() or pure.drive or ".." in pure.parts or "\0" in path
+    if unsafe or pure.as_posix() != path or pure.suffix != ".png":
+        raise ManifestError(
+            f"Paths in {where} should be relative, inside their folder, and end in "
+            f".png. Received: {path!r}"
+        )
+
+
+class Journal:
+    """The entries of a run that is not finished, one JSON line each, on the disk.
+
+    An entry is written before its image gets its final name, so that every image under
+    a final name has one, at whatever moment the run is killed.
+
+    Args:
+        folder: the output folder; it exists.
+        key: a `tfpe.Key`.
+        header: the header of the folder.
+
+    Raises:
+        ManifestError: an earlier run had other settings.
+        WrongKeyError: an earlier run had another key.
+        OutputError: another run is at work there.
+    """
+
+    def __init__(self, folder, key, header):
+        self.path = pathlib.Path(folder, JOURNAL_NAME)
+        self._append_lock = threading.Lock()
+        self._begun, self._empty = False, True
+        with output_errors(self.path):
+            self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        try:
+            self._lock_file()
+            self.header, self.entries = self._resume(key, header)
+            self._begun, self._empty = True, not self.entries
+        except BaseException:
+            self.close()
+            raise
+
+    def append(self, entry):
+        """Writes one entry; it is safe from a kill when this returns."""
+        line = json.dumps(entry).encode() + b"\n"
+        with self._append_lock, output_errors(self.path):
+            written = 0
+            while written < len(line):
+                written += os.write(self._handle, line[written:])
+            os.fsync(self._handle)
+            self._empty = False
+
+    def remove(self):
+        """Removes the file, once all of it stands in manifest.json."""
+        with output_errors(self.path):
+            self.path.unlink()
+        self._begun = False
+
+    def close(self):
+        """Ends the run; a journal that holds no entry is not kept."""
+        if self._begun and self._empty:
+            self.path.unlink(missing_ok=True)
+        os.close(self._handle)
+
+    def _lock_file(self):
+        with contextlib.suppress(ImportError):  # no fcntl on Windows
+            import fcntl
+
+            try:
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise OutputError(
+                    f"Another run is writing to {self.path.parent}: wait until it ends"
+                ) from None
+
+    def _resume(self, key, header):
+        header_line, *lines = _whole_lines(self.path) or [b""]
+        end = len(header_line)
+        if header_line:
+            document = _parse(header_line, self.path)
+            begun = _check_header(document, key, self.path)
+            require_settings(begun, header, self.path)
+            header = begun
+        entries = {}
+        for line in lines:
+            # A kill tears the last line; what follows a torn line is not trusted.
+            with contextlib.suppress(ValueError, RecursionError):
+                entry = json.loads(line)
+                if is_genuine(key, header, entry):
+                    check_path(entry["path"], self.path)
+                    entries[entry["path"]] = entry
+                    end += len(line)
+                    continue
+            break
+        with output_errors(self.path):
+            os.ftruncate(self._handle, end)
+        if not header_line:
+            self.append(header | {"header_tag": _tag(key, "header", header)})
+        return header, entries
+
+
+def read_json(path):
+    """The dict in a JSON file, or `ManifestError`."""
+    return _parse(_read_bytes(path), path)
+
+
+def canonical(value):
+    """`value` as bytes of JSON, the same for equal values."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _tag(key, kind, *values):
+    return key.tag(canonical(["tfpe manifest", kind, *values]))
+
+
+def _same(tag, expected):
+    if not isinstance(tag, str):
+        return False
+    return hmac.compare_digest(tag.encode(errors="replace"), expected.encode())
+
+
+def _whole_lines(path):
+    *lines, _ = _read_bytes(path).split(b"\n")
+    return [line + b"\n" for line in lines]
+
+
+def _read_bytes(path):
+    try:
+        return pathlib.Path(path).read_bytes()
+    except FileNotFoundError:
+        journal = pathlib.Path(path).with_name(JOURNAL_NAME)
+        hint = (
+            "its encryption was interrupted; run it again"
+            if pathlib.Path(path).name == MANIFEST_NAME and journal.exists()
+            else "no such file"
+        )
+        raise ManifestError(f"Cannot read {path}: {hint}") from None
+    except OSError as error:
+        raise ManifestError(f"Cannot read {path}: {error.strerror}") from error
+
+
+def _parse(data, path):
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        raise ManifestError(f"{path} is damaged: it should be JSON") from None
+    if not isinstance(document, dict):
+        raise ManifestError(f"{path} is damaged: it should be a JSON object")
+    return document
+
+
+def _check_header(document, key, path):
+    """The header in `document`, or an error that says what is wrong with it."""
+    if document.get("format") != FORMAT:
+        raise ManifestError(
+            f"{path} should be a manifest of tfpe (format {FORMAT!r}). "
+            "Received: another format"
+        )
+    if document.get("version") != VERSION:
+        raise ManifestError(
+            f"{path} should be of version {VERSION}. "
+            f"Received: version {document.get('version')!r}"
+        )
+    key.require(document.get("key_fingerprint"), path)
+    apart = ("images", "header_tag", "images_tag")
+    header = {name: document[name] for name in document if name not in apart}
+    if not _same(document.get("header_tag"), _tag(key, "header", header)):
+        raise ManifestError(f"The header of {path} was changed: its tag does not fit")
+    return header

@@ -1,0 +1,91 @@
+"""Hidden names: opaque file and folder names, and the mapping that the owner keeps."""
+
+import json
+import pathlib
+
+from tfpe.atomic import write_file
+from tfpe.errors import ManifestError, OutputError
+from tfpe.manifest import canonical, check_path, read_json
+
+FORMAT, VERSION = "tfpe names", 1
+NAME_DIGITS = 16
+
+
+def hide(key, path):
+    """The opaque path of `path`, component by component.
+
+    A folder gets one name wherever it stands, so that train/cat and test/cat stay one
+    class; the name of a file depends on its whole path.
+
+    Example:
+
+    >>> from tfpe import Key
+    >>> hide(Key(bytes(32)), "train/cat/1.png").split("/")[1] == (
+    ...     hide(Key(bytes(32)), "test/cat/2.png").split("/")[1])
+    True
+    """
+    *folders, _ = path.split("/")
+    names = [_opaque(key, "folder", folder) for folder in folders]
+    return "/".join([*names, _opaque(key, "file", path) + ".png"])
+
+
+def begin_names(file, folder, key):
+    """What the mapping file holds up to now: opaque path -> path, a dict.
+
+    Args:
+        file: its path; nothing is written yet.
+        folder: the output folder, which others may see.
+        key: a `tfpe.Key`.
+
+    Raises:
+        OutputError: `file` lies in `folder`.
+        ManifestError: something else is in `file`.
+        WrongKeyError: it belongs to another key.
+    """
+    file, folder = pathlib.Path(file), pathlib.Path(folder)
+    if file.resolve().is_relative_to(folder.resolve()):
+        raise OutputError(
+            "`hide_names` should be a file outside of the output folder, since it "
+            f"tells the names. Received: {file}"
+        )
+    return load_names(file, key) if file.exists() else {}
+
+
+def save_names(file, key, images):
+    """Writes the mapping file, opaque path -> path, with mode 0600."""
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "key_fingerprint": key.fingerprint,
+        "images": dict(sorted(images.items())),
+    }
+    text = json.dumps(document, indent=2) + "\n"
+    write_file(file, text.encode(), mode=0o600)
+
+
+def load_names(file, key):
+    """Reads a mapping file: opaque path -> path, a dict.
+
+    Raises:
+        ManifestError: missing, damaged, changed or of another format.
+        WrongKeyError: it belongs to another key.
+    """
+    document = read_json(file)
+    images = document.get("images")
+    if (document.get("format"), document.get("version")) != (FORMAT, VERSION):
+        raise ManifestError(
+            f"{file} should be a file of names (format {FORMAT!r}, version {VERSION}). "
+            "Received: another format or version"
+        )
+    key.require(document.get("key_fingerprint"), file)
+    if not isinstance(images, dict):
+        raise ManifestError(f"{file} is damaged: it has no names of images")
+    for opaque, path in images.items():
+        if not isinstance(path, str) or hide(key, path) != opaque:
+            raise ManifestError(f"{file} is damaged: the name of {opaque} was changed")
+        check_path(path, file)
+    return images
+
+
+def _opaque(key, kind, name):
+    return key.tag(canonical(["tfpe name", kind, name]))[:NAME_DIGITS]

@@ -1,0 +1,104 @@
+"""What is in a folder: its image files, and files that should have been images."""
+
+import dataclasses
+import os
+import pathlib
+
+from tfpe.errors import ImageFileError, OutputError
+
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp"),
+    *(".bmp", ".dib", ".tif", ".tiff"),
+)
+# Images that nobody should believe encrypted because nothing was said of them.
+UNREADABLE_SUFFIXES = (
+    *(".gif", ".apng", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".psd", ".svg"),
+    *(".ico", ".tga", ".ppm", ".pgm", ".dng", ".cr2", ".nef", ".arw", ".raw"),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sources:
+    """The files of a folder.
+
+    Attributes:
+        images: relative path (with "/") -> file, a dict sorted by path.
+        refused: (relative path, message) of images that cannot be taken.
+        ignored: number of other files, those with a name that begins with "." too.
+    """
+
+    images: dict
+    refused: list
+    ignored: int
+
+
+def find_images(source, suffixes=SUFFIXES):
+    """The image files in a folder and all folders in it, or the one file `source`.
+
+    Symbolic links to images inside the folder are followed; other links, and what is no
+    regular file, are refused one by one.
+
+    Raises:
+        ImageFileError: `source` or a folder in it is missing or cannot be read.
+    """
+    source = pathlib.Path(source)
+    if source.is_file():
+        return Sources({source.name: source}, [], 0)
+    root = source.resolve()
+    images, refused, ignored = {}, [], 0
+    for parent, folders, names in os.walk(source, onerror=_unreadable):
+        parent = pathlib.Path(parent)
+        for folder in folders:
+            if (parent / folder).is_symlink():
+                path = (parent / folder).relative_to(source).as_posix()
+                refused.append((path, "Links to folders are not followed"))
+        for name in names:
+            file = parent / name
+            path = file.relative_to(source).as_posix()
+            suffix = file.suffix.lower()
+            if name.startswith(".") or suffix not in suffixes + UNREADABLE_SUFFIXES:
+                ignored += 1
+            elif problem := _problem(file, root, suffix in suffixes):
+                refused.append((path, problem))
+            else:
+                images[path] = file
+    return Sources(dict(sorted(images.items())), sorted(refused), ignored)
+
+
+def require_apart(source, target):
+    """Raises `OutputError` where the output would mix with the source, or is a file."""
+    target = pathlib.Path(target)
+    if target.exists() and not target.is_dir():
+        raise OutputError(f"`dst` should be a folder. Received: {target}, a file")
+    inner, outer = pathlib.Path(source).resolve(), target.resolve()
+    if inner.is_dir() and (inner.is_relative_to(outer) or outer.is_relative_to(inner)):
+        raise OutputError(
+            "`src` and `dst` should be separate folders, none inside the other. "
+            f"Received: {source} and {target}"
+        )
+
+
+def read_bytes(file):
+    """The bytes of a file, or `ImageFileError`."""
+    try:
+        return pathlib.Path(file).read_bytes()
+    except OSError as error:
+        raise ImageFileError(f"Cannot read {file}: {error.strerror}") from error
+
+
+def _problem(file, root, readable):
+    try:
+        real = file.resolve(strict=True)
+    except (OSError, RuntimeError):  # a link to nothing, or in a circle
+        return "This link leads nowhere"
+    if file.is_symlink() and not real.is_relative_to(root):
+        return "Links that lead out of the folder are not followed"
+    if not real.is_file():
+        return "This is no regular file"
+    if not readable:
+        return f"Images should be one of {SUFFIXES}. Received: {file.suffix}"
+    return None
+
+
+def _unreadable(error):
+    raise ImageFileError(f"Cannot read folder {error.filename}: {error.strerror}")
