@@ -26,7 +26,7 @@ from tfpe.manifest import (
     require_settings,
     write_manifest,
 )
-from tfpe.names import load_names, save_names
+from tfpe.names import begin_names, hide, load_names, save_names
 from tfpe.padding import crop, pad_to_blocks, padded_size
 from tfpe.sources import find_images, read_bytes, require_apart
 from tfpe.workers import Transforms, map_images
@@ -112,6 +112,10 @@ def encrypt_folder(
     targets, clashes = _targets(sources)
     if not targets:
         raise ImageFileError(f"`src` should hold images. Received: {src} without any")
+    hidden = {target: target for target in targets}
+    if hide_names is not None:
+        names = begin_names(hide_names, dst, key)
+        hidden = {target: hide(key, target) for target in targets}
     header = make_header(key, cipher, options, bool(per_image), hide_names is not None)
     finished = _finished(dst, key, header)
     header = finished.header if finished else header
@@ -120,13 +124,10 @@ def encrypt_folder(
     journal = Journal(dst, key, header)
     try:
         remove_stale(dst)
-        hidden = (
-            {target: target for target in targets}
-            if hide_names is None
-            else save_names(hide_names, dst, key, targets)
-        )
+        if hide_names is not None:
+            save_names(hide_names, key, names | {v: k for k, v in hidden.items()})
         header = journal.header
-        new = [hidden[path] for path in targets if force or hidden[path] not in entries]
+        new = sorted(path for path in hidden.values() if force or path not in entries)
         numbers = _numbers(new, entries, journal.entries) if per_image else {}
         known = ({} if force else entries) | journal.entries
         run = _Encryption(dst, key, row, header, journal, known, bool(force))
@@ -135,8 +136,13 @@ def encrypt_folder(
             for target, source in targets.items()
         }
         results, failed = map_images(run, jobs, progress)
-        entries |= journal.entries
-        entries |= {entry["path"]: entry for entry, _ in results.values()}
+        entries |= {e["path"]: e for e, _ in results.values()}
+        entries |= {
+            # Written by the interrupted run, and the source is gone meanwhile.
+            path: entry
+            for path, entry in journal.entries.items()
+            if entries.get(path) != entry and _is_written(dst, entry)
+        }
         if entries:
             write_manifest(dst, key, header, entries)
         journal.remove()
@@ -163,8 +169,8 @@ def decrypt_folder(src, dst, key, *, force=False, names=None, progress=None):
         A `Summary`; damaged, missing and foreign images are listed as failed.
 
     Raises:
-        ManifestError: the manifest is missing, damaged or of another version, or `names`
-            does not fit.
+        ManifestError: the manifest is missing, damaged or of another version, or
+            `names` does not fit.
         WrongKeyError: another key encrypted the folder; nothing was written.
         OutputError: `dst` cannot be written, as on a full disk.
     """
@@ -191,8 +197,7 @@ def decrypt_folder(src, dst, key, *, force=False, names=None, progress=None):
     results, unread = map_images(run, wanted, progress)
     written = sum(results.values())
     failed = sorted([*failed, *unread])
-    ignored = max(found.ignored, 0) if found else 0
-    return Summary(written, len(results) - written, failed, ignored)
+    return Summary(written, len(results) - written, failed)
 
 
 class _Encryption:
@@ -210,12 +215,22 @@ class _Encryption:
         data = read_bytes(source)
         known = self.known.get(path)
         mark = self._mark(path, data)
-        if known is not None and self._is_done(known, mark, target):
-            return known, False
+        if known is not None and known["source_tag"] == mark:
+            if _is_written(self.folder, known):
+                return known, False
+        elif known is not None and "number" in known:
+            raise ImageFileError(
+                "Another image of this name was encrypted under the same sub-key: "
+                + (
+                    "use another output folder"
+                    if self.force
+                    else "force=True draws one"
+                )
+            )
         if os.path.lexists(target) and not self.force:
             raise ImageFileError(
-                "The output exists already and is not what the manifest says of this "
-                "image; force=True replaces it"
+                "The output exists already and was not made from this image; "
+                "force=True replaces it"
             )
         image = decode_image(data)
         height, width, channels = image.shape
@@ -237,22 +252,8 @@ class _Encryption:
         write_file(target, png, before_rename=lambda: self.journal.append(entry))
         return entry, True
 
-    def _is_done(self, entry, mark, target):
-        if entry["source_tag"] != mark:
-            raise ImageFileError(
-                "The output was made from another image of this name; use another "
-                "output folder"
-                + ("" if self.force else ", or force=True to replace it")
-            )
-        if not target.is_file():
-            return False
-        try:
-            return pixel_digest(decode_image(read_bytes(target))) == entry["sha256"]
-        except ImageFileError:
-            return False
-
     def _mark(self, path, data):
-        """A keyed tag of the source: tells whether it is still the same, to no other."""
+        """A keyed tag of the source: tells the owner alone whether it was changed."""
         digest = hashlib.sha256(data).hexdigest()
         return self.key.tag(canonical(["tfpe source", path, digest]))
 
@@ -371,6 +372,15 @@ def _numbers(new, finished, journal):
     return numbers
 
 
+def _is_written(folder, entry):
+    """Whether the file of an entry is there, with the pixels that the entry says."""
+    try:
+        ciphertext = decode_image(read_bytes(pathlib.Path(folder, entry["path"])))
+    except ImageFileError:
+        return False
+    return pixel_digest(ciphertext) == entry["sha256"]
+
+
 def _make_folder(folder):
     try:
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
@@ -383,7 +393,8 @@ def _manifest_folder(src):
     src = pathlib.Path(src)
     if not src.is_file():
         return src, None
-    for parent in src.absolute().parents:
+    image = pathlib.Path(os.path.abspath(src))
+    for parent in image.parents:
         if (parent / MANIFEST_NAME).exists():
-            return parent, src.absolute().relative_to(parent).as_posix()
+            return parent, image.relative_to(parent).as_posix()
     raise ManifestError(f"Cannot find {MANIFEST_NAME} beside {src} or above it")
