@@ -67,9 +67,11 @@ Encrypts two photographs with every cipher, decrypts them and compares. No downl
 def main(arguments=None):
     """Runs a command; returns its exit code."""
     options = _parser().parse_args(arguments)
-    warnings.showwarning = _show_warning
     try:
-        return options.run(options) or 0
+        with warnings.catch_warnings():
+            warnings.simplefilter("default", UserWarning)
+            warnings.showwarning = _show_warning
+            return options.run(options) or 0
     except TfpeError as error:
         print(f"tfpe: error: {error}", file=sys.stderr)
         return 1

@@ -1,0 +1,193 @@
+"""The command line as a user has it: processes, exit codes, stdout and stderr."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tfpe import CIPHERS, Key
+from tfpe.cli import main
+
+TFPE = [sys.executable, "-m", "tfpe"]
+IMAGE = np.random.default_rng(0).integers(0, 256, (10, 13, 3), np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A working folder with owner.key and photos/{a,b}.png."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TFPE_KEY_FILE", raising=False)
+    Key(bytes(range(32))).save("owner.key")
+    (tmp_path / "photos" / "cats").mkdir(parents=True)
+    Image.fromarray(IMAGE).save("photos/a.png")
+    Image.fromarray(IMAGE[::-1]).save("photos/cats/b.png")
+    return tmp_path
+
+
+def read(path):
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+@pytest.mark.parametrize("name", CIPHERS)
+def test_encrypt_and_decrypt(name, folder, capsys):
+    encrypt = ["encrypt", "-q", "--cipher", name, "photos", "-o", "out", "--json"]
+    assert main([*encrypt, "-k", "owner.key"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["written"] == 2 and "2 encrypted" in err
+    assert main(["decrypt", "-q", "-k", "owner.key", "out", "-o", "again"]) == 0
+    assert np.array_equal(read("again/a.png"), IMAGE)
+    assert np.array_equal(read("again/cats/b.png"), IMAGE[::-1])
+    assert (name == "identity") == np.array_equal(read("out/a.png")[:10, :13], IMAGE)
+
+
+def test_options_variables_and_single_images(folder, monkeypatch, capsys):
+    monkeypatch.setenv("TFPE_KEY_FILE", "owner.key")
+    options = ["--cipher", "le", "--option", "block_size=2"]
+    options += ["--option", "reversal=independent"]
+    assert main(["encrypt", *options, "photos/a.png", "-o", "out"]) == 0
+    manifest = json.loads((folder / "out" / "manifest.json").read_text())
+    assert '"block_size": 2' in json.dumps(manifest)
+    assert "independent" in json.dumps(manifest)
+    assert main(["decrypt", "out", "-o", "again"]) == 0
+    assert np.array_equal(read("again/a.png"), IMAGE)
+    assert "Encrypting" in capsys.readouterr().err
+
+
+def test_hidden_names(folder):
+    key = ["-q", "-k", "owner.key"]
+    assert main(["encrypt", *key, "photos", "-o", "out", "--hide-names", "n.json"]) == 0
+    names = {path.name for path in (folder / "out").rglob("*")}
+    assert not names & {"a.png", "b.png", "cats"}
+    assert main(["decrypt", *key, "out", "-o", "again", "--names", "n.json"]) == 0
+    assert np.array_equal(read("again/cats/b.png"), IMAGE[::-1])
+
+
+def test_one_bad_image_fails_and_the_others_are_done(folder, capsys):
+    (folder / "photos" / "broken.png").write_bytes(b"no image")
+    assert main(["encrypt", "-q", "-k", "owner.key", "photos", "-o", "out"]) == 1
+    err = capsys.readouterr().err
+    assert "broken.png" in err and "2 encrypted" in err and "1 failed" in err
+
+
+def test_the_wrong_key_is_refused(folder, capsys):
+    assert main(["encrypt", "-q", "-k", "owner.key", "photos", "-o", "out"]) == 0
+    assert main(["keygen", "-o", "other.key"]) == 0
+    assert main(["decrypt", "-q", "-k", "other.key", "out", "-o", "again"]) == 1
+    assert "fingerprint" in capsys.readouterr().err
+    assert not list((folder / "again").glob("**/*.png"))
+
+
+def test_keygen_writes_a_private_file_and_the_fingerprint_to_stderr(folder, capsys):
+    assert main(["keygen", "-o", "new.key"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "" and Key.load("new.key").fingerprint in err
+    assert stat.S_IMODE((folder / "new.key").stat().st_mode) == 0o600
+    before = (folder / "new.key").read_bytes()
+    assert main(["keygen", "-o", "new.key"]) == 1
+    assert (folder / "new.key").read_bytes() == before
+
+
+def test_a_passphrase_key_from_stdin(folder):
+    def run(*arguments):
+        return subprocess.run(
+            [*TFPE, *arguments], input=b"correct horse\n", capture_output=True
+        )
+
+    assert run("keygen", "--passphrase", "-o", "pass.key").returncode == 0
+    text = (folder / "pass.key").read_text()
+    assert "salt" in text and "secret" not in text
+    done = run("encrypt", "-q", "-k", "pass.key", "photos", "-o", "out")
+    assert done.returncode == 0, done.stderr
+    arguments = ["decrypt", "-q", "-k", "pass.key", "out", "-o", "again"]
+    done = subprocess.run([*TFPE, *arguments], input=b"wrong\n", capture_output=True)
+    assert done.returncode == 1 and b"passphrase" in done.stderr
+
+
+def test_a_key_file_that_others_can_read_draws_a_warning(folder, capsys):
+    os.chmod("owner.key", 0o644)
+    assert main(["encrypt", "-q", "-k", "owner.key", "photos", "-o", "out"]) == 0
+    assert "chmod 600" in capsys.readouterr().err
+
+
+WRONG = {
+    "no command": ([], 2),
+    "unknown command": (["frobnicate"], 2),
+    "no output": (["encrypt", "photos"], 2),
+    "option without value": (["encrypt", "photos", "-o", "x", "--option", "a"], 2),
+    "size of one number": (["ciphers", "--size", "32"], 2),
+    "no key": (["encrypt", "photos", "-o", "out"], 1),
+    "missing key file": (["encrypt", "-k", "no.key", "photos", "-o", "out"], 1),
+    "unknown cipher": (
+        ["encrypt", "-k", "owner.key", "--cipher", "rot13", "photos", "-o", "out"],
+        1,
+    ),
+    "unknown option": (
+        ["encrypt", "-k", "owner.key", "--option", "a=1", "photos", "-o", "out"],
+        1,
+    ),
+    "missing source": (["encrypt", "-k", "owner.key", "nothing", "-o", "out"], 1),
+    "no manifest": (["decrypt", "-k", "owner.key", "photos", "-o", "out"], 1),
+    "output in the source": (
+        ["encrypt", "-k", "owner.key", "photos", "-o", "photos/out"],
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_use(name, folder, capsys):
+    arguments, status = WRONG[name]
+    try:
+        returned = main(arguments)
+    except SystemExit as error:
+        returned = error.code
+    out, err = capsys.readouterr()
+    assert returned == status and out == "" and "error" in err
+    assert "Traceback" not in err
+
+
+def test_ciphers_lists_every_cipher(capsys):
+    assert main(["ciphers", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["cipher"] for row in rows] == list(CIPHERS)
+    assert main(["ciphers", "--size", "30x33"]) == 0
+    assert "blockshuffle" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["", "keygen", "encrypt", "decrypt", "demo"])
+def test_help_has_examples(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([*command.split(), "--help"])
+    assert stop.value.code == 0
+    assert "examples:\n  tfpe" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["keygen", "-o", "fast.key"]])
+def test_starts_at_once(arguments, folder):
+    def seconds():
+        start = time.perf_counter()
+        subprocess.run([*TFPE, *arguments], check=True, capture_output=True)
+        (folder / "fast.key").unlink(missing_ok=True)
+        return time.perf_counter() - start
+
+    assert min(seconds() for _ in range(5)) < 0.3
+    code = "import sys, tfpe.cli, tfpe.keys; print('numpy' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code]) == b"False\n"
+
+
+def test_demo(tmp_path, capsys):
+    assert main(["demo", "-q", "--json", str(tmp_path)]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert [row["cipher"] for row in record["ciphers"]] == list(CIPHERS)
+    correlation = {r["cipher"]: r["correlation_with_plain"] for r in record["ciphers"]}
+    assert correlation["identity"] > 0.999 and abs(correlation["keystream"]) < 0.02
+    assert read(tmp_path / "gallery.png").std() > 20
+    assert main(["demo", "-q", str(tmp_path)]) == 0
+    assert "equal" in capsys.readouterr().out
