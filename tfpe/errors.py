@@ -47,3 +47,7 @@ class OutputError(TfpeError):
 
 class AttackError(TfpeError):
     """The evidence given to an attack does not determine what it looks for."""
+
+
+class RecordError(TfpeError):
+    """A record of measurements, or a table made from records, is not valid."""
