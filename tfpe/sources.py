@@ -35,6 +35,10 @@ class Sources:
 def find_images(source, suffixes=SUFFIXES):
     """The image files in a folder and all folders in it, or the one file `source`.
 
+    Args:
+        source: a folder or a file.
+        suffixes: those taken; other images are refused one by one.
+
     Symbolic links to images inside the folder are followed; other links, and what is no
     regular file, are refused one by one.
 
@@ -56,9 +60,9 @@ def find_images(source, suffixes=SUFFIXES):
             file = parent / name
             path = file.relative_to(source).as_posix()
             suffix = file.suffix.lower()
-            if name.startswith(".") or suffix not in suffixes + UNREADABLE_SUFFIXES:
+            if name.startswith(".") or suffix not in SUFFIXES + UNREADABLE_SUFFIXES:
                 ignored += 1
-            elif problem := _problem(file, root, suffix in suffixes):
+            elif problem := _problem(file, root, suffixes):
                 refused.append((path, problem))
             else:
                 images[path] = file
@@ -86,7 +90,7 @@ def read_bytes(file):
         raise ImageFileError(f"Cannot read {file}: {error.strerror}") from error
 
 
-def _problem(file, root, readable):
+def _problem(file, root, suffixes):
     try:
         real = file.resolve(strict=True)
     except (OSError, RuntimeError):  # a link to nothing, or in a circle
@@ -95,8 +99,8 @@ def _problem(file, root, readable):
         return "Links that lead out of the folder are not followed"
     if not real.is_file():
         return "This is no regular file"
-    if not readable:
-        return f"Images should be one of {SUFFIXES}. Received: {file.suffix}"
+    if file.suffix.lower() not in suffixes:
+        return f"Images should be one of {suffixes}. Received: {file.suffix}"
     return None
 
 

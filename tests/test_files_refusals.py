@@ -1,0 +1,139 @@
+"""What the folder functions refuse: a named error, and nothing touched."""
+
+import os
+
+import pytest
+from image_folders import contents, save_small
+
+from tfpe import Key
+from tfpe.errors import (
+    CipherOptionError,
+    ImageFileError,
+    ManifestError,
+    OutputError,
+    TfpeError,
+    WrongKeyError,
+)
+from tfpe.files import decrypt_folder, encrypt_folder
+
+KEY = Key(bytes(range(32)))
+OTHER = Key(bytes(32))
+
+
+@pytest.fixture
+def small(tmp_path):
+    return save_small(tmp_path / "small")
+
+
+def test_bad_images_are_told_and_the_others_written(small, tmp_path):
+    photo = (small / "a.png").read_bytes()
+    bad = {
+        "cut.png": photo[:100],
+        "deep/text.jpg": b"no image",
+        "moving.gif": b"GIF89a",
+        "phone.HEIC": b"",
+    }
+    for path, data in bad.items():
+        (small / path).parent.mkdir(exist_ok=True)
+        (small / path).write_bytes(data)
+    (small / "labels.csv").write_text("a,1")
+    (small / ".hidden.png").write_text("resource fork")
+    os.mkfifo(small / "pipe.png")
+    (tmp_path / "outside.png").write_bytes(photo)
+    (small / "out.png").symlink_to(tmp_path / "outside.png")
+    (small / "nowhere.png").symlink_to(tmp_path / "missing.png")
+    (small / "circle.png").symlink_to(small / "circle.png")
+    (small / "folder").symlink_to(tmp_path)
+    (small / "inside.png").symlink_to(small / "b.png")
+    (small / "a.jpg").write_bytes(photo)  # would be a.png too
+    summary = encrypt_folder(small, tmp_path / "secret", KEY)
+    assert (summary.written, summary.ignored) == (4, 2)
+    links = ["circle.png", "folder", "nowhere.png", "out.png", "pipe.png"]
+    assert [path for path, _ in summary.failed] == sorted(["a.png", *bad, *links])
+    messages = dict(summary.failed)
+    assert "would become a.png, as a.jpg does" in messages["a.png"]
+    assert "lead out" in messages["out.png"]
+    assert sorted(contents(tmp_path / "secret")) == [
+        *(f"{name}.png" for name in ("a", "b", "c", "inside")),
+        "manifest.json",
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cipher": "le"},
+        {"block_size": 8},
+        {"key": OTHER},
+        {"per_image": True},
+        {"hide_names": "names.json"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+@pytest.mark.parametrize("force", [False, True])
+def test_other_settings_touch_nothing(small, tmp_path, change, force, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    encrypt_folder(small, tmp_path / "secret", KEY)
+    before = contents(tmp_path)
+    arguments = {"key": KEY, "cipher": "ele", "force": force} | change
+    error = WrongKeyError if "key" in change else ManifestError
+    with pytest.raises(error):
+        encrypt_folder(small, tmp_path / "secret", **arguments)
+    assert contents(tmp_path) == before
+
+
+def wrong_calls():
+    """name -> (error, function of (plain folder, encrypted folder, new folder))."""
+    encrypt, decrypt = encrypt_folder, decrypt_folder
+    return {
+        "key": (TfpeError, lambda p, s, n: encrypt(p, n, b"x" * 32)),
+        "cipher": (CipherOptionError, lambda p, s, n: encrypt(p, n, KEY, "rot13")),
+        "unknown-option": (
+            CipherOptionError,
+            lambda p, s, n: encrypt(p, n, KEY, "ele", rounds=3),
+        ),
+        "zero-block": (
+            CipherOptionError,
+            lambda p, s, n: encrypt(p, n, KEY, "ele", block_size=0),
+        ),
+        "text-block": (
+            CipherOptionError,
+            lambda p, s, n: encrypt(p, n, KEY, "ele", block_size="4"),
+        ),
+        "bad-option": (
+            CipherOptionError,
+            lambda p, s, n: encrypt(p, n, KEY, "logistic", chaos="sine"),
+        ),
+        "no-source": (ImageFileError, lambda p, s, n: encrypt(p / "none", n, KEY)),
+        "no-images": (ImageFileError, lambda p, s, n: encrypt(empty(p), n, KEY)),
+        "same-folder": (OutputError, lambda p, s, n: encrypt(p, p, KEY)),
+        "inside": (OutputError, lambda p, s, n: encrypt(p, p / "secret", KEY)),
+        "outside": (OutputError, lambda p, s, n: encrypt(p, p.parent, KEY)),
+        "file": (OutputError, lambda p, s, n: encrypt(p, s / "a.png", KEY)),
+        "below-file": (OutputError, lambda p, s, n: encrypt(p, s / "a.png/b", KEY)),
+        "decrypt-key": (TfpeError, lambda p, s, n: decrypt(s, n, "key")),
+        "wrong-key": (WrongKeyError, lambda p, s, n: decrypt(s, n, OTHER)),
+        "no-manifest": (ManifestError, lambda p, s, n: decrypt(p, n, KEY)),
+        "no-manifest-file": (
+            ManifestError,
+            lambda p, s, n: decrypt(p / "a.png", n, KEY),
+        ),
+        "decrypt-inside": (OutputError, lambda p, s, n: decrypt(s, s / "plain", KEY)),
+        "no-names": (ManifestError, lambda p, s, n: decrypt(s, n, KEY, names=p / "x")),
+    }
+
+
+def empty(folder):
+    (folder / "empty").mkdir()
+    return folder / "empty"
+
+
+@pytest.mark.parametrize("name", wrong_calls())
+def test_wrong_calls_write_nothing(small, tmp_path, name):
+    encrypt_folder(small, tmp_path / "secret", KEY)
+    before = contents(tmp_path)
+    error, call = wrong_calls()[name]
+    with pytest.raises(error):
+        call(small, tmp_path / "secret", tmp_path / "new")
+    assert contents(tmp_path) == before
+    assert not (tmp_path / "new").exists()

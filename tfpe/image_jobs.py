@@ -1,0 +1,142 @@
+"""One image file encrypted or decrypted; what the threads of `tfpe.files` do."""
+
+import hashlib
+import os
+import pathlib
+
+import numpy as np
+
+from tfpe.atomic import write_file
+from tfpe.ciphers import find_cipher
+from tfpe.errors import ImageFileError
+from tfpe.images import decode_image, encode_png, pixel_digest
+from tfpe.manifest import canonical, make_entry
+from tfpe.padding import crop, pad_to_blocks, padded_size
+from tfpe.sources import read_bytes
+from tfpe.workers import Transforms
+
+
+class Encryption:
+    """Encrypts one image at a time; called from several threads."""
+
+    def __init__(self, folder, key, cipher, header, journal, known, force):
+        self.folder, self.key, self.cipher, self.header = folder, key, cipher, header
+        self.journal, self.known, self.force = journal, known, force
+        self.transforms = Transforms(cipher, key, header["options"])
+
+    def __call__(self, job):
+        """Returns the entry of an image, and whether it was written now."""
+        path, source, numbers = job
+        target = pathlib.Path(self.folder, path)
+        data = read_bytes(source)
+        known = self.known.get(path)
+        mark = self._mark(path, data)
+        if known is not None and known["source_tag"] == mark:
+            if is_written(self.folder, known):
+                return known, False
+        elif known is not None and "number" in known:
+            raise ImageFileError(
+                "Another image of this name was encrypted under the same sub-key: "
+                + (
+                    "use another output folder"
+                    if self.force
+                    else "force=True draws one"
+                )
+            )
+        if os.path.lexists(target) and not self.force:
+            raise ImageFileError(
+                "The output exists already and was not made from this image; "
+                "force=True replaces it"
+            )
+        image = decode_image(data)
+        height, width, channels = image.shape
+        number = known.get("number") if known else numbers.get(path)
+        image = pad_to_blocks(image, self.cipher.block_size(**self.header["options"]))
+        ciphertext = self.transforms.get(image.shape, number)(image)
+        fields = {
+            "path": path,
+            "height": height,
+            "width": width,
+            "channels": channels,
+            "sha256": pixel_digest(ciphertext),
+            "source_tag": mark,
+        }
+        if number is not None:
+            fields["number"] = number
+        entry = make_entry(self.key, self.header, **fields)
+        png = encode_png(ciphertext)
+        write_file(target, png, before_rename=lambda: self.journal.append(entry))
+        return entry, True
+
+    def _mark(self, path, data):
+        """A keyed tag of the source: tells the owner alone whether it was changed."""
+        digest = hashlib.sha256(data).hexdigest()
+        return self.key.tag(canonical(["tfpe source", path, digest]))
+
+
+class Decryption:
+    """Decrypts one image at a time; called from several threads."""
+
+    def __init__(self, folder, target_folder, key, header, names, force):
+        self.folder, self.target_folder = folder, target_folder
+        self.names, self.force = names, force
+        self.options = header["options"]
+        self.cipher = find_cipher(header["cipher"])
+        self.transforms = Transforms(self.cipher, key, self.options, invert=True)
+
+    def __call__(self, entry):
+        """Returns whether the image was written now."""
+        path = entry["path"]
+        image = self._decrypt(entry, decode_image(self._read(path)))
+        if self.names is not None:
+            if path not in self.names:
+                raise ImageFileError("The file of names has no name for this image")
+            path = self.names[path]
+        target = pathlib.Path(self.target_folder, path)
+        if os.path.lexists(target) and not self.force:
+            if self._holds(target, image):
+                return False
+            raise ImageFileError(
+                f"The output {target} exists already; force=True replaces it"
+            )
+        write_file(target, encode_png(image))
+        return True
+
+    def _read(self, path):
+        file = pathlib.Path(self.folder, path)
+        if not file.resolve().is_relative_to(pathlib.Path(self.folder).resolve()):
+            raise ImageFileError("This file is a link that leads out of the folder")
+        if not file.exists():
+            raise ImageFileError("The manifest lists this file, and it is missing")
+        if not file.is_file():
+            raise ImageFileError("This is no regular file")
+        return read_bytes(file)
+
+    def _decrypt(self, entry, ciphertext):
+        if pixel_digest(ciphertext) != entry["sha256"]:
+            raise ImageFileError(
+                "The image is damaged or foreign: its pixels are not those that were "
+                "written"
+            )
+        block_size = self.cipher.block_size(**self.options)
+        height, width = entry["height"], entry["width"]
+        padded = [padded_size(size, block_size) for size in (height, width)]
+        transform = self.transforms.get(
+            (*padded, entry["channels"]), entry.get("number")
+        )
+        return crop(transform(ciphertext), height, width)
+
+    def _holds(self, target, image):
+        try:
+            return np.array_equal(decode_image(read_bytes(target)), image)
+        except ImageFileError:
+            return False
+
+
+def is_written(folder, entry):
+    """Whether the file of an entry is there, with the pixels that the entry says."""
+    try:
+        ciphertext = decode_image(read_bytes(pathlib.Path(folder, entry["path"])))
+    except ImageFileError:
+        return False
+    return pixel_digest(ciphertext) == entry["sha256"]
