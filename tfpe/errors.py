@@ -51,3 +51,11 @@ class AttackError(TfpeError):
 
 class RecordError(TfpeError):
     """A record of measurements, or a table made from records, is not valid."""
+
+
+class NetworkError(TfpeError):
+    """A network, or one of its options, is not valid."""
+
+
+class KeystreamError(TfpeError):
+    """Bits are no bits, or too few or too uneven for a statistical test."""

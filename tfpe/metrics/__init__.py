@@ -1,0 +1,62 @@
+"""Security metrics, each beside the value that ideal noise has.
+
+`images` compares two images, `noise` looks at one, `evaluation` gives all of it for a
+cipher, `keystream` looks for cycles and runs the tests of NIST SP 800-22. Passing
+them is no security: the ciphers here pass most and fall to a few chosen images.
+
+>>> import numpy as np
+>>> a, b = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
+>>> 0.99 < npcr(a, b) < 1
+True
+"""
+
+from tfpe.metrics.evaluation import image_metrics, jpeg_metrics
+from tfpe.metrics.images import (
+    edge_correlation,
+    gray,
+    gray_correlation,
+    jpeg_round_trip,
+    npcr,
+    npcr_limit,
+    psnr,
+    psnr_expectation,
+    ssim,
+    uaci,
+    uaci_expectation,
+    uaci_limits,
+)
+from tfpe.metrics.noise import (
+    adjacent_correlation,
+    entropy_expectation,
+    entropy_limits,
+    entropy_moments,
+    histogram_chi_square,
+    histogram_chi_square_limit,
+    local_entropy,
+    shannon_entropy,
+)
+
+__all__ = [
+    "adjacent_correlation",
+    "edge_correlation",
+    "entropy_expectation",
+    "entropy_limits",
+    "entropy_moments",
+    "gray",
+    "gray_correlation",
+    "histogram_chi_square",
+    "histogram_chi_square_limit",
+    "image_metrics",
+    "jpeg_metrics",
+    "jpeg_round_trip",
+    "local_entropy",
+    "npcr",
+    "npcr_limit",
+    "psnr",
+    "psnr_expectation",
+    "shannon_entropy",
+    "ssim",
+    "uaci",
+    "uaci_expectation",
+    "uaci_limits",
+]
