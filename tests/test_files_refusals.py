@@ -82,6 +82,14 @@ def test_other_settings_touch_nothing(small, tmp_path, change, force, monkeypatc
     assert contents(tmp_path) == before
 
 
+def test_a_folder_of_refused_images_only(tmp_path):
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain/moving.gif").write_bytes(b"GIF89a")
+    summary = encrypt_folder(tmp_path / "plain", tmp_path / "secret", KEY)
+    assert (summary.written, len(summary.failed)) == (0, 1)
+    assert contents(tmp_path / "secret") == {}
+
+
 def wrong_calls():
     """name -> (error, function of (plain folder, encrypted folder, new folder))."""
     encrypt, decrypt = encrypt_folder, decrypt_folder

@@ -13,10 +13,7 @@ from image_folders import (
 )
 
 from tfpe import Key
-from tfpe.errors import (
-    ManifestError,
-    OutputError,
-)
+from tfpe.errors import ManifestError, OutputError, WrongKeyError
 from tfpe.files import decrypt_folder, encrypt_folder
 
 KEY = Key(bytes(range(32)))
@@ -82,6 +79,17 @@ def test_changed_mapping(small, tmp_path, name):
     with pytest.raises(ManifestError):
         decrypt_folder(tmp_path / "secret", tmp_path / "again", KEY, names=names)
     assert not (tmp_path / "again").exists()
+
+
+def test_a_mapping_where_no_names_are_hidden(small, tmp_path):
+    names = tmp_path / "names.json"
+    encrypt_folder(small, tmp_path / "hidden", KEY, hide_names=names)
+    encrypt_folder(small, tmp_path / "open", KEY)
+    with pytest.raises(ManifestError, match="not hidden"):
+        decrypt_folder(tmp_path / "open", tmp_path / "again", KEY, names=names)
+    with pytest.raises(WrongKeyError):
+        encrypt_folder(small, tmp_path / "other", OTHER, hide_names=names)
+    assert not (tmp_path / "again").exists() and not (tmp_path / "other").exists()
 
 
 def test_hidden_paths_do_not_replace_other_files(small, tmp_path):

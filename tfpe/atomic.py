@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tfpe.errors import ImageFileError, OutputError
 
+# O_BINARY: Windows would change line ends in the bytes of an image.
+WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 PREFIX, SUFFIX = ".tfpe-", ".tmp"
 # What is wrong with one name only; anything else (full disk) would meet every file.
 NAME_ERRORS = (
@@ -40,7 +42,7 @@ def write_file(path, data, before_rename=None, mode=0o666):
     with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+            handle = os.open(aside, WRITE_FLAGS, mode)
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 file.flush()

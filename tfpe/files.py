@@ -91,13 +91,15 @@ def encrypt_folder(
     >>> import pathlib, tempfile
     >>> from PIL import Image
     >>> from tfpe import Key
-    >>> folder, key = pathlib.Path(tempfile.mkdtemp()), Key.generate()
+    >>> temporary, key = tempfile.TemporaryDirectory(), Key.generate()
+    >>> folder = pathlib.Path(temporary.name)
     >>> (folder / "plain").mkdir()
     >>> Image.new("RGB", (30, 20), "red").save(folder / "plain" / "a.png")
     >>> encrypt_folder(folder / "plain", folder / "secret", key, cipher="le")
     Summary(written=1, skipped=0, failed=[], ignored=0)
     >>> decrypt_folder(folder / "secret", folder / "again", key).written
     1
+    >>> temporary.cleanup()
     """
     check_key(key)
     row = find_cipher(cipher)
@@ -106,7 +108,7 @@ def encrypt_folder(
     require_apart(src, dst)
     sources = find_images(src)
     targets, clashes = _targets(sources)
-    if not targets:
+    if not (targets or sources.refused):
         raise ImageFileError(f"`src` should hold images. Received: {src} without any")
     hidden = {target: target for target in targets}
     if hide_names is not None:
@@ -175,6 +177,11 @@ def decrypt_folder(src, dst, key, *, force=False, names=None, progress=None):
     folder, only = _manifest_folder(src)
     manifest = read_manifest(folder, key)
     restored = None if names is None else load_names(names, key)
+    if names is not None and not manifest.header["hidden_names"]:
+        raise ManifestError(
+            f"`names` is for folders encrypted with hide_names. Received: {folder}, "
+            "whose names are not hidden"
+        )
     wanted = {
         path: entry
         for path, entry in sorted(manifest.entries.items())

@@ -200,7 +200,7 @@ class Journal:
                 ) from None
 
     def _resume(self, key, header):
-        header_line, *lines = _whole_lines(self.path) or [b""]
+        header_line, *lines = _whole_lines(self.path)
         end = len(header_line)
         if header_line:
             document = _parse(header_line, self.path)
@@ -246,8 +246,14 @@ def _same(tag, expected):
 
 
 def _whole_lines(path):
-    *lines, _ = _read_bytes(path).split(b"\n")
-    return [line + b"\n" for line in lines]
+    """The whole lines of a journal; b"" for a first line that a kill tore."""
+    *lines, torn = _read_bytes(path).split(b"\n")
+    beginning = json.dumps({"format": FORMAT}).removesuffix("}").encode()
+    if not lines and torn[: len(beginning)] != beginning[: len(torn)]:
+        raise ManifestError(
+            f"{path} should be a journal of tfpe. Received: another file"
+        )
+    return [line + b"\n" for line in lines] or [b""]
 
 
 def _read_bytes(path):
