@@ -25,6 +25,12 @@ from tfpe.metrics.images import (
     uaci_expectation,
     uaci_limits,
 )
+from tfpe.metrics.keystream import (
+    Cycle,
+    find_cycle,
+    keystream_metrics,
+    logistic_cycle,
+)
 from tfpe.metrics.noise import (
     adjacent_correlation,
     entropy_expectation,
@@ -35,13 +41,16 @@ from tfpe.metrics.noise import (
     local_entropy,
     shannon_entropy,
 )
+from tfpe.metrics.sp800_22 import keystream_bits, statistical_tests
 
 __all__ = [
+    "Cycle",
     "adjacent_correlation",
     "edge_correlation",
     "entropy_expectation",
     "entropy_limits",
     "entropy_moments",
+    "find_cycle",
     "gray",
     "gray_correlation",
     "histogram_chi_square",
@@ -49,13 +58,17 @@ __all__ = [
     "image_metrics",
     "jpeg_metrics",
     "jpeg_round_trip",
+    "keystream_bits",
+    "keystream_metrics",
     "local_entropy",
+    "logistic_cycle",
     "npcr",
     "npcr_limit",
     "psnr",
     "psnr_expectation",
     "shannon_entropy",
     "ssim",
+    "statistical_tests",
     "uaci",
     "uaci_expectation",
     "uaci_limits",
