@@ -1,0 +1,1 @@
+"""Training on encrypted images; run from the checkout with `python -m training`."""
