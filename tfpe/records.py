@@ -9,9 +9,9 @@ ever copied by hand. A record is a dict:
     environment   versions and machine, see `environment`
     format        version of this layout
 
-A training record is one cipher and seed. Its settings name `dataset`, `recipe`,
-`cipher` ("plain" for none), `seed`, and where they apply `adaptation` ("le" or "ele")
-and `per_image` (True); its results hold
+A training record is one cipher and seed. Its settings hold `dataset`, `recipe` (its
+name, or a dict of every knob with its `name`), `cipher` ("plain" for none), `seed` and
+where they apply `options` of the cipher, `adaptation` and `per_image`; its results hold
 
     last, best_validation   {epoch, train_accuracy, validation_accuracy, test_accuracy}
     wrong_key_accuracy      on test images under another key; None for plain
@@ -143,7 +143,7 @@ def read_records(folder, kind=None, **settings):
     Args:
         folder: holds no other JSON files; one that is not there holds no records.
         kind: take only records of this kind.
-        settings: take only records whose settings have these values.
+        settings: take only records whose `flat_settings` have these values.
 
     Raises:
         RecordError: a JSON file there is damaged or no record.
@@ -152,9 +152,30 @@ def read_records(folder, kind=None, **settings):
     return [
         record
         for record in records
-        if kind in (None, record["kind"])
-        and all(record["settings"].get(name) == settings[name] for name in settings)
+        if kind in (None, record["kind"]) and has_settings(record, settings)
     ]
+
+
+def flat_settings(record):
+    """The settings of a record with those of its recipe beside them.
+
+    Example:
+
+    >>> flat_settings({"settings": {"seed": 1, "recipe": {"name": "tiny", "depth": 8}}})
+    {'depth': 8, 'seed': 1, 'recipe': 'tiny'}
+    """
+    settings = record["settings"]
+    recipe = settings.get("recipe")
+    if not isinstance(recipe, dict):
+        return settings
+    knobs = {name: value for name, value in recipe.items() if name != "name"}
+    return {**knobs, **settings, "recipe": recipe.get("name")}
+
+
+def has_settings(record, wanted):
+    """Whether the `flat_settings` of a record have the values of the dict `wanted`."""
+    settings = flat_settings(record)
+    return all(settings.get(name) == value for name, value in wanted.items())
 
 
 def _checked(record, where):

@@ -1,0 +1,273 @@
+"""Tables of accuracy: what training on each cipher costs, beside what papers report."""
+
+import itertools
+import json
+import statistics
+
+from tfpe.published import PUBLISHED, published
+from tfpe.records import flat_settings
+
+# Settings by which the rows of one table differ; all others are its conditions.
+ROW_SETTINGS = {
+    "adaptation",
+    "cipher",
+    "key_fingerprint",
+    "options",
+    "per_image",
+    "seed",
+}
+NONE = "–"
+
+
+def accuracy_interval(accuracy, images):
+    """95 % interval of an accuracy on `images` test images (Wilson's score interval).
+
+    It holds the chance of which images were drawn for the test, not that of training:
+    seeds show the latter.
+
+    Args:
+        accuracy: fraction of the test images, 0 to 1.
+        images: their number.
+
+    Returns:
+        Two fractions, low and high.
+
+    Example:
+
+    >>> low, high = accuracy_interval(0.9, 10_000)
+    >>> round(low, 4), round(high, 4)
+    (0.894, 0.9057)
+    """
+    from scipy.stats import binomtest
+
+    interval = binomtest(round(accuracy * images), images).proportion_ci(
+        method="wilson"
+    )
+    return float(interval.low), float(interval.high)
+
+
+def markdown(header, rows):
+    """A Markdown table; the first column is left-aligned, the others right.
+
+    Example:
+
+    >>> print(markdown(["cipher", "ms"], [["le", "1.5"]]))
+    | cipher | ms |
+    |---|--:|
+    | le | 1.5 |
+    """
+    lines = [header, ["---", *["--:"] * (len(header) - 1)], *rows]
+    lines = ["| " + " | ".join(map(str, line)) + " |" for line in lines]
+    lines[1] = lines[1].replace(" ", "")
+    return "\n".join(lines)
+
+
+def training_tables(records):
+    """One table for each set of conditions: rows are ciphers, seeds are averaged."""
+    records = [record for record in records if record["kind"] == "training"]
+    return "\n\n".join(
+        _training_table(list(group)) for group in _grouped(records, _conditions)
+    )
+
+
+def _training_table(records):
+    rows, notes = [], []
+    for group in map(list, _grouped(records, _row_settings)):
+        results = [record["results"] for record in group]
+        last, best = (
+            [r[when] for r in results] for when in ("last", "best_validation")
+        )
+        images = results[0]["test_images"]
+        rows.append(
+            [
+                _row_name(flat_settings(group[0])),
+                _percent(last, "validation_accuracy"),
+                _percent_and_interval(last, images),
+                _percent(best, "validation_accuracy"),
+                _percent_and_interval(best, images),
+                _percent(results, "wrong_key_accuracy"),
+                _percent(results, "plain_model_accuracy"),
+                _published(flat_settings(group[0]), notes),
+            ]
+        )
+    header = [
+        "cipher",
+        "validation, last epoch",
+        "test, last epoch (95 %)",
+        "validation, best epoch",
+        "test, best validation epoch (95 %)",
+        "wrong key",
+        "plain model",
+        "*published*",
+    ]
+    notes = [f"<sup>{n}</sup> {note}." for n, note in enumerate(notes, 1)]
+    if notes:
+        notes.insert(0, "Published, not measured here, under other conditions:")
+    caption = _caption(records)
+    return "\n\n".join(filter(None, [markdown(header, rows), caption, " ".join(notes)]))
+
+
+def svm_tables(records):
+    """One table for each record of the SVM experiment."""
+    records = [record for record in records if record["kind"] == "svm"]
+    return "\n\n".join(map(_svm_table, records))
+
+
+def _svm_table(record):
+    settings, rows = record["settings"], record["results"]["rows"]
+    kernels = list(dict.fromkeys(row["kernel"] for row in rows))
+    images = record["results"]["test_images"]
+    cells = {(row["cipher"], row["kernel"]): row for row in rows}
+    table = []
+    for cipher in dict.fromkeys(row["cipher"] for row in rows):
+        line = [cipher]
+        for kernel in kernels:
+            row = cells[cipher, kernel]
+            line.append(_percent_and_interval([row], images))
+            line.append(f"{row['predictions_equal_plain']:,} of {images:,}")
+        table.append(line)
+    header = ["cipher"]
+    for kernel in kernels:
+        header += [f"{kernel}: test (95 %)", "predicted as on plain"]
+    height, width, channels = record["results"]["image_shape"]
+    caption = (
+        f"Test accuracy in %, {settings['dataset']}, "
+        f"{record['results']['train_images']:,} training and {images:,} test images of "
+        f"{height} x {width} x {channels}, SVC with C = {settings['C']:g}, RBF gamma = "
+        f"{settings['gamma']:g}, one key; {_machine([record])}."
+    )
+    return "\n\n".join([markdown(header, table), caption])
+
+
+def published_table(records):
+    """Every published figure with its source; needs no records."""
+    rows = []
+    for names, group in _grouped(
+        PUBLISHED,
+        lambda row: (row.source, row.network, row.cipher, row.adaptation or NONE),
+        with_key=True,
+    ):
+        group = list(group)
+        figures = {row.dataset: _figure(row) for row in group}
+        source, network, cipher, adaptation = names
+        rows.append(
+            [
+                f"{cipher}, a key for each image" if group[0].per_image else cipher,
+                network,
+                adaptation,
+                figures.get("cifar10", NONE),
+                figures.get("cifar100", NONE),
+                f"{source}: {group[0].caveat}",
+            ]
+        )
+    header = ["cipher", "network", "adaptation", "CIFAR-10", "CIFAR-100", "source"]
+    return markdown(header, rows)
+
+
+def _grouped(items, key, with_key=False):
+    """Groups of equal key, in the order in which they first appear."""
+    groups = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups.items() if with_key else groups.values()
+
+
+def _conditions(record):
+    settings = flat_settings(record).items()
+    return json.dumps(
+        {k: v for k, v in settings if k not in ROW_SETTINGS}, sort_keys=True
+    )
+
+
+def _row_settings(record):
+    settings = flat_settings(record)
+    names = sorted(ROW_SETTINGS - {"key_fingerprint", "seed", "adaptation"})
+    return json.dumps(
+        [_adaptation(settings), *(settings.get(n) or None for n in names)]
+    )
+
+
+def _adaptation(settings):
+    """The adaptation network, or None, which recipes call "none"."""
+    name = settings.get("adaptation")
+    return None if name == "none" else name
+
+
+def _row_name(settings):
+    name = settings["cipher"]
+    options = settings.get("options") or {}
+    parts = [f"{option} {value}" for option, value in options.items()]
+    if settings.get("per_image"):
+        parts.append("a key for each image")
+    if adaptation := _adaptation(settings):
+        parts.append(f"{adaptation.upper()}-AdaptNet")
+    return ", ".join([name, *parts])
+
+
+def _percent(results, name):
+    values = [result.get(name) for result in results]
+    if None in values:
+        return NONE
+    return f"{100 * statistics.fmean(values):.2f}"
+
+
+def _percent_and_interval(results, images):
+    accuracy = statistics.fmean(result["test_accuracy"] for result in results)
+    low, high = accuracy_interval(accuracy, images)
+    return f"{100 * accuracy:.2f} ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def _published(settings, notes):
+    """Figures with the numbers of their notes; `notes` grows."""
+    figures = []
+    for row in published(
+        settings["dataset"],
+        settings["cipher"],
+        _adaptation(settings),
+        bool(settings.get("per_image")),
+    ):
+        note = f"{row.source}, {row.network}: {row.caveat}"
+        if note not in notes:
+            notes.append(note)
+        number = notes.index(note) + 1
+        figures.append(f"*{_figure(row)}*<sup>{number}</sup>")
+    return ", ".join(figures) or NONE
+
+
+def _figure(row):
+    if row.test_accuracy is None:
+        return "no figure"
+    return f"{row.test_accuracy:.2f}"
+
+
+def _caption(records):
+    settings, results = flat_settings(records[0]), records[0]["results"]
+    seeds = len({record["settings"]["seed"] for record in records})
+    epochs = sorted({record["results"]["epochs"] for record in records})
+    return (
+        f"Accuracy in %, {settings['dataset']}, recipe {settings['recipe']}: "
+        f"{results['train_images']:,} training, {results['validation_images']:,} "
+        f"validation and {results['test_images']:,} test images, "
+        f"{' or '.join(map(str, epochs))} epochs, "
+        f"{seeds} seed{'s, averaged' * (seeds > 1)}; {_machine(records)}."
+    )
+
+
+def _machine(records):
+    """Where and when: machines and software of all records, each named once."""
+    found = [record["environment"] for record in records]
+    names = [
+        ", ".join(e.get("gpu") or [f"{e['cpu']}, {e['cores']} cores"]) for e in found
+    ]
+    software = [
+        ", ".join(
+            f"{name} {e[name]}"
+            for name in ("tfpe", "keras", e.get("backend"), "sklearn")
+            if name in e
+        )
+        for e in found
+    ]
+    dates = sorted(e["date"][:10] for e in found)
+    when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
+    parts = itertools.chain(dict.fromkeys(names), dict.fromkeys(software))
+    return "; ".join([*parts, when])

@@ -1,0 +1,136 @@
+"""Accuracies that papers report, to stand beside measured ones, marked as published.
+
+They are quoted, not measured here, and their conditions differ from each other and
+from any run of this project: each row says how. The paper behind the logistic cipher
+(Ahmad & Shin 2022) has no table of accuracies in its text, only losses, so its rows
+have no figure: an inferred one is not quoted.
+"""
+
+import dataclasses
+
+MADONO = "Madono et al. 2020"
+SCRAMBLEMIX = "ScrambleMix, PSIVT 2023"
+BEST_EPOCH = "best test epoch; 50,000 training images, no validation split"
+LOSSY = f"{BEST_EPOCH}; by code whose colour shuffle loses information"
+SLIDES = "from the slides of the talk; its epoch and split are not stated"
+
+
+@dataclasses.dataclass(frozen=True)
+class Published:
+    """One published accuracy.
+
+    Attributes:
+        dataset: "cifar10" or "cifar100".
+        cipher: a name of `CIPHERS`, "plain", or a method that is no cipher of tfpe.
+        test_accuracy: in percent, as printed; None where the paper prints none.
+        network: what was trained.
+        source: the paper.
+        caveat: how its conditions differ.
+        adaptation: "le" or "ele" for an adaptation network in front, else None.
+        per_image: whether every image had a key of its own.
+    """
+
+    dataset: str
+    cipher: str
+    test_accuracy: float | None
+    network: str
+    source: str
+    caveat: str
+    adaptation: str | None = None
+    per_image: bool = False
+
+
+def _madono():
+    network = "Shake-PyramidNet-110, alpha 270"
+    ciphers = "plain", "le", "etc", "ele"
+    table = {
+        ("cifar10", None): (96.70, 94.94, 85.94, 67.10),
+        ("cifar10", "le"): (95.64, 94.49, 80.16, 48.39),
+        ("cifar10", "ele"): (85.32, 87.28, 89.09, 83.06),
+        ("cifar100", None): (83.59, 78.25, 61.90, 43.05),
+        ("cifar100", "le"): (79.13, 75.48, 44.83, 7.19),
+        ("cifar100", "ele"): (60.36, 71.30, 71.91, 62.97),
+    }
+    for (dataset, adaptation), accuracies in table.items():
+        for cipher, accuracy in zip(ciphers, accuracies, strict=True):
+            caveat = LOSSY if cipher == "etc" else BEST_EPOCH
+            yield Published(
+                dataset, cipher, accuracy, network, MADONO, caveat, adaptation
+            )
+
+
+def _scramblemix():
+    network = "ShakeDrop network"
+    methods = {
+        "pbe": (93.51, 77.10),
+        "le": (94.02, 77.59),
+        "scramblemix": (95.02, 79.39),
+        "scramblemix, 4 test-time views": (95.31, 79.41),
+        "instahide": (52.93, 39.95),
+    }
+    for cipher, accuracies in methods.items():
+        for dataset, accuracy in zip(("cifar10", "cifar100"), accuracies, strict=True):
+            yield Published(
+                dataset,
+                cipher,
+                accuracy,
+                network,
+                SCRAMBLEMIX,
+                SLIDES,
+                per_image=cipher == "pbe",
+            )
+
+
+PUBLISHED = (
+    *_madono(),
+    *_scramblemix(),
+    *(
+        Published(
+            dataset,
+            "logistic",
+            None,
+            "Shake-PyramidNet-110, alpha 270",
+            "Ahmad & Shin 2022",
+            f"no accuracy in the text, only a degradation of {loss} % on {name}",
+        )
+        for dataset, name, loss in (
+            ("cifar10", "CIFAR-10", 2),
+            ("cifar100", "CIFAR-100", 5),
+        )
+    ),
+    *(
+        Published(
+            dataset,
+            "plain",
+            accuracy,
+            "PyramidNet-110, alpha 270, without ShakeDrop",
+            "Han et al. 2017",
+            "test epoch not stated",
+        )
+        for dataset, accuracy in (("cifar10", 96.27), ("cifar100", 81.75))
+    ),
+)
+
+
+def published(dataset, cipher, adaptation=None, per_image=False):
+    """The published figures for one row of a comparison, a list.
+
+    Args:
+        dataset: name of the data set; others than CIFAR have none.
+        cipher: a name of `CIPHERS`, or "plain".
+        adaptation: "le" or "ele" for an adaptation network in front, else None.
+        per_image: whether every image has a key of its own.
+
+    Example:
+
+    >>> [row.test_accuracy for row in published("cifar10", "ele")]
+    [67.1]
+    >>> published("digits", "ele")
+    []
+    """
+    wanted = (dataset, cipher, adaptation, per_image)
+    return [
+        row
+        for row in PUBLISHED
+        if (row.dataset, row.cipher, row.adaptation, row.per_image) == wanted
+    ]

@@ -1,0 +1,156 @@
+"""Tables in README and other Markdown files, rendered from records by one command.
+
+    python -m tfpe.tables README.md            fills the tables in
+    python -m tfpe.tables README.md --check    exits with 1 where they disagree
+
+What stands between `<!-- table: NAME -->` and `<!-- end table -->`, each on a line of
+its own, is replaced by what `TABLES[NAME]` makes of the records in `results` beside
+the file. `<!-- table: training dataset=cifar10 -->` takes only the records whose
+settings have these values.
+"""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+from tfpe.accuracy_tables import published_table, svm_tables, training_tables
+from tfpe.atomic import write_file
+from tfpe.errors import RecordError, TfpeError
+from tfpe.records import has_settings, read_records
+
+# Each makes Markdown of a list of records, of all kinds; no records give "".
+TABLES = {
+    "published": published_table,
+    "svm": svm_tables,
+    "training": training_tables,
+}
+NOT_MEASURED = "*Not measured yet.*"
+MARKER = re.compile(r"<!-- *(table: *(?P<table>[^>]*?)|end table) *-->")
+
+
+def render_tables(text, records):
+    """`text` with its marked tables rendered from records.
+
+    Args:
+        text: Markdown.
+        records: a list of records, of all kinds.
+
+    Returns:
+        The text, and the names of the tables that are not as they were.
+
+    Raises:
+        RecordError: a marker without its end, an unknown table, or records that lack
+            what it shows.
+
+    Example:
+
+    >>> text = "<!-- table: svm -->\\n<!-- end table -->\\n"
+    >>> print(render_tables(text, [])[0], end="")
+    <!-- table: svm -->
+    *Not measured yet.*
+    <!-- end table -->
+    """
+    lines, changed, opened = [], [], None
+    for number, line in enumerate(text.split("\n"), 1):
+        marker = MARKER.fullmatch(line.strip())
+        if marker is None:
+            lines.append(line)
+        elif marker["table"] and opened is None:
+            opened = marker["table"], number
+            lines.append(line)
+            first = len(lines)
+        elif not marker["table"] and opened:
+            table = render_table(opened[0], records).split("\n")
+            if lines[first:] != table:
+                changed.append(opened[0])
+            lines[first:] = table
+            lines.append(line)
+            opened = None
+        else:
+            raise RecordError(
+                "Markers should be `<!-- table: NAME -->`, then `<!-- end table -->`. "
+                f"Received: {line.strip()!r} in line {number}"
+            )
+    if opened:
+        raise RecordError(
+            "A table should end with `<!-- end table -->`. "
+            f"Received: no end of {opened[0]!r}, begun in line {opened[1]}"
+        )
+    return "\n".join(lines), changed
+
+
+def render_table(marker, records):
+    """The Markdown of one table.
+
+    Args:
+        marker: its name and conditions, such as `training dataset=cifar10`.
+        records: a list of records, of all kinds.
+    """
+    name, *conditions = marker.split()
+    if name not in TABLES:
+        raise RecordError(
+            f"A table should be one of {sorted(TABLES)}. Received: {name!r}"
+        )
+    wanted = dict(map(_condition, conditions))
+    records = [record for record in records if has_settings(record, wanted)]
+    try:
+        return TABLES[name](records) or NOT_MEASURED
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RecordError(
+            f"The records should hold what table {name!r} shows. "
+            f"Received: a record without it, {type(error).__name__}: {error}"
+        ) from error
+
+
+def main(arguments=None):
+    """Fills in or checks the tables of a file; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tfpe.tables",
+        description="Renders the marked tables of a Markdown file from records.",
+    )
+    parser.add_argument("file", type=Path, help="such as README.md")
+    parser.add_argument(
+        "--records", type=Path, metavar="DIR", help="default: results beside the file"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; 1 where tables disagree"
+    )
+    options = parser.parse_args(arguments)
+    folder = options.records or options.file.parent / "results"
+    try:
+        text = _read(options.file)
+        rendered, changed = render_tables(text, read_records(folder))
+        if changed and not options.check:
+            write_file(options.file, rendered.encode())
+    except TfpeError as error:
+        print(f"tfpe: error: {error}", file=sys.stderr)
+        return 1
+    verb = "disagree with" if options.check else "rendered from"
+    for table in changed:
+        print(f"{options.file}: table {table}: {verb} {folder}", file=sys.stderr)
+    return 1 if changed and options.check else 0
+
+
+def _condition(text):
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise RecordError(f"A condition should be NAME=VALUE. Received: {text!r}")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _read(path):
+    try:
+        return path.read_bytes().decode()
+    except OSError as error:
+        raise RecordError(f"Cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise RecordError(f"Cannot read {path}: it is not UTF-8 text") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())
