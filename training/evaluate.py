@@ -1,0 +1,122 @@
+"""A saved model on encrypted test images: accuracy, report by class, confusion."""
+
+import pathlib
+
+import numpy as np
+
+from tfpe.ciphers import find_cipher
+from tfpe.errors import TfpeError
+from training.compare import (
+    accuracy_interval,
+    confusion,
+    experiment_key,
+    load_model,
+    predict,
+)
+from training.data import Encryption, Part
+
+
+class EvaluateError(TfpeError):
+    """A model cannot be read, or does not fit the images."""
+
+
+def evaluate(path, image_set, cipher="plain", key=None, per_image=False, seed=0):
+    """Tests a saved model.
+
+    Args:
+        path: a .keras file, such as `training.train` writes.
+        image_set: a `training.sources.ImageSet`; its test images are used.
+        cipher: a name in `tfpe.CIPHERS`, or "plain".
+        key: a `tfpe.Key`; by default the public one of comparisons with `seed`.
+        per_image: whether every image has its own key.
+        seed: of the default key.
+
+    Returns:
+        A dict: `accuracy`, `interval` (95 %), `test_images`, `classes` (precision,
+        recall, f1-score and support by class name), `confusion`, `class_names`,
+        `key_fingerprint` (None for plain).
+
+    Raises:
+        EvaluateError: the file is no model, or has another input or other classes.
+        WrongKeyError: the model encrypts by itself, under another key.
+    """
+    from sklearn.metrics import classification_report
+
+    encryption = None
+    if cipher != "plain":
+        key = experiment_key(seed) if key is None else key
+        encryption = Encryption(key, cipher, per_image, find_cipher(cipher).options())
+    if not pathlib.Path(path).is_file():
+        raise EvaluateError(f"`model` should be a .keras file. Received: {path}")
+    try:
+        model = load_model(path, encryption)
+    except TfpeError:
+        raise
+    except Exception as error:  # zip, h5py and Keras raise several kinds
+        raise EvaluateError(f"Cannot load the model {path}: {error}") from error
+    x, y = image_set.x_test, image_set.y_test
+    numbers = len(image_set.x_train) + np.arange(len(x))
+    names = image_set.class_names
+    expected = [tuple(x.shape[1:])]
+    if encryption is not None:
+        expected.append(encryption.output_shape(x.shape[1:]))
+    if model.input_shape[1:] not in expected or model.output_shape[-1] != len(names):
+        raise EvaluateError(
+            f"The model should take images {expected[-1]} and know {len(names)} "
+            f"classes. Received: one for {model.input_shape[1:]} and "
+            f"{model.output_shape[-1]} classes"
+        )
+    predicted = predict(model, Part(x, y, numbers), encryption)
+    right = int((predicted == y).sum())
+    report = classification_report(
+        y,
+        predicted,
+        labels=range(len(names)),
+        target_names=names,
+        output_dict=True,
+        zero_division=0,
+    )
+    return {
+        "accuracy": right / len(y),
+        "interval": accuracy_interval(right, len(y)),
+        "test_images": len(y),
+        "classes": {name: report[name] for name in names},
+        "confusion": confusion(y, predicted, names),
+        "class_names": list(names),
+        "key_fingerprint": encryption and encryption.key.fingerprint,
+    }
+
+
+def show_evaluation(outcome, figure_path=None, console=None):
+    """Prints the outcome of `evaluate`; draws its confusion matrix to a PNG file."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = console or Console()
+    low, high = outcome["interval"]
+    console.print(
+        f"Accuracy {100 * outcome['accuracy']:.2f} % of {outcome['test_images']} test "
+        f"images, 95 % interval {100 * low:.2f} to {100 * high:.2f} %",
+        highlight=False,
+    )
+    table = Table("class", "precision", "recall", "f1", "images")
+    for name, row in outcome["classes"].items():
+        scores = (f"{row[score]:.3f}" for score in ("precision", "recall", "f1-score"))
+        table.add_row(name, *scores, f"{row['support']:.0f}")
+    console.print(table)
+    names = outcome["class_names"]
+    if len(names) <= 20:
+        matrix = Table("true \\ predicted", *names, title="Confusion")
+        for name, row in zip(names, outcome["confusion"], strict=True):
+            matrix.add_row(name, *map(str, row))
+        console.print(matrix)
+    if figure_path is not None:
+        from matplotlib.figure import Figure
+
+        from tfpe.atomic import output_errors
+        from training.report import draw_confusion
+
+        figure = Figure(figsize=(6, 6), layout="constrained")
+        draw_confusion(figure.subplots(), outcome, "")
+        with output_errors(figure_path):
+            figure.savefig(figure_path, dpi=110)

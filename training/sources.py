@@ -1,0 +1,273 @@
+"""Where images come from: TFDS sets, class folders, .npz files, embedded digits.
+
+Every source becomes the same thing: `uint8` arrays in memory, three channels.
+"""
+
+import dataclasses
+import pathlib
+
+import numpy as np
+
+from tfpe.errors import TfpeError
+
+DIGITS_SEED = 20220331  # of the colours and of the test split of `digits`
+TEST_FRACTION = 0.2  # where a source has no test images of its own
+
+
+class DataError(TfpeError):
+    """A data set is unknown, empty, or holds images or labels that do not fit."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageSet:
+    """A labelled data set in memory.
+
+    Attributes:
+        name: as on the command line.
+        x_train, x_test: `uint8 (N, H, W, 3)`.
+        y_train, y_test: `int32 (N,)`.
+        class_names: strings; their number is the number of classes.
+        source: "embedded", "tfds", "npz" or "folder"; their images may differ in order.
+    """
+
+    name: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    class_names: tuple
+    source: str
+
+    def __post_init__(self):
+        for part in ("train", "test"):
+            images, labels = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
+            what = f"{part} images of {self.name}"
+            if images.dtype != np.uint8 or images.ndim != 4:
+                raise DataError(
+                    f"The {what} should be uint8 of shape (N, H, W, C). Received: "
+                    f"{images.dtype} of shape {images.shape}"
+                )
+            if not len(images) or len(images) != len(labels) or labels.ndim != 1:
+                raise DataError(
+                    f"The {what} should be at least one, with one label each. "
+                    f"Received: {len(images)} images and labels {labels.shape}"
+                )
+            if images.shape[-1] != 3:
+                raise DataError(
+                    f"The {what} should have 1 or 3 channels. "
+                    f"Received: {images.shape[-1]}"
+                )
+            if not 0 <= labels.min() <= labels.max() < len(self.class_names):
+                raise DataError(
+                    f"Labels of the {what} should be 0 to {len(self.class_names) - 1}. "
+                    f"Received: labels from {labels.min()} to {labels.max()}"
+                )
+        if self.x_train.shape[1:] != self.x_test.shape[1:]:
+            raise DataError(
+                f"Train and test images of {self.name} should be of one size. "
+                f"Received: {self.x_train.shape[1:]} and {self.x_test.shape[1:]}"
+            )
+
+
+def load(dataset, data_dir=None):
+    """Loads a data set.
+
+    Args:
+        dataset: "digits" (embedded), "cifar10", "cifar100", "tfds:NAME", an .npz file
+            with x_train, y_train, x_test, y_test, or a folder: one folder for each
+            class, or train/ and test/ that hold such folders.
+        data_dir: of TFDS.
+
+    Returns:
+        An `ImageSet`. Gray images get three equal channels, so that every cipher
+        applies. Without test images of its own, a seeded, stratified fifth is taken.
+
+    Raises:
+        DataError: unknown, missing, empty, mixed sizes, labels out of range.
+    """
+    if dataset == "digits":
+        return _digits()
+    if dataset in ("cifar10", "cifar100"):
+        return _tfds(dataset, dataset, data_dir)
+    if dataset.startswith("tfds:"):
+        return _tfds(dataset, dataset.removeprefix("tfds:"), data_dir)
+    if dataset.endswith(".npz"):
+        return _npz(dataset)
+    if pathlib.Path(dataset).is_dir():
+        return _folder(dataset)
+    raise DataError(
+        "`dataset` should be digits, cifar10, cifar100, tfds:NAME, a file that ends in "
+        f".npz or a folder that exists. Received: dataset={dataset!r}"
+    )
+
+
+def _digits():
+    """scikit-learn's 1,797 handwritten digits, enlarged and coloured.
+
+    Each image gets one dark and one light colour, seeded, in random roles: in gray the
+    channel steps of the ciphers would do nothing.
+    """
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    gray = (images.reshape(-1, 8, 8, 1) / 16).repeat(4, axis=1).repeat(4, axis=2)
+    random = np.random.default_rng(DIGITS_SEED)
+    dark = random.integers(0, 100, (len(gray), 1, 1, 3))
+    light = random.integers(156, 256, (len(gray), 1, 1, 3))
+    swap = random.random((len(gray), 1, 1, 1)) < 0.5
+    back, front = np.where(swap, light, dark), np.where(swap, dark, light)
+    x = np.rint(back + gray * (front - back)).astype(np.uint8)
+    return _with_test("digits", x, labels, map(str, range(10)), "embedded")
+
+
+def _tfds(name, tfds_name, data_dir):
+    try:
+        import tensorflow_datasets as tfds
+    except ImportError as error:
+        raise DataError(
+            f"{name} needs TensorFlow Datasets, which cannot be imported ({error}). "
+            "Without TensorFlow, use an .npz file"
+        ) from None
+    try:
+        builder = tfds.builder(tfds_name, data_dir=data_dir)
+        builder.download_and_prepare()
+    except Exception as error:  # network, checksums, names: a dozen kinds
+        raise DataError(
+            f"TFDS cannot prepare {tfds_name!r} (data_dir={data_dir}): "
+            f"{str(error).strip().splitlines()[0]}"
+        ) from error
+    info = builder.info
+    if not {"image", "label"} <= set(info.features):
+        raise DataError(
+            f"{name} should have the features 'image' and 'label'. "
+            f"Received: {list(info.features)}"
+        )
+    if None in info.features["image"].shape:
+        raise DataError(
+            f"Images of {name} should be of one size. "
+            f"Received: shape {info.features['image'].shape}"
+        )
+    splits = ["train"] + ["test"] * ("test" in info.splits)
+    parts = []
+    for split in splits:
+        # In one batch: the order of the stored files, always the same.
+        [element] = builder.as_dataset(
+            split=split, batch_size=info.splits[split].num_examples
+        ).as_numpy_iterator()
+        parts += [_three_channels(element["image"]), element["label"].astype(np.int32)]
+    class_names = info.features["label"].names
+    if len(parts) == 2:
+        return _with_test(name, *parts, class_names, "tfds")
+    return ImageSet(name, *parts, tuple(class_names), "tfds")
+
+
+def _npz(path):
+    names = ("x_train", "y_train", "x_test", "y_test")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            x_train, y_train, x_test, y_test = (file[name] for name in names)
+    except KeyError:
+        raise DataError(f"{path} should hold the arrays {names}") from None
+    except Exception as error:
+        raise DataError(f"Cannot read {path}: {error}") from error
+    labels = []
+    for part in (y_train, y_test):
+        if not np.issubdtype(part.dtype, np.integer):
+            raise DataError(
+                f"Labels in {path} should be whole numbers. Received: {part.dtype}"
+            )
+        labels.append(part.astype(np.int32).reshape(len(part), -1)[:, 0])
+    classes = 1 + max((int(part.max()) for part in labels if len(part)), default=0)
+    return ImageSet(
+        pathlib.Path(path).stem,
+        _three_channels(x_train),
+        labels[0],
+        _three_channels(x_test),
+        labels[1],
+        tuple(map(str, range(classes))),
+        "npz",
+    )
+
+
+def _folder(path):
+    root = pathlib.Path(path)
+    name = root.resolve().name
+    if {"train", "test"} <= {entry.name for entry in root.iterdir() if entry.is_dir()}:
+        train, test = (_class_folders(root / part) for part in ("train", "test"))
+        if train[2] != test[2]:
+            raise DataError(
+                f"{root}/train and {root}/test should hold the same classes. "
+                f"Received: {train[2]} and {test[2]}"
+            )
+        return ImageSet(name, *train[:2], *test, "folder")
+    return _with_test(name, *_class_folders(root), "folder")
+
+
+def _class_folders(root):
+    """Images, labels and class names of a folder with one folder for each class."""
+    from tfpe.images import decode_image
+    from tfpe.sources import find_images, read_bytes
+
+    found = find_images(root)
+    if found.refused:
+        path, problem = found.refused[0]
+        raise DataError(f"{root}/{path}: {problem}")
+    class_names = sorted(entry.name for entry in root.iterdir() if entry.is_dir())
+    class_names = tuple(name for name in class_names if not name.startswith("."))
+    files = {path: file for path, file in found.images.items() if "/" in path}
+    counts = dict.fromkeys(class_names, 0)
+    images, labels = [], []
+    for path, file in files.items():
+        class_name = path.partition("/")[0]
+        pixels = decode_image(read_bytes(file))
+        if images and pixels.shape[:2] != images[0].shape[:2]:
+            raise DataError(
+                f"Images in {root} should be of one size. Received: "
+                f"{images[0].shape[:2]} and, in {path}, {pixels.shape[:2]}"
+            )
+        counts[class_name] += 1
+        images.append(_three_channels(pixels))
+        labels.append(class_names.index(class_name))
+    empty = [class_name for class_name, count in counts.items() if not count]
+    if empty or not images:
+        raise DataError(
+            f"{root} should hold one folder of images for each class. "
+            f"Received: no images in {empty or root}"
+        )
+    return np.stack(images), np.array(labels, np.int32), class_names
+
+
+def _three_channels(images):
+    return images.repeat(3, axis=-1) if images.shape[-1] == 1 else images
+
+
+def _with_test(name, x, y, class_names, source):
+    train, test = stratified_split(y, TEST_FRACTION, DIGITS_SEED)
+    y = np.asarray(y, np.int32)
+    parts = x[train], y[train], x[test], y[test]
+    return ImageSet(name, *parts, tuple(class_names), source)
+
+
+def stratified_split(labels, second, seed):
+    """Two sorted index arrays that share out the images, each class alike.
+
+    Args:
+        labels: `(N,)`.
+        second: fraction or number of images in the second array.
+        seed: whole number.
+
+    Raises:
+        DataError: too few images of a class for both parts.
+    """
+    from sklearn.model_selection import train_test_split
+
+    try:
+        parts = train_test_split(
+            np.arange(len(labels)),
+            test_size=second,
+            random_state=seed,
+            stratify=labels,
+        )
+    except ValueError as error:
+        raise DataError(f"The images cannot be split by class: {error}") from error
+    return tuple(np.sort(part) for part in parts)
