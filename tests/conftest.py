@@ -1,0 +1,47 @@
+"""What several test files share: seeded images, keys, real photographs, skips."""
+
+import os
+
+import hypothesis
+import numpy as np
+import pytest
+from sklearn.datasets import load_sample_images
+
+from tfpe import Key
+
+# The same examples in every run: a test that fails once fails again.
+hypothesis.settings.register_profile(
+    "tfpe", derandomize=True, database=None, deadline=None
+)
+hypothesis.settings.load_profile("tfpe")
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(2203)
+
+
+@pytest.fixture
+def key():
+    return Key(bytes(range(32)))
+
+
+@pytest.fixture(scope="session")
+def photographs():
+    """The two real photographs of scikit-learn, `uint8 (427, 640, 3)` each."""
+    return load_sample_images().images
+
+
+@pytest.fixture(scope="session")
+def cifar_directory():
+    """A TFDS data_dir that holds cifar10, from the environment; else a skip."""
+    directory = os.environ.get("TFPE_TEST_DATA")
+    if not directory:
+        pytest.skip("set TFPE_TEST_DATA to a TFDS data_dir that holds cifar10")
+    return directory
+
+
+@pytest.fixture
+def torch():
+    """torch, which is in no extra; else a skip."""
+    return pytest.importorskip("torch", reason="torch is not installed")
