@@ -25,7 +25,7 @@ _PUBLIC = {
     "crop": "tfpe.padding",
     "pad_to_blocks": "tfpe.padding",
 }
-_MODULES = ("chaos", "ciphers", "data", "errors", "files", "metrics")
+_MODULES = ("attacks", "chaos", "ciphers", "data", "errors", "files", "metrics")
 
 __all__ = sorted([*_PUBLIC, *_MODULES])
 

@@ -1,0 +1,243 @@
+"""Attacks on the ciphers: functions `evidence -> Transform` (or images).
+
+`ATTACKS` is the table of them all: what each needs, what it takes and where it was
+published. An attack that its evidence does not determine raises `AttackError`;
+`scoring` tells how much of a key or an image was recovered.
+
+>>> from tfpe import Key, ciphers
+>>> secret = ciphers.logistic(Key.generate(), (32, 32, 3))
+>>> oracle = CountingOracle(secret)
+>>> chosen_plaintext(oracle, (32, 32, 3)) == secret, oracle.queries
+(True, 4)
+"""
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from tfpe.attacks.chang_case import (
+    chang_case_advanced,
+    chang_case_basic,
+    chang_case_le,
+    chang_case_pbe,
+)
+from tfpe.attacks.chosen_plaintext import chosen_images, chosen_plaintext
+from tfpe.attacks.key_sensitivity import (
+    KeySensitivity,
+    key_sensitivity,
+    parameter_sensitivity,
+)
+from tfpe.attacks.known_plaintext import RecoveredTransform, known_plaintext
+from tfpe.attacks.oracles import CountingOracle
+from tfpe.attacks.pixel_chosen_plaintext import logistic_chosen_plaintext
+from tfpe.attacks.repeated_blocks import (
+    block_chosen_plaintext,
+    block_known_plaintext,
+    repeat_blocks,
+)
+from tfpe.attacks.scoring import ImageScore, KeyScore, score_images, score_key
+from tfpe.attacks.seed_algorithm import negative_flags, seed_algorithm
+from tfpe.ciphers import CIPHERS
+
+__all__ = [
+    "ATTACKS",
+    "Attack",
+    "CountingOracle",
+    "ImageScore",
+    "KeyScore",
+    "KeySensitivity",
+    "RecoveredTransform",
+    "block_chosen_plaintext",
+    "block_known_plaintext",
+    "chang_case_advanced",
+    "chang_case_basic",
+    "chang_case_le",
+    "chang_case_pbe",
+    "chosen_images",
+    "chosen_plaintext",
+    "key_sensitivity",
+    "known_plaintext",
+    "logistic_chosen_plaintext",
+    "negative_flags",
+    "parameter_sensitivity",
+    "repeat_blocks",
+    "score_images",
+    "score_key",
+    "seed_algorithm",
+]
+
+CHOSEN = "chosen plaintext"
+KNOWN = "known plaintext"
+CIPHERTEXT_ONLY = "ciphertext only"
+KEY_CHECK = "key check"
+
+
+@dataclasses.dataclass(frozen=True)
+class Attack:
+    """A row of `ATTACKS`: an attack, and what is known of it.
+
+    Attributes:
+        function: "chosen plaintext": `(oracle, image_shape, **options) -> Transform`;
+            "known plaintext": `(plain, cipher, **options) -> Transform`; "ciphertext
+            only": `(ciphertexts, **options)` -> Transform or images; "key check":
+            `(secret, image_shape, **options)` -> fractions.
+        threat_model: one of the four.
+        evidence: what it needs, in words.
+        ciphers: the ciphers it applies to, in the form it is for, and for each the
+            options: `{"cipher": of the cipher, "attack": of the attack}`.
+        recovers: what it returns, in words; "the key" where it is exact.
+        reference: where it was published.
+        complexity: time, for n words of an image.
+    """
+
+    function: Callable
+    threat_model: str
+    evidence: str
+    ciphers: Mapping[str, Mapping]
+    recovers: str
+    reference: str
+    complexity: str
+
+    @property
+    def name(self):
+        """The name in `ATTACKS`."""
+        return self.function.__name__
+
+    @property
+    def summary(self):
+        """What it does, in one line."""
+        return inspect.getdoc(self.function).partition("\n")[0]
+
+    @property
+    def exact(self):
+        """Whether it gives the whole key, on each of its ciphers."""
+        return self.recovers == "the key"
+
+    def __call__(self, *evidence, **options):
+        """Runs the attack."""
+        return self.function(*evidence, **options)
+
+
+def _on(*names, **attack):
+    """Rows of `Attack.ciphers`: options of the attack alone."""
+    return {name: {"cipher": {}, "attack": attack} for name in names}
+
+
+NIBBLES = ("le", "ele")
+BYTES = tuple(name for name in CIPHERS if name not in NIBBLES)
+IN_PLACE = ("pbe", "logistic", "identity", "negpos", "keystream")
+CHANG_CASE = "Chang & Case 2020, arXiv 2004.13263"
+
+ATTACKS = MappingProxyType(
+    {
+        row.name: row
+        for row in (
+            Attack(
+                chosen_plaintext,
+                CHOSEN,
+                "3 chosen images of 32 x 32 for bytes, 5 for nibbles; 4 and 6 at 224 x 224",
+                _on(*BYTES) | _on(*NIBBLES, bits=4),
+                "the key",
+                "Jolfaei et al. 2016, IEEE TIFS 11(2), extended to masks",
+                "O(n) a query",
+            ),
+            Attack(
+                block_chosen_plaintext,
+                CHOSEN,
+                "1 chosen image: it holds the 3 chosen blocks of le",
+                _on("le", bits=4) | _on("blockshuffle", bits=8),
+                "the key",
+                "chosen_plaintext, on blocks",
+                "O(n)",
+            ),
+            Attack(
+                known_plaintext,
+                KNOWN,
+                "pairs under one key: 1 (nothing moves), 3 (bytes) to 16 (nibbles)",
+                _on(*BYTES) | _on(*NIBBLES, bits=4),
+                "the key but for the positions that it lists as undetermined",
+                "Li et al. 2008, doi 10.1016/j.image.2008.01.003, extended to masks",
+                "O(N n log n) for N pairs",
+            ),
+            Attack(
+                block_known_plaintext,
+                KNOWN,
+                "1 or 2 pairs under one key: each block is a pair",
+                _on("le", bits=4) | _on("blockshuffle", bits=8),
+                "the key but for the positions that it lists as undetermined",
+                "known_plaintext, on blocks",
+                "O(N n log n) for N pairs",
+            ),
+            Attack(
+                logistic_chosen_plaintext,
+                CHOSEN,
+                "2 chosen images",
+                _on(*IN_PLACE),
+                "the key",
+                "not published elsewhere",
+                "O(n)",
+            ),
+            Attack(
+                seed_algorithm,
+                CHOSEN,
+                "1 chosen image of a constant value",
+                {
+                    "pbe": {"cipher": {"channel_shuffle": False}, "attack": {}},
+                    **_on("negpos", "identity"),
+                },
+                "the key",
+                "Ahmad & Shin 2022, arXiv 2203.16780, Algorithm 1",
+                "O(n)",
+            ),
+            Attack(
+                chang_case_le,
+                CHOSEN,
+                "16 helper blocks, which one image of 32 x 32 holds",
+                {
+                    "le": {"cipher": {"word_bits": 8}, "attack": {}},
+                    **_on("blockshuffle"),
+                },
+                "the key",
+                CHANG_CASE,
+                "O(n)",
+            ),
+            Attack(
+                chang_case_pbe,
+                CHOSEN,
+                "1 chosen image, (1, 2, 3) everywhere",
+                _on("pbe", "negpos", "identity"),
+                "the key",
+                CHANG_CASE,
+                "O(n)",
+            ),
+            Attack(
+                chang_case_basic,
+                CIPHERTEXT_ONLY,
+                "1 ciphertext, any key",
+                _on("pbe", "negpos"),
+                "the image folded to 0 .. 127",
+                CHANG_CASE,
+                "O(n)",
+            ),
+            Attack(
+                chang_case_advanced,
+                CIPHERTEXT_ONLY,
+                "1 ciphertext, any key, and the plain value of its first pixel",
+                _on("pbe", "negpos"),
+                "the image, less well behind edges",
+                CHANG_CASE,
+                "O(n)",
+            ),
+            Attack(
+                key_sensitivity,
+                KEY_CHECK,
+                "a key, and the same with one bit changed",
+                _on(*CIPHERS),
+                "nothing: whether near keys are unrelated",
+                "-",
+                "two keys",
+            ),
+        )
+    }
+)

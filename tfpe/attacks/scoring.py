@@ -1,0 +1,115 @@
+"""How much of a key or an image an attack got."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tfpe import metrics
+from tfpe.errors import AttackError
+from tfpe.metrics.arrays import pair_of
+
+
+class KeyScore(NamedTuple):
+    """Fractions of the words of a key that are right; 1 and 1 only for the true key.
+
+    Attributes:
+        index_accuracy: both source and mask are right: the word decrypts right, always.
+        perm_accuracy: the source is right.
+        mask_accuracy: the mask is right.
+    """
+
+    index_accuracy: float
+    perm_accuracy: float
+    mask_accuracy: float
+
+
+class ImageScore(NamedTuple):
+    """How near recovered images are to the plain ones; means over a batch.
+
+    Attributes:
+        exact_bytes: fraction of values that are right.
+        exact_pixels: fraction of pixels with all channels right.
+        psnr: in dB, infinite where all is right.
+        ssim: structural similarity, 1 where all is right.
+        gray_correlation: absolute correlation of gray values (a negative shows as
+            much); NaN for constant images.
+        edge_correlation: correlation of the edge strengths.
+    """
+
+    exact_bytes: float
+    exact_pixels: float
+    psnr: float
+    ssim: float
+    gray_correlation: float
+    edge_correlation: float
+
+
+def score_key(recovered, secret):
+    """Compares two `Transform`s word by word, on the finer words of the two.
+
+    Args:
+        recovered: what an attack returned.
+        secret: the key it was after; same image shapes.
+
+    Returns:
+        A `KeyScore`.
+
+    Raises:
+        AttackError: the transforms act on different image shapes.
+
+    Example:
+
+    >>> from tfpe import Transform
+    >>> secret = Transform([1, 0, 2, 3], [0, 0, 0, 255])
+    >>> score_key(Transform([1, 0, 2, 3], [0, 0, 0, 0]), secret)
+    KeyScore(index_accuracy=0.75, perm_accuracy=1.0, mask_accuracy=0.75)
+    """
+    shapes = [
+        (t.input_shape, t.output_shape, t.batch_size) for t in (recovered, secret)
+    ]
+    if shapes[0] != shapes[1]:
+        raise AttackError(
+            "Both transforms should act on one image shape. "
+            f"Received: {recovered!r} and {secret!r}"
+        )
+    bits = min(recovered.bits, secret.bits)
+    recovered, secret = recovered.refine(bits), secret.refine(bits)
+    perm = recovered.perm == secret.perm
+    mask = recovered.mask == secret.mask
+    return KeyScore(float((perm & mask).mean()), float(perm.mean()), float(mask.mean()))
+
+
+def score_images(recovered, plain):
+    """Compares recovered images with the plain ones.
+
+    Args:
+        recovered, plain: `uint8`, `(H, W, C)` or `(B, H, W, C)`, at least 11 x 11.
+
+    Returns:
+        An `ImageScore`.
+
+    Raises:
+        ImageError: other dtypes or shapes.
+
+    Example:
+
+    >>> plain = np.arange(768, dtype=np.uint16).reshape(16, 16, 3).astype(np.uint8)
+    >>> score = score_images(255 - plain, plain)
+    >>> score.exact_bytes, round(score.gray_correlation, 6)
+    (0.0, 1.0)
+    """
+    recovered, plain, _ = pair_of(recovered, plain, ("recovered", "plain"))
+    exact = recovered == plain
+    return ImageScore(
+        float(exact.mean()),
+        float(exact.all(axis=-1).mean()),
+        *(
+            float(np.mean(measure(recovered, plain)))
+            for measure in (metrics.psnr, metrics.ssim, _gray_correlation)
+        ),
+        float(np.mean(metrics.edge_correlation(recovered, plain))),
+    )
+
+
+def _gray_correlation(recovered, plain):
+    return np.abs(metrics.gray_correlation(recovered, plain))
