@@ -264,18 +264,18 @@ def test_only_the_fingerprint_of_the_key_is_written(small, tmp_path):
 
 def test_memory_is_bounded_by_a_queue(small, tmp_path, monkeypatch):
     """Images in work at one time stay few, however many there are."""
-    import tfpe.image_jobs
+    import tfpe.files.jobs
 
     for number in range(60):
         shutil.copy(small / "a.png", small / f"{number}.png")
     done, read = [0], []
-    decode = tfpe.image_jobs.decode_image
+    decode = tfpe.files.jobs.decode_image
 
     def counted(data):
         read.append(len(read) - done[0])
         return decode(data)
 
-    monkeypatch.setattr(tfpe.image_jobs, "decode_image", counted)
+    monkeypatch.setattr(tfpe.files.jobs, "decode_image", counted)
 
     def progress(count, total):
         done[0] = count

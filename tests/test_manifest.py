@@ -7,7 +7,7 @@ import pytest
 
 from tfpe import Key
 from tfpe.errors import ManifestError, OutputError, TfpeError, WrongKeyError
-from tfpe.manifest import (
+from tfpe.files.manifest import (
     JOURNAL_NAME,
     MANIFEST_NAME,
     Journal,

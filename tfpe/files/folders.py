@@ -1,4 +1,4 @@
-"""Folders of images, encrypted to PNG files beside a manifest, and back.
+"""`encrypt_folder` and `decrypt_folder`: the runs over all images of a folder.
 
 An interrupted run is resumed by the same call; nothing is overwritten without `force`;
 one bad image is reported and the others are still processed.
@@ -13,9 +13,8 @@ import numpy as np
 from tfpe.atomic import remove_stale
 from tfpe.ciphers import find_cipher
 from tfpe.errors import ImageFileError, ManifestError, OutputError
-from tfpe.image_jobs import Decryption, Encryption, is_written
-from tfpe.keys import check_key
-from tfpe.manifest import (
+from tfpe.files.jobs import Decryption, Encryption, is_written
+from tfpe.files.manifest import (
     MANIFEST_NAME,
     Journal,
     make_header,
@@ -23,9 +22,10 @@ from tfpe.manifest import (
     require_settings,
     write_manifest,
 )
-from tfpe.names import begin_names, hide, load_names, save_names
-from tfpe.sources import find_images, require_apart
-from tfpe.workers import map_images
+from tfpe.files.names import begin_names, hide, load_names, save_names
+from tfpe.files.sources import find_images, require_apart
+from tfpe.files.workers import map_images
+from tfpe.keys import check_key
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,7 @@ import pathlib
 
 from tfpe.atomic import write_file
 from tfpe.errors import ManifestError, OutputError
-from tfpe.manifest import canonical, check_path, read_json
+from tfpe.files.manifest import canonical, check_path, read_json
 
 FORMAT, VERSION = "tfpe names", 1
 NAME_DIGITS = 16

@@ -9,11 +9,11 @@ import numpy as np
 from tfpe.atomic import write_file
 from tfpe.ciphers import find_cipher
 from tfpe.errors import ImageFileError
-from tfpe.images import decode_image, encode_png, pixel_digest
-from tfpe.manifest import canonical, make_entry
+from tfpe.files.images import decode_image, encode_png, pixel_digest
+from tfpe.files.manifest import canonical, make_entry
+from tfpe.files.sources import read_bytes
+from tfpe.files.workers import Transforms
 from tfpe.padding import crop, pad_to_blocks, padded_size
-from tfpe.sources import read_bytes
-from tfpe.workers import Transforms
 
 
 class Encryption:
