@@ -19,6 +19,12 @@ import numpy as np
 
 from tfpe.errors import KeystreamError
 from tfpe.metrics.noise import check_alpha
+from tfpe.metrics.sp800_22.balance import (
+    block_frequency,
+    frequency,
+    longest_run,
+    runs,
+)
 from tfpe.metrics.sp800_22.bits import bits_of
 from tfpe.metrics.sp800_22.patterns import (
     approximate_entropy,
@@ -26,12 +32,6 @@ from tfpe.metrics.sp800_22.patterns import (
     overlapping_template,
     serial,
     universal,
-)
-from tfpe.metrics.sp800_22.runs import (
-    block_frequency,
-    frequency,
-    longest_run,
-    runs,
 )
 from tfpe.metrics.sp800_22.structure import fourier, linear_complexity, matrix_rank
 from tfpe.metrics.sp800_22.walks import (
