@@ -136,7 +136,7 @@ ATTACKS = MappingProxyType(
             Attack(
                 chosen_plaintext,
                 CHOSEN,
-                "3 chosen images of 32 x 32 for bytes, 5 for nibbles; 4 and 6 at 224 x 224",
+                "3 chosen images of 32 x 32 (nibbles: 5), 4 of 224 x 224 (nibbles: 6)",
                 _on(*BYTES) | _on(*NIBBLES, bits=4),
                 "the key",
                 "Jolfaei et al. 2016, IEEE TIFS 11(2), extended to masks",
@@ -146,7 +146,7 @@ ATTACKS = MappingProxyType(
                 block_chosen_plaintext,
                 CHOSEN,
                 "1 chosen image: it holds the 3 chosen blocks of le",
-                _on("le", bits=4) | _on("blockshuffle", bits=8),
+                _on("le", bits=4) | _on("blockshuffle", "identity", bits=8),
                 "the key",
                 "chosen_plaintext, on blocks",
                 "O(n)",
@@ -163,8 +163,8 @@ ATTACKS = MappingProxyType(
             Attack(
                 block_known_plaintext,
                 KNOWN,
-                "1 or 2 pairs under one key: each block is a pair",
-                _on("le", bits=4) | _on("blockshuffle", bits=8),
+                "1 pair, now and then 2, under one key: each block is a pair",
+                _on("le", bits=4) | _on("blockshuffle", "identity", bits=8),
                 "the key but for the positions that it lists as undetermined",
                 "known_plaintext, on blocks",
                 "O(N n log n) for N pairs",

@@ -160,7 +160,7 @@ def chang_case_advanced(ciphertexts, first_pixel):
         Images of the same shape, `uint8`; wrong where the picture has edges.
 
     Raises:
-        ImageError: not `uint8`, or not 3 channels.
+        ImageError: not `uint8`, or not 3 channels; `first_pixel` is no such value.
         AttackError: no key of pbe turns `first_pixel` into that of the ciphertext.
 
     Example:
@@ -176,10 +176,12 @@ def chang_case_advanced(ciphertexts, first_pixel):
             f"Received: ciphertexts of shape {batch.shape[single:]}"
         )
     first = np.asarray(first_pixel)
-    if first.shape[-1:] != (3,) or first.min() < 0 or first.max() > 255:
-        raise AttackError(
-            "`first_pixel` should hold 3 values from 0 to 255, for each image or for "
-            f"all. Received: shape {first.shape}"
+    shaped = first.shape in ((3,), (len(batch), 3))
+    whole = shaped and np.issubdtype(first.dtype, np.integer)
+    if not whole or first.min() < 0 or first.max() > 255:
+        raise ImageError(
+            "`first_pixel` should hold 3 whole numbers from 0 to 255, for each image "
+            f"or for all. Received: dtype {first.dtype}, shape {first.shape}"
         )
     recovered = np.empty_like(batch)
     recovered[:, 0, 0] = first

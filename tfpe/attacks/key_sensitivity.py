@@ -6,6 +6,7 @@ import numpy as np
 
 from tfpe.chaos import logistic_sequence
 from tfpe.ciphers import find_cipher
+from tfpe.ciphers.checks import whole_number
 from tfpe.errors import CipherOptionError
 from tfpe.keys import KEY_BYTES, Key
 
@@ -48,9 +49,10 @@ def key_sensitivity(secret, image_shape, cipher="logistic", bit=0, **options):
     >>> changed.perm_changed, 0.45 < changed.mask_changed < 0.55
     (0.0, True)
     """
-    if bit not in range(8 * KEY_BYTES):
+    bit = whole_number(bit, "bit", 0)
+    if bit >= 8 * KEY_BYTES:
         raise CipherOptionError(
-            f"`bit` should be from 0 to {8 * KEY_BYTES - 1}. Received: bit={bit!r}"
+            f"`bit` should be from 0 to {8 * KEY_BYTES - 1}. Received: bit={bit}"
         )
     build = find_cipher(cipher)
     key = Key(secret)

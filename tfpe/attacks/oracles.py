@@ -9,6 +9,7 @@ import time
 import numpy as np
 
 from tfpe.ciphers.block import block_indices
+from tfpe.ciphers.checks import whole_number
 from tfpe.errors import AttackError, ImageError
 from tfpe.levels import to_bytes
 
@@ -80,10 +81,11 @@ def check_on_random_images(oracle, transform, count):
     Raises:
         AttackError: they differ, so the oracle is not of the class attacked.
     """
+    count = whole_number(int(count) if count is True else count or 0, "verify", 0)
     if not count:
         return
     # Seeded: a failing attack must fail again. No key hangs on these numbers.
-    shape = (int(count), *transform.input_shape)
+    shape = (count, *transform.input_shape)
     images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     answer, expected = ask(oracle, images), transform(images)
     if answer.shape != expected.shape or (answer != expected).any():

@@ -1,5 +1,6 @@
 """How much of a key or an image an attack got."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -29,11 +30,12 @@ class ImageScore(NamedTuple):
     Attributes:
         exact_bytes: fraction of values that are right.
         exact_pixels: fraction of pixels with all channels right.
-        psnr: in dB, infinite where all is right.
+        psnr: in dB, of the squared error over the whole batch; infinite where all is
+            right.
         ssim: structural similarity, 1 where all is right.
         gray_correlation: absolute correlation of gray values (a negative shows as
-            much); NaN for constant images.
-        edge_correlation: correlation of the edge strengths.
+            much); constant images do not count, NaN where all are.
+        edge_correlation: correlation of the edge strengths, likewise.
     """
 
     exact_bytes: float
@@ -100,16 +102,19 @@ def score_images(recovered, plain):
     """
     recovered, plain, _ = pair_of(recovered, plain, ("recovered", "plain"))
     exact = recovered == plain
+    # One long image: the mean of decibels is infinite as soon as one image is exact.
+    pooled = [images.reshape(-1, *images.shape[2:]) for images in (recovered, plain)]
     return ImageScore(
         float(exact.mean()),
         float(exact.all(axis=-1).mean()),
-        *(
-            float(np.mean(measure(recovered, plain)))
-            for measure in (metrics.psnr, metrics.ssim, _gray_correlation)
-        ),
-        float(np.mean(metrics.edge_correlation(recovered, plain))),
+        float(metrics.psnr(*pooled)),
+        float(np.mean(metrics.ssim(recovered, plain))),
+        _mean(np.abs(metrics.gray_correlation(recovered, plain))),
+        _mean(metrics.edge_correlation(recovered, plain)),
     )
 
 
-def _gray_correlation(recovered, plain):
-    return np.abs(metrics.gray_correlation(recovered, plain))
+def _mean(correlations):
+    """The mean without the NaN of constant images; NaN where all are."""
+    known = correlations[~np.isnan(correlations)]
+    return float(known.mean()) if known.size else math.nan
