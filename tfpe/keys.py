@@ -8,6 +8,7 @@ import datetime
 import hashlib
 import hmac
 import json
+import operator
 import os
 import secrets
 import stat
@@ -131,6 +132,9 @@ class Key:
     def derive(self, *labels):
         """A sub-key for a purpose, named by strings and whole numbers.
 
+        Raises:
+            TfpeError: a label is something else.
+
         Example:
 
         >>> key = Key(bytes(32))
@@ -139,7 +143,8 @@ class Key:
         >>> key.derive("client", 7) == key.derive("client", 8)
         False
         """
-        return Key(self._digest(_label("derive", list(labels)), KEY_BYTES))
+        parts = [_checked_label(part) for part in labels]
+        return Key(self._digest(_label("derive", parts), KEY_BYTES))
 
     def for_image(self, number):
         """The sub-key of image `number` of a set that has a key for every image."""
@@ -316,6 +321,18 @@ def check_key(key):
             f"Received: {type(key).__name__}"
         )
     return key
+
+
+def _checked_label(part):
+    """A string, or a whole number of any type as a Python integer."""
+    if isinstance(part, str):
+        return part
+    if isinstance(part, bool) or not hasattr(part, "__index__"):
+        raise TfpeError(
+            "Labels of sub-keys should be strings or whole numbers. "
+            f"Received: {type(part).__name__}"
+        )
+    return operator.index(part)
 
 
 def _label(*parts):

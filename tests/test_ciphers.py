@@ -1,0 +1,271 @@
+"""Every cipher by one contract, and each by the invariants that its definition has."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import reference
+import reference_keys
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tfpe import CIPHERS, Key, Transform, ciphers
+from tfpe.errors import CipherOptionError, ImageError
+from tfpe.lowering import oracle
+
+SECRETS = st.binary(min_size=32, max_size=32)
+KEYED = [name for name in CIPHERS if name != "identity"]
+
+
+def settings_of(name):
+    """All combinations of the option values of a cipher."""
+    table = reference.OPTION_VALUES[name]
+    for values in itertools.product(*table.values()):
+        yield dict(zip(table, values, strict=True))
+
+
+ALL = [(name, options) for name in CIPHERS for options in settings_of(name)]
+
+
+def needs_colour(options):
+    return options.get("channel_shuffle", False) or not options.get("fold", True)
+
+
+@st.composite
+def cases(draw, names=tuple(CIPHERS), max_blocks=3, **fixed):
+    """A random (cipher, key, image shape, options)."""
+    name = draw(st.sampled_from(names))
+    table = reference.OPTION_VALUES[name]
+    options = {k: draw(st.sampled_from(values)) for k, values in table.items()} | fixed
+    block_size = options.get("block_size", 1)
+    sizes = st.integers(1, max_blocks if "block_size" in options else 6)
+    channels = 3 if needs_colour(options) else draw(st.sampled_from([1, 3]))
+    shape = (block_size * draw(sizes), block_size * draw(sizes), channels)
+    return name, draw(SECRETS), shape, options
+
+
+def random_images(shape, count=2, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (count, *shape), np.uint8)
+
+
+# --- the contract of all ciphers ------------------------------------------------------
+
+
+@settings(max_examples=2000)
+@given(cases(), st.integers(0, 2**32 - 1))
+def test_round_trip(case, seed):
+    name, secret, shape, options = case
+    transform = CIPHERS[name](Key(secret), shape, **options)
+    x = random_images(shape, seed=seed)
+    y = transform(x)
+    assert y.dtype == np.uint8
+    assert y.shape[1:] == CIPHERS[name].cipher_shape(shape, **options)
+    assert np.array_equal(y, oracle(transform, x))
+    assert np.array_equal(transform.inverse(y), x)
+    assert np.array_equal(transform(x[0]), y[0])
+    one = Transform.identity(shape)
+    assert transform.inverse @ transform == one
+
+
+# logistic takes 4,500 steps of rational arithmetic: its vectors are enough.
+QUICK = tuple(name for name in CIPHERS if name != "logistic")
+
+
+@settings(max_examples=250)
+@given(st.one_of(cases(QUICK, 2), cases(("logistic",), chaos="shake256")))
+def test_second_implementation_agrees(case):
+    name, secret, shape, options = case
+    x = random_images(shape, 1)[0]
+    encrypted = CIPHERS[name](Key(secret), shape, **options)(x)
+    expected = reference_keys.encrypt(secret, name, shape, options, x.ravel().tolist())
+    assert encrypted.ravel().tolist() == expected
+
+
+@pytest.mark.parametrize("name, options", ALL)
+def test_contract(name, options, key):
+    row = CIPHERS[name]
+    shape = (8, 16, 3)
+    transform = row(key, shape, **options)
+    assert transform.input_shape == shape
+    assert transform.output_shape == row.cipher_shape(shape, **options)
+    assert row.plain_shape(transform.output_shape, **options) == shape
+    assert row.block_size(**options) == options.get("block_size", 1)
+    # Pure: the same arguments give the same transform, another key another one.
+    assert row(key, list(shape), **options) == transform
+    claimed, effective = row.key_space(shape, **options)
+    same = row(key.derive("other"), shape, **options) == transform
+    assert same == (name == "identity") or 0 < effective < 10
+    assert claimed >= effective >= 0 and math.isfinite(claimed)
+    # Images of a batch under keys of their own.
+    x = random_images(shape, 3)
+    batched = row.per_image(key, shape, [4, 5, 4], **options)
+    for image, number, encrypted in zip(x, [4, 5, 4], batched(x), strict=True):
+        alone = row(key.for_image(number), shape, **options)
+        assert np.array_equal(encrypted, alone(image))
+    assert np.array_equal(batched.inverse(batched(x)), x)
+
+
+@pytest.mark.parametrize("name", CIPHERS)
+def test_row(name):
+    row = CIPHERS[name]
+    assert row.name == name and row.function is getattr(ciphers, name)
+    assert row.summary.endswith(".") and row.broken_by and row.reference
+    assert ciphers.find_cipher(name) is row
+    defaults = row(Key(bytes(32)), (8, 8, 3))
+    assert defaults == row(Key(bytes(32)), (8, 8, 3), **row.defaults)
+
+
+@pytest.mark.parametrize("name, options", ALL)
+def test_gray_images_work_or_raise(name, options, key):
+    x = random_images((8, 8, 1))
+    if needs_colour(options):
+        with pytest.raises(CipherOptionError, match="3 channels.*Received"):
+            CIPHERS[name](key, (8, 8, 1), **options)
+    else:
+        transform = CIPHERS[name](key, (8, 8, 1), **options)
+        assert np.array_equal(transform.inverse(transform(x)), x)
+
+
+@pytest.mark.parametrize("name", CIPHERS)
+def test_sizes_that_blocks_do_not_divide(name, key):
+    row = CIPHERS[name]
+    if row.block_size() == 1:
+        for shape in ((1, 1, 3), (33, 47, 3), (30, 30, 3)):
+            x = random_images(shape, 1)
+            transform = row(key, shape)
+            assert np.array_equal(transform.inverse(transform(x)), x)
+    else:
+        for shape in ((33, 48, 3), (32, 47, 3), (1, 1, 3)):
+            with pytest.raises(ImageError, match="pad_to_blocks.*Received"):
+                row(key, shape)
+
+
+@pytest.mark.parametrize("name", KEYED)
+def test_photographs_come_back_and_are_hidden(name, key, photographs):
+    for photograph in photographs:
+        x = np.ascontiguousarray(photograph[:224, :224])
+        transform = CIPHERS[name](key, x.shape)
+        y = transform(x)
+        assert np.array_equal(transform.inverse(y), x)
+        assert (y != x).mean() > 0.25
+        other = CIPHERS[name](key.derive("wrong"), x.shape)
+        assert (other.inverse(y) != x).mean() > 0.25
+
+
+def test_ciphers_chain(key):
+    shape = (8, 8, 3)
+    x = random_images(shape)
+    f, g = CIPHERS["le"](key, shape), CIPHERS["etc"](key, shape)
+    assert np.array_equal((f @ g)(x), f(g(x)))
+    assert np.array_equal((f @ g).inverse(f(g(x))), x)
+
+
+# --- key spaces -------------------------------------------------------------------
+
+
+def test_key_spaces_of_the_design():
+    def bits(name, **options):
+        return CIPHERS[name].key_space((32, 32, 3), **options)
+
+    log2_96 = math.log2(math.factorial(96))
+    log2_64 = math.log2(math.factorial(64))
+    log2_48 = math.log2(math.factorial(48))
+    pbe = 3072 + 1024 * math.log2(6)
+    assert round(pbe) == 5719 and round(log2_96, 1) == 498.3
+    expected = {
+        "le": (log2_96 + 96, log2_96),
+        "ele": (64 * (log2_96 + 96) + log2_64, 64 * log2_96 + log2_64),
+        "pbe": (pbe, pbe),
+        "logistic": (8 * 3072 + pbe, 103 + pbe),
+        "etc": 2 * (log2_64 + 64 * (3 + 1 + math.log2(6)),),
+        "etc_gray": 2 * (log2_48 + 48 * 4,),
+        "identity": (0, 0),
+        "negpos": (3072, 3072),
+        "shuffle": 2 * (math.lgamma(3073) / math.log(2),),
+        "blockshuffle": 2 * (log2_48,),
+        "keystream": (24576, 256),
+    }
+    assert set(expected) == set(CIPHERS)
+    for name, figures in expected.items():
+        assert bits(name) == pytest.approx(figures, rel=1e-12)
+    assert bits("le", reversal="independent").effective == bits("le").claimed
+    assert bits("le", word_bits=8).effective == pytest.approx(log2_48)
+    shared = bits("logistic", stream="shared", chaos="shake256")
+    assert shared == pytest.approx((8 * 3072 + pbe, 256 + pbe))
+    assert bits("pbe", channel_shuffle=False) == (3072, 3072)
+
+
+ORDERS_2, ORDERS_3 = (list(itertools.permutations(range(n))) for n in (2, 3))
+PIXEL_BITS = [np.reshape(b, (1, 1, 3)) for b in itertools.product([0, 1], repeat=3)]
+BITS_2 = list(itertools.product([0, 1], repeat=2))
+ENUMERATED = {
+    "pbe": (
+        (1, 1, 3),
+        {},
+        ciphers.pbe_transform,
+        (PIXEL_BITS, [[[code]] for code in range(6)]),
+    ),
+    "etc": (
+        (2, 2, 3),
+        {"block_size": 2},
+        lambda *m: ciphers.etc_transform([0], *m, (2, 2, 3), 2),
+        ([[o] for o in range(8)], [[0], [1]], [[code] for code in range(6)]),
+    ),
+    "etc, block_size 1": (
+        (1, 2, 1),
+        {"block_size": 1, "channel_shuffle": False},
+        lambda *m: ciphers.etc_transform(m[0], [0, 0], m[1], None, (1, 2, 1), 1),
+        (ORDERS_2, BITS_2),
+    ),
+    "etc_gray": (
+        (1, 1, 3),
+        {"block_size": 1},
+        lambda order, n: ciphers.etc_gray_transform(order, [5] * 3, n, (1, 1, 3), 1),
+        (ORDERS_3, list(itertools.product([0, 1], repeat=3))),
+    ),
+    "le": (
+        (2, 2, 3),
+        {"block_size": 1},
+        lambda order: ciphers.le_transform(order, (2, 2, 3), 1),
+        (list(itertools.permutations(range(6))),),
+    ),
+    "le, independent": (
+        (2, 2, 1),
+        {"block_size": 1, "reversal": "independent"},
+        lambda order, mask: ciphers.le_transform(order, (2, 2, 1), 1, mask),
+        (ORDERS_2, BITS_2),
+    ),
+    "ele, independent": (
+        (1, 2, 1),
+        {"block_size": 1, "reversal": "independent"},
+        lambda a, b, order, m, n: ciphers.ele_transform(
+            [a, b], order, (1, 2, 1), 1, [m, n]
+        ),
+        (ORDERS_2, ORDERS_2, ORDERS_2, BITS_2, BITS_2),
+    ),
+    "shuffle": (
+        (1, 1, 3),
+        {},
+        lambda perm: ciphers.shuffle_transform(perm, (1, 1, 3)),
+        (ORDERS_3,),
+    ),
+    "blockshuffle": (
+        (2, 3, 3),
+        {"block_size": 1},
+        lambda perm: ciphers.blockshuffle_transform(perm, (2, 3, 3), 1),
+        (ORDERS_3,),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENUMERATED)
+def test_effective_key_space_counts_distinct_transforms(name):
+    """All key material of a tiny image, one by one."""
+    shape, options, builder, material = ENUMERATED[name]
+    distinct = set()
+    for values in itertools.product(*material):
+        transform = builder(*values).refine(1)
+        distinct.add((transform.perm.tobytes(), transform.mask.tobytes()))
+    space = CIPHERS[name.partition(",")[0]].key_space(shape, **options)
+    assert math.log2(len(distinct)) == pytest.approx(space.effective)
