@@ -4,46 +4,43 @@ import itertools
 import json
 import statistics
 
+from tfpe.ciphers import CIPHERS
 from tfpe.published import PUBLISHED, published
-from tfpe.records import flat_settings
 
 # Settings by which the rows of one table differ; all others are its conditions.
 ROW_SETTINGS = {
     "adaptation",
     "cipher",
+    "cipher_options",
     "key_fingerprint",
-    "options",
     "per_image",
     "seed",
 }
 NONE = "–"
 
 
-def accuracy_interval(accuracy, images):
-    """95 % interval of an accuracy on `images` test images (Wilson's score interval).
+def accuracy_interval(right, images):
+    """95 % interval of an accuracy on test images (Wilson's score interval).
 
     It holds the chance of which images were drawn for the test, not that of training:
     seeds show the latter.
 
     Args:
-        accuracy: fraction of the test images, 0 to 1.
-        images: their number.
+        right: number of test images that were classified rightly.
+        images: number of test images.
 
     Returns:
         Two fractions, low and high.
 
     Example:
 
-    >>> low, high = accuracy_interval(0.9, 10_000)
-    >>> round(low, 4), round(high, 4)
-    (0.894, 0.9057)
+    >>> [round(end, 4) for end in accuracy_interval(9_000, 10_000)]
+    [0.894, 0.9057]
     """
     from scipy.stats import binomtest
 
-    interval = binomtest(round(accuracy * images), images).proportion_ci(
-        method="wilson"
-    )
-    return float(interval.low), float(interval.high)
+    interval = binomtest(right, images).proportion_ci(method="wilson")
+    return [float(interval.low), float(interval.high)]
 
 
 def markdown(header, rows):
@@ -80,14 +77,14 @@ def _training_table(records):
         images = results[0]["test_images"]
         rows.append(
             [
-                _row_name(flat_settings(group[0])),
+                _row_name(group[0]["settings"]),
                 _percent(last, "validation_accuracy"),
                 _percent_and_interval(last, images),
                 _percent(best, "validation_accuracy"),
                 _percent_and_interval(best, images),
                 _percent(results, "wrong_key_accuracy"),
                 _percent(results, "plain_model_accuracy"),
-                _published(flat_settings(group[0]), notes),
+                _published(group[0]["settings"], notes),
             ]
         )
     header = [
@@ -116,7 +113,7 @@ def svm_tables(records):
 def _svm_table(record):
     settings, rows = record["settings"], record["results"]["rows"]
     kernels = list(dict.fromkeys(row["kernel"] for row in rows))
-    images = record["results"]["test_images"]
+    images = settings["test_images"]
     cells = {(row["cipher"], row["kernel"]): row for row in rows}
     table = []
     for cipher in dict.fromkeys(row["cipher"] for row in rows):
@@ -132,7 +129,7 @@ def _svm_table(record):
     height, width, channels = record["results"]["image_shape"]
     caption = (
         f"Test accuracy in %, {settings['dataset']}, "
-        f"{record['results']['train_images']:,} training and {images:,} test images of "
+        f"{settings['train_images']:,} training and {images:,} test images of "
         f"{height} x {width} x {channels}, SVC with C = {settings['C']:g}, RBF gamma = "
         f"{settings['gamma']:g}, one key; {_machine([record])}."
     )
@@ -173,33 +170,26 @@ def _grouped(items, key, with_key=False):
 
 
 def _conditions(record):
-    settings = flat_settings(record).items()
+    settings = record["settings"].items()
     return json.dumps(
         {k: v for k, v in settings if k not in ROW_SETTINGS}, sort_keys=True
     )
 
 
 def _row_settings(record):
-    settings = flat_settings(record)
-    names = sorted(ROW_SETTINGS - {"key_fingerprint", "seed", "adaptation"})
-    return json.dumps(
-        [_adaptation(settings), *(settings.get(n) or None for n in names)]
-    )
-
-
-def _adaptation(settings):
-    """The adaptation network, or None, which recipes call "none"."""
-    name = settings.get("adaptation")
-    return None if name == "none" else name
+    settings = record["settings"]
+    names = sorted(ROW_SETTINGS - {"key_fingerprint", "seed"})
+    return json.dumps([settings.get(name) or None for name in names], sort_keys=True)
 
 
 def _row_name(settings):
     name = settings["cipher"]
-    options = settings.get("options") or {}
-    parts = [f"{option} {value}" for option, value in options.items()]
+    options = settings.get("cipher_options") or {}
+    usual = CIPHERS[name].defaults if options else {}
+    parts = [f"{o} {value}" for o, value in options.items() if usual.get(o) != value]
     if settings.get("per_image"):
         parts.append("a key for each image")
-    if adaptation := _adaptation(settings):
+    if adaptation := settings.get("adaptation"):
         parts.append(f"{adaptation.upper()}-AdaptNet")
     return ", ".join([name, *parts])
 
@@ -213,7 +203,7 @@ def _percent(results, name):
 
 def _percent_and_interval(results, images):
     accuracy = statistics.fmean(result["test_accuracy"] for result in results)
-    low, high = accuracy_interval(accuracy, images)
+    low, high = accuracy_interval(round(accuracy * images), images)
     return f"{100 * accuracy:.2f} ({100 * low:.1f} to {100 * high:.1f})"
 
 
@@ -223,7 +213,7 @@ def _published(settings, notes):
     for row in published(
         settings["dataset"],
         settings["cipher"],
-        _adaptation(settings),
+        settings.get("adaptation"),
         bool(settings.get("per_image")),
     ):
         note = f"{row.source}, {row.network}: {row.caveat}"
@@ -241,7 +231,7 @@ def _figure(row):
 
 
 def _caption(records):
-    settings, results = flat_settings(records[0]), records[0]["results"]
+    settings, results = records[0]["settings"], records[0]["results"]
     seeds = len({record["settings"]["seed"] for record in records})
     epochs = sorted({record["results"]["epochs"] for record in records})
     return (

@@ -10,8 +10,8 @@ ever copied by hand. A record is a dict:
     format        version of this layout
 
 A training record is one cipher and seed. Its settings hold `dataset`, `recipe` (its
-name, or a dict of every knob with its `name`), `cipher` ("plain" for none), `seed` and
-where they apply `options` of the cipher, `adaptation` and `per_image`; its results hold
+name) and every knob of it, `cipher` ("plain" for none), `seed` and where they apply
+`cipher_options`, `key_fingerprint`, `adaptation` and `per_image`; its results hold
 
     last, best_validation   {epoch, train_accuracy, validation_accuracy, test_accuracy}
     wrong_key_accuracy      on test images under another key; None for plain
@@ -114,10 +114,39 @@ def write_record(path, record, overwrite=False):
         record["environment"] = environment()
     text = _encode(record)
     record = _checked(json.loads(text), "`record`")
-    if path.exists() and not overwrite:
-        _check_same_settings(path, record)
+    if not overwrite:
+        check_replaceable(path, record["kind"], record["settings"])
     write_file(path, text.encode())
     return record
+
+
+def check_replaceable(path, kind, settings):
+    """Refuses to lose a record of other settings; ask before a long measurement.
+
+    Args:
+        path: where the record will be written.
+        kind: of the record.
+        settings: of the record, a dict.
+
+    Raises:
+        RecordError: `path` holds something else than a record of `kind` and
+            `settings`.
+    """
+    if not Path(path).exists():
+        return
+    there, settings = read_record(path), json.loads(_encode(settings))
+    different = [
+        name
+        for name in sorted({*there["settings"], *settings})
+        if there["settings"].get(name) != settings.get(name)
+    ]
+    if there["kind"] != kind:
+        different.insert(0, "kind")
+    if different:
+        raise RecordError(
+            f"{path} should hold a record of the same settings, or be overwritten "
+            f"explicitly. Received: one that differs in {different}"
+        )
 
 
 def read_record(path):
@@ -143,7 +172,7 @@ def read_records(folder, kind=None, **settings):
     Args:
         folder: holds no other JSON files; one that is not there holds no records.
         kind: take only records of this kind.
-        settings: take only records whose `flat_settings` have these values.
+        settings: take only records whose settings have these values.
 
     Raises:
         RecordError: a JSON file there is damaged or no record.
@@ -156,25 +185,9 @@ def read_records(folder, kind=None, **settings):
     ]
 
 
-def flat_settings(record):
-    """The settings of a record with those of its recipe beside them.
-
-    Example:
-
-    >>> flat_settings({"settings": {"seed": 1, "recipe": {"name": "tiny", "depth": 8}}})
-    {'depth': 8, 'seed': 1, 'recipe': 'tiny'}
-    """
-    settings = record["settings"]
-    recipe = settings.get("recipe")
-    if not isinstance(recipe, dict):
-        return settings
-    knobs = {name: value for name, value in recipe.items() if name != "name"}
-    return {**knobs, **settings, "recipe": recipe.get("name")}
-
-
 def has_settings(record, wanted):
-    """Whether the `flat_settings` of a record have the values of the dict `wanted`."""
-    settings = flat_settings(record)
+    """Whether the settings of a record have the values of the dict `wanted`."""
+    settings = record["settings"]
     return all(settings.get(name) == value for name, value in wanted.items())
 
 
@@ -192,22 +205,6 @@ def _checked(record, where):
             f"{where} should have format {FORMAT}. Received: {record['format']}"
         )
     return record
-
-
-def _check_same_settings(path, record):
-    there = read_record(path)
-    different = [
-        name
-        for name in sorted({*there["settings"], *record["settings"]})
-        if there["settings"].get(name) != record["settings"].get(name)
-    ]
-    if there["kind"] != record["kind"]:
-        different.insert(0, "kind")
-    if different:
-        raise RecordError(
-            f"{path} should hold a record of the same settings, or be overwritten "
-            f"explicitly. Received: one that differs in {different}"
-        )
 
 
 def _encode(record):
