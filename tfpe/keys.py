@@ -182,12 +182,6 @@ class Key:
         Raises:
             KeyFileError: something is there already, or it cannot be written.
         """
-        fields = {
-            "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%MZ"),
-            "fingerprint": self.fingerprint,
-        }
-        fields |= self._scrypt or {"secret": self._secret.hex()}
-        lines = [FILE_HEADER, *(f"{name}: {value}" for name, value in fields.items())]
         path = os.fspath(path)
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -202,7 +196,7 @@ class Key:
             ) from error
         try:
             with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write("\n".join(lines) + "\n")
+                file.write(self._file_text())
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
@@ -211,6 +205,17 @@ class Key:
             raise KeyFileError(
                 f"Cannot write key file {path}: {error.strerror}"
             ) from error
+
+    def _file_text(self):
+        # A function of its own: tools that print the local variables of a traceback
+        # would find the secret in those of `save`.
+        fields = {
+            "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%MZ"),
+            "fingerprint": self.fingerprint,
+        }
+        fields |= self._scrypt or {"secret": self._secret.hex()}
+        lines = [FILE_HEADER, *(f"{name}: {value}" for name, value in fields.items())]
+        return "\n".join(lines) + "\n"
 
     @classmethod
     def load(cls, path, passphrase=None):
@@ -228,7 +233,16 @@ class Key:
         Warns:
             InsecureKeyFileWarning: group or others can read the file.
         """
-        path = os.fspath(path)
+        try:
+            return cls._load(os.fspath(path), passphrase)
+        except TfpeError as error:
+            # Without the frames below: their local variables hold the file's text,
+            # and some tools print the local variables of a traceback.
+            error.__context__ = None
+            raise error.with_traceback(None) from error.__cause__
+
+    @classmethod
+    def _load(cls, path, passphrase):
         try:
             with open(path, encoding="ascii") as file:
                 mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
@@ -245,7 +259,7 @@ class Key:
                 f"Key file {path} has mode {mode:04o}: other users can read it. "
                 f"Mend it with: chmod 600 {path}",
                 InsecureKeyFileWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
         key, fingerprint = cls._parse(text, path, passphrase)
         if key.fingerprint != fingerprint:
@@ -304,6 +318,9 @@ class Key:
         return hash(self.fingerprint)
 
     def __repr__(self):
+        if not hasattr(self, "_secret"):
+            # In the traceback of an error that `__init__` raised.
+            return "Key(incomplete)"
         return f"Key(fingerprint={self.fingerprint!r})"
 
     def __reduce_ex__(self, protocol):
