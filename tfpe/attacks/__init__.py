@@ -196,7 +196,7 @@ ATTACKS = MappingProxyType(
                 "16 helper blocks, which one image of 32 x 32 holds",
                 {
                     "le": {"cipher": {"word_bits": 8}, "attack": {}},
-                    **_on("blockshuffle"),
+                    **_on("blockshuffle", "identity"),
                 },
                 "the key",
                 CHANG_CASE,

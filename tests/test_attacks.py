@@ -1,0 +1,152 @@
+"""The table of attacks against the table of ciphers; scores of keys and images."""
+
+import numpy as np
+import pytest
+
+from tfpe import CIPHERS, Transform, attacks
+from tfpe.attacks import ATTACKS, score_images, score_key
+from tfpe.errors import AttackError, ImageError, TfpeError
+
+SHAPE = (32, 32, 3)
+THREAT_MODELS = {"chosen plaintext", "known plaintext", "ciphertext only", "key check"}
+CHOSEN = [row for row in ATTACKS.values() if row.threat_model == "chosen plaintext"]
+KNOWN = [row for row in ATTACKS.values() if row.threat_model == "known plaintext"]
+# Images asked at 32 x 32, without the one that verifies: the figures of the docstrings.
+QUERIES = {
+    ("chosen_plaintext", 8): 3,
+    ("chosen_plaintext", 4): 5,
+    "block_chosen_plaintext": 1,
+    "logistic_chosen_plaintext": 2,
+    "seed_algorithm": 1,
+    "chang_case_le": 1,
+    "chang_case_pbe": 1,
+}
+
+
+def pairs_of(rows):
+    return [
+        pytest.param(row, cipher, id=f"{row.name}-{cipher}")
+        for row in rows
+        for cipher in CIPHERS
+    ]
+
+
+@pytest.fixture(scope="module")
+def patches(photographs):
+    """Real 32 x 32 images: the photographs in pieces that do not overlap, shuffled."""
+    pieces = [
+        photo[row : row + 32, column : column + 32]
+        for photo in photographs
+        for row in range(0, 416, 32)
+        for column in range(0, 640, 32)
+    ]
+    return np.random.default_rng(7).permutation(np.stack(pieces))
+
+
+def test_rows_say_what_they_are():
+    for name, row in ATTACKS.items():
+        assert row.name == name and getattr(attacks, name) is row.function
+        assert row.threat_model in THREAT_MODELS
+        assert set(row.ciphers) <= set(CIPHERS) and row.ciphers
+        for part in (row.evidence, row.recovers, row.reference, row.complexity):
+            assert part
+        doc = row.function.__doc__
+        assert doc.partition("\n")[0] == row.summary
+        for part in ("Threat model:", "Complexity:", "Example:"):
+            assert part in doc or row.threat_model == "key check"
+    assert {model for model in THREAT_MODELS} == {
+        row.threat_model for row in ATTACKS.values()
+    }
+
+
+@pytest.mark.parametrize("row, cipher", pairs_of(CHOSEN))
+def test_chosen_plaintext_gives_the_key_or_raises(key, row, cipher):
+    """Exact on its ciphers; on any other never a wrong key."""
+    options = row.ciphers.get(cipher, {"cipher": {}, "attack": {}})
+    secret = CIPHERS[cipher](key, SHAPE, **options["cipher"])
+    oracle = attacks.CountingOracle(secret)
+    if cipher not in row.ciphers:
+        with pytest.raises(AttackError):
+            row(oracle, SHAPE)
+        return
+    assert row(oracle, SHAPE, **options["attack"]) == secret
+    name, bits = row.name, options["attack"].get("bits", 8)
+    assert oracle.queries == 1 + (QUERIES.get(name) or QUERIES[name, bits])
+    assert score_key(row(secret, SHAPE, **options["attack"]), secret) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("row, cipher", pairs_of(KNOWN))
+def test_known_plaintext_explains_the_pairs_or_raises(key, row, cipher, patches):
+    options = row.ciphers.get(cipher, {"cipher": {}, "attack": {}})
+    secret = CIPHERS[cipher](key, SHAPE, **options["cipher"])
+    plain = patches[:16]
+    encrypted = secret(plain)
+    if cipher not in row.ciphers:
+        with pytest.raises(AttackError):
+            row(plain, encrypted, **options["attack"])
+        return
+    recovered = row(plain, encrypted, **options["attack"])
+    assert (recovered(plain) == encrypted).all()
+    assert score_key(recovered, secret).index_accuracy > 0.98
+    # What it does not list as undetermined is certain.
+    truth = secret.refine(recovered.bits)
+    certain = np.ones(truth.perm.size, bool)
+    certain[recovered.undetermined] = False
+    assert certain.mean() > 0.95
+    assert (recovered.perm == truth.perm)[certain].all()
+    assert (recovered.mask == truth.mask)[certain].all()
+
+
+@pytest.mark.parametrize("cipher", CIPHERS)
+def test_key_of_another_image_set_scores_as_chance(key, cipher):
+    """Under a wrong hypothesis scores are those of unrelated keys."""
+    build = CIPHERS[cipher]
+    secret, other = build(key, SHAPE), build(key.derive("other"), SHAPE)
+    recovered = attacks.chosen_plaintext(other, SHAPE, bits=other.bits)
+    chance = {"identity": 1, "negpos": 0.5, "pbe": 1 / 6, "logistic": 1 / 12}
+    score = score_key(recovered, secret).index_accuracy
+    assert score == pytest.approx(chance.get(cipher, 0), abs=0.03)
+
+
+def test_key_check_row(key):
+    for cipher in ATTACKS["key_sensitivity"].ciphers:
+        changed = ATTACKS["key_sensitivity"](bytes(range(32)), SHAPE, cipher, bit=77)
+        for part in ("perm", "mask"):
+            expected = getattr(changed, f"{part}_unrelated")
+            # le has 96 words, etc 64 negatives: their fractions vary by some 0.06.
+            assert getattr(changed, f"{part}_changed") == pytest.approx(
+                expected, abs=0.2 if cipher in ("le", "etc", "etc_gray") else 0.04
+            )
+
+
+def test_key_score_counts_words():
+    secret = Transform([1, 2, 0, 3], [0, 255, 7, 9])
+    guess = Transform([1, 2, 3, 0], [0, 254, 7, 9])
+    assert score_key(guess, secret) == (0.25, 0.5, 0.75)
+    # On nibbles the mask 254 is half right.
+    assert score_key(guess.refine(4), secret) == (3 / 8, 0.5, 7 / 8)
+    with pytest.raises(AttackError, match="one image shape"):
+        score_key(guess, Transform([0], [0]))
+
+
+def test_image_scores(photographs):
+    plain = photographs[0][:64, :64]
+    wrong = plain.copy()
+    wrong[:16, :, 0] ^= 1
+    score = score_images(wrong, plain)
+    assert score.exact_bytes == 1 - 1 / 12 and score.exact_pixels == 0.75
+    assert score.psnr == pytest.approx(10 * np.log10(255**2 * 12))
+    assert 0.99 < score.ssim < 1 and 0.95 < score.edge_correlation < 1
+    assert score_images(255 - plain, plain).gray_correlation == pytest.approx(1)
+    both = score_images(np.stack([plain, wrong]), np.stack([plain, plain]))
+    assert both.exact_bytes == 1 - 1 / 24 and np.isfinite(both.psnr)
+    flat = np.zeros_like(plain)
+    mixed = score_images(np.stack([plain, flat]), np.stack([plain, flat]))
+    assert mixed.gray_correlation == pytest.approx(1) and np.isinf(mixed.psnr)
+    assert np.isnan(score_images(flat, flat).gray_correlation)
+    with pytest.raises(ImageError):
+        score_images(plain, plain[:32])
+
+
+def test_errors_are_those_of_the_library():
+    assert issubclass(AttackError, TfpeError)
