@@ -393,8 +393,11 @@ def test_image_metrics_gives_each_figure_as_json():
     figures = metrics.image_metrics(plain, cipher)
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
     for measure in COMPARE:
+        values = measure(plain, cipher)
+        if measure is metrics.gray_correlation:
+            values = np.abs(values)
         row = figures[measure.__name__]
-        assert row["value"] == pytest.approx(measure(plain, cipher).mean())
+        assert row["value"] == pytest.approx(values.mean())
     for name in ("shannon_entropy", "local_entropy", "histogram_chi_square"):
         row = figures[name.removeprefix("shannon_")]
         assert row["plain"] == pytest.approx(getattr(metrics, name)(plain).mean())
@@ -428,6 +431,27 @@ def test_noise_has_the_ideal_figures():
     }.items():
         row = figures[name]
         assert row["cipher"] == pytest.approx(row["ideal"], abs=tolerance)
+
+
+@pytest.mark.parametrize("name", ["pbe", "logistic", "etc", "shuffle"])
+def test_no_diffusion(name):
+    # One value changed, one value changes: 1/n, where noise would give 255/256.
+    plain = PAIRS["noise"][0]
+    changed = plain.copy()
+    changed[7, 9, 1] ^= 1
+    encrypt = tfpe.CIPHERS[name](Key(bytes(32)), plain.shape)
+    assert metrics.npcr(encrypt(plain), encrypt(changed)) == 1 / 3072
+    assert metrics.uaci(encrypt(plain), encrypt(changed)) < 1 / 3072
+
+
+def test_gray_correlation_does_not_cancel():
+    plain = np.stack([CHINA[:64, :64], FLOWER[:64, :64]])
+    cipher = np.stack([plain[0], 255 - plain[1]])
+    figures = metrics.image_metrics(plain, cipher)["gray_correlation"]
+    assert figures["value"] == pytest.approx(1)
+    noise = RANDOM.integers(0, 256, (400, 16, 16, 3), np.uint8)
+    figures = metrics.image_metrics(noise[:200], noise[200:])["gray_correlation"]
+    assert figures["value"] == pytest.approx(figures["ideal"], rel=0.15)
 
 
 def test_what_images_do_not_have_is_none():

@@ -21,11 +21,12 @@ def image_metrics(plain, cipher, decrypt=None, quality=85):
 
     Returns:
         A dict from metric to a dict: `value`, the mean over the images (or `plain` and
-        `cipher`, where the metric is of one image), `ideal`, what uniform noise in
-        place of the ciphertext has on average, and `limits` (low, high), which one
-        image of noise leaves with probability .05; None is for no limit, and as a value
-        for a metric that the images do not have (too small, or constant), and for the
-        infinite PSNR of equal images.
+        `cipher`, where the metric is of one image; the absolute value of the gray
+        correlation), `ideal`, what uniform noise in place of the ciphertext has on
+        average, and `limits` [low, high], which one image of noise leaves with
+        probability .05. None is no limit, or the value of a metric that the images do
+        not have (too small, or constant), or the infinite PSNR of equal images.
+        `jpeg`, for 1 or 3 channels, is what `jpeg_metrics` gives.
 
     Raises:
         ImageError: another dtype, or shapes that differ.
@@ -47,7 +48,11 @@ def image_metrics(plain, cipher, decrypt=None, quality=85):
         "uaci": _row(images.uaci(plain, cipher), images.uaci_expectation(plain)),
         "psnr": _row(images.psnr(plain, cipher), images.psnr_expectation(plain)),
         "ssim": _row(_or_none(images.ssim, plain, cipher), 0.0),
-        "gray_correlation": _row(images.gray_correlation(plain, cipher), 0.0),
+        # Negatives of some images must not cancel what shows in the others.
+        "gray_correlation": _row(
+            np.abs(images.gray_correlation(plain, cipher)),
+            noise_correlation(math.prod(plain.shape[1:3])),
+        ),
         "edge_correlation": _row(images.edge_correlation(plain, cipher), 0.0),
         "entropy": _both(
             noise.shannon_entropy,
@@ -118,6 +123,19 @@ def jpeg_metrics(plain, cipher, decrypt=None, quality=85):
         decrypted = np.stack([decrypt(image) for image in decoded_cipher])
         results["decrypted_psnr"] = _mean(images.psnr(plain, decrypted))
     return results
+
+
+def noise_correlation(pixels):
+    """Mean absolute correlation of an image with independent noise of as many pixels.
+
+    sqrt(2 / (pi (n - 1))), the mean of |r| for r normal with variance 1 / (n - 1).
+
+    Example:
+
+    >>> round(noise_correlation(32 * 32), 4)
+    0.0249
+    """
+    return math.sqrt(2 / (math.pi * max(pixels - 1, 1)))
 
 
 def _through_jpeg(batch, quality):
