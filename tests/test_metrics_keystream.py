@@ -2,9 +2,9 @@
 
 The published p-values are those of Rev. 1a (2010): the sections named, and the table of
 Appendix B for 10^6 binary digits of e, pi, sqrt 2 and sqrt 3, which are computed here
-in exact integer arithmetic. Published but not reproducible, by anyone: 2.6.4 and 2.6.8
-(they count one and two peaks too few), 2.8.4, and 2.11.4, whose values of igamc are
-wrong (recomputed below).
+in exact integer arithmetic. Left out, because what is printed does not follow from the
+text's own formulas: 2.6.4 and 2.6.8 (with fewer peaks counted than there are) and
+2.8.4; 2.11.4 is recomputed, since its values of igamc are not those of its arguments.
 """
 
 import collections
