@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from tfpe import CIPHERS, Key, PerceptualEncrypt, Transform, crop, pad_to_blocks
 from tfpe.data import decrypt, encrypt
+from tfpe.files import encrypt_folder
 from tfpe.lowering import Gather, Select, WordGather, Xor, oracle
 
 KEY = Key(bytes(range(32)))
@@ -62,6 +64,28 @@ def test_every_skin_equals_the_oracle(name, size):
     ciphertexts = tf.data.Dataset.from_tensors(cipher)
     (plain,) = decrypt(ciphertexts, KEY, name, output_size=size)
     assert np.array_equal(plain, images)
+
+
+@pytest.mark.parametrize("name", CIPHERS)
+def test_the_file_tool_equals_the_oracle(name, tmp_path):
+    images = {size: images_of(*size)[0] for size in SIZES}
+    for (height, width), image in images.items():
+        write_image(tmp_path / "plain" / f"{height}x{width}.png", image)
+    assert not encrypt_folder(tmp_path / "plain", tmp_path / "out", KEY, name).failed
+    for (height, width), image in images.items():
+        cipher, _, _ = expected(name, image[None])
+        written = read_image(tmp_path / "out" / f"{height}x{width}.png")
+        assert np.array_equal(written, cipher[0])
+
+
+def write_image(path, image):
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(image).save(path)
+
+
+def read_image(path):
+    with Image.open(path) as image:
+        return np.asarray(image)
 
 
 @pytest.mark.parametrize("name", CIPHERS)
