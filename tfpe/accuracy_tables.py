@@ -130,7 +130,7 @@ def _svm_table(record):
     caption = (
         f"Test accuracy in %, {settings['dataset']}, "
         f"{settings['train_images']:,} training and {images:,} test images of "
-        f"{height} x {width} x {channels}, SVC with C = {settings['C']:g}, RBF gamma = "
+        f"{height} x {width} x {channels}, SVC with C = {settings['C']:g}, gamma = "
         f"{settings['gamma']:g}, one key; {_machine([record])}."
     )
     return "\n\n".join([markdown(header, table), caption])

@@ -1,0 +1,230 @@
+"""Tables: README says what the records say, and nothing else."""
+
+import json
+import pathlib
+
+import pytest
+
+from tfpe.accuracy_tables import accuracy_interval, markdown
+from tfpe.errors import RecordError
+from tfpe.published import PUBLISHED, published
+from tfpe.records import write_record
+from tfpe.tables import TABLES, main, render_table, render_tables
+
+ROOT = pathlib.Path(__file__).parents[1]
+ENVIRONMENT = {"cpu": "Abacus", "cores": 2, "date": "2026-01-01T", "tfpe": "0"}
+
+
+def training(cipher, last, best, seed=0, dataset="cifar10", **settings):
+    epoch = {"epoch": 1, "train_accuracy": 0.5, "validation_accuracy": 0.4}
+    settings |= {"dataset": dataset, "recipe": "small", "cipher": cipher, "seed": seed}
+    return {
+        "kind": "training",
+        "format": 1,
+        "settings": settings,
+        "environment": ENVIRONMENT,
+        "results": {
+            "last": epoch | {"test_accuracy": last},
+            "best_validation": epoch | {"test_accuracy": best},
+            "wrong_key_accuracy": None if cipher == "plain" else 0.1,
+            "plain_model_accuracy": None if cipher == "plain" else 0.0999,
+            "train_images": 45_000,
+            "validation_images": 5000,
+            "test_images": 10_000,
+            "epochs": 30,
+        },
+    }
+
+
+def lines(table):
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in table.splitlines()
+        if line.startswith("|")
+    ]
+
+
+def test_readme_equals_records():
+    """Where this fails: python -m tfpe.tables README.md"""
+    assert main([str(ROOT / "README.md"), "--check"]) == 0
+
+
+def test_training_table():
+    records = [
+        training("plain", 0.5, 0.6),
+        training("le", 0.4, 0.5),
+        training("le", 0.5, 0.7, seed=1, key_fingerprint="0"),
+        training("logistic", 0.1, 0.1),
+        training("pbe", 0.1, 0.1, per_image=True),
+        training("le", 0.1, 0.1, adaptation="le", cipher_options={"block_size": 8}),
+    ]
+    table = render_table("training", records)
+    header, _, plain, le, logistic, pbe, adapted = lines(table)
+    assert len(header) == 8
+    assert plain[1:5] == [
+        "40.00",
+        "50.00 (49.0 to 51.0)",
+        "40.00",
+        "60.00 (59.0 to 61.0)",
+    ]
+    assert plain[5:7] == ["–", "–"]
+    assert "*96.70*" in plain[7]
+    assert le[2] == "45.00 (44.0 to 46.0)"  # seeds are averaged
+    assert le[4:7] == ["60.00 (59.0 to 61.0)", "10.00", "9.99"]
+    assert "*94.94*" in le[7]
+    assert "no figure" in logistic[7]
+    assert pbe[0] == "pbe, a key for each image"
+    assert "*93.51*" in pbe[7]
+    assert adapted[0] == "le, block_size 8, LE-AdaptNet"
+    assert "*94.49*" in adapted[7]
+    assert "2 seeds, averaged; Abacus, 2 cores; tfpe 0; 2026-01-01." in table
+    assert "45,000 training, 5,000 validation and 10,000 test images" in table
+    assert "not measured here" in table
+    assert "best test epoch" in table
+
+
+def test_other_conditions_make_another_table_and_markers_choose():
+    records = [
+        training("plain", 0.5, 0.5),
+        training("plain", 0.6, 0.6, dataset="digits"),
+        training("plain", 0.7, 0.7, train_images=9000),
+    ]
+    assert len(lines(render_table("training", records))) == 3 * 3
+    chosen = render_table("training dataset=digits", records)
+    assert [row[2][:5] for row in lines(chosen)[2:]] == ["60.00"]
+    assert lines(chosen)[2][7] == "–"
+    chosen = render_table("training train_images=9000", records)
+    assert [row[2][:5] for row in lines(chosen)[2:]] == ["70.00"]
+    assert render_table("training dataset=none", records) == "*Not measured yet.*"
+
+
+def test_svm_table():
+    rows = [
+        {"cipher": c, "kernel": k, "test_accuracy": a, "predictions_equal_plain": n}
+        for c, k, a, n in (
+            ("plain", "linear", 0.5, 1000),
+            ("plain", "rbf", 0.75, 1000),
+            ("le", "linear", 0.25, 300),
+            ("le", "rbf", 0.5, 400),
+        )
+    ]
+    record = {
+        "kind": "svm",
+        "settings": {
+            "dataset": "digits",
+            "C": 1.0,
+            "gamma": 0.001,
+            "train_images": 2000,
+            "test_images": 1000,
+        },
+        "results": {"rows": rows, "image_shape": [32, 32, 3]},
+        "environment": ENVIRONMENT | {"keras": "3", "backend": "jax", "jax": "1"},
+    }
+    table = render_table("svm", [record, training("le", 0.1, 0.1)])
+    _, _, plain, le = lines(table)
+    assert plain[2] == "1,000 of 1,000"
+    assert le[0] == "le"
+    assert le[1].startswith("25.00 (22.4 to 27.8")
+    assert le[4] == "400 of 1,000"
+    assert "2,000 training and 1,000 test images of 32 x 32 x 3" in table
+
+
+def test_every_table_has_a_place_without_records():
+    for name in TABLES:
+        assert render_table(name, [])
+
+
+def test_published_figures():
+    assert len(lines(render_table("published", []))) == 2 + len(PUBLISHED) / 2
+    assert [row.test_accuracy for row in published("cifar100", "le", "ele")] == [71.30]
+    assert published("digits", "le") == []
+    assert all(row.source and row.caveat for row in PUBLISHED)
+
+
+# The exact ends of Wilson's interval, the roots of (p - x)^2 = z^2 x (1 - x) / n.
+@pytest.mark.parametrize("right, images", [(0, 10), (7, 10), (9499, 10_000), (5, 5)])
+def test_interval_is_that_of_wilson(right, images):
+    z = 1.959963984540054
+    for end in accuracy_interval(right, images):
+        p = right / images
+        assert (p - end) ** 2 == pytest.approx(z * z * end * (1 - end) / images)
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A README with two tables, rendered from one record."""
+    write_record(tmp_path / "results" / "a.json", training("le", 0.4, 0.5))
+    readme = tmp_path / "README.md"
+    readme.write_bytes(
+        b"# Caf\xc3\xa9\r\n\n<!-- table: training -->\nold\n<!-- end table -->\n"
+        b"between\n<!--table: svm--><!-- no marker -->\n"
+        b"<!-- table: svm -->\n<!-- end table -->\nlast line without end"
+    )
+    assert main([str(readme)]) == 0
+    return readme
+
+
+def test_command_changes_what_is_marked_and_nothing_else(project, capsys):
+    text = project.read_bytes()
+    assert text.startswith(b"# Caf\xc3\xa9\r\n\n<!-- table: training -->\n| cipher |")
+    assert text.endswith(
+        b"\n<!-- end table -->\nbetween\n<!--table: svm--><!-- no marker -->\n"
+        b"<!-- table: svm -->\n*Not measured yet.*\n<!-- end table -->\n"
+        b"last line without end"
+    )
+    assert b"old" not in text
+    capsys.readouterr()
+    assert main([str(project)]) == main([str(project), "--check"]) == 0
+    assert project.read_bytes() == text
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("side", ["README", "record"])
+def test_check_fails_when_readme_and_records_disagree(project, capsys, side):
+    path = project
+    if side == "record":
+        path = project.parent / "results" / "a.json"
+        text = path.read_text().replace('"test_accuracy": 0.4', '"test_accuracy": 0.41')
+    else:
+        text = path.read_text().replace("40.00 (", "40.01 (")
+    assert text != path.read_text()
+    path.write_text(text)
+    before = project.read_bytes()
+    assert main([str(project), "--check"]) == 1
+    assert "table training: disagree" in capsys.readouterr().err
+    assert project.read_bytes() == before
+    assert main([str(project)]) == 0
+    assert main([str(project), "--check"]) == 0
+
+
+@pytest.mark.parametrize(
+    "text, problem",
+    [
+        ("<!-- table: speeed -->\n<!-- end table -->", "speeed"),
+        ("<!-- table: svm -->", "no end of 'svm', begun in line 1"),
+        ("<!-- end table -->", "line 1"),
+        ("<!-- table: svm -->\n<!-- table: svm -->", "line 2"),
+        ("<!-- table: svm dataset -->\n<!-- end table -->", "NAME=VALUE"),
+        ("<!-- table: -->\n<!-- end table -->", "table"),
+    ],
+)
+def test_wrong_markers_are_refused(text, problem):
+    with pytest.raises(RecordError, match=problem):
+        render_tables(text, [])
+
+
+def test_records_that_lack_something_are_refused(project, capsys):
+    path = project.parent / "results" / "a.json"
+    record = json.loads(path.read_text())
+    del record["results"]["last"]["test_accuracy"]
+    path.write_text(json.dumps(record))
+    before = project.read_bytes()
+    assert main([str(project)]) == 1
+    assert "test_accuracy" in capsys.readouterr().err
+    assert project.read_bytes() == before
+    assert main([str(project.parent / "none.md")]) == 1
+
+
+def test_markdown_has_one_column_for_each_title():
+    table = lines(markdown(["a", "b", "c"], [[1, 2, 3]]))
+    assert table == [["a", "b", "c"], ["---", "--:", "--:"], ["1", "2", "3"]]
