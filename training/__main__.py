@@ -11,6 +11,7 @@ import os
 import sys
 
 from tfpe.errors import TfpeError
+from training import svm
 from training.recipes import RECIPES, Recipe, find_recipe
 
 COMPARE = """\
@@ -186,6 +187,10 @@ def _parser():
     command.add_argument("--seed", type=int, default=0, help="of the public key")
     command.add_argument("--figure", help="PNG file for the confusion matrix")
     command.set_defaults(run=evaluate)
+
+    command = commands.add_parser("svm", help="kernel SVMs on encrypted images")
+    svm.add_arguments(command)
+    command.set_defaults(run=svm.run)
     return parser
 
 

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 
+from tfpe.accuracy_tables import accuracy_interval
 from tfpe.ciphers import find_cipher
 from tfpe.errors import TfpeError
 from tfpe.keys import Key
@@ -313,20 +314,6 @@ def confusion(labels, predicted, class_names):
 
     classes = range(len(class_names))
     return confusion_matrix(labels, predicted, labels=classes).tolist()
-
-
-def accuracy_interval(right, count):
-    """95 % interval (Wilson) of an accuracy of `right` in `count` images.
-
-    Example:
-
-    >>> [round(end, 3) for end in accuracy_interval(90, 100)]
-    [0.826, 0.945]
-    """
-    from scipy.stats import binomtest
-
-    interval = binomtest(right, count).proportion_ci(0.95, "wilson")
-    return [float(interval.low), float(interval.high)]
 
 
 def _epoch(row, predicted, labels):

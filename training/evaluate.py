@@ -4,10 +4,10 @@ import pathlib
 
 import numpy as np
 
+from tfpe.accuracy_tables import accuracy_interval
 from tfpe.ciphers import find_cipher
 from tfpe.errors import TfpeError
 from training.compare import (
-    accuracy_interval,
     confusion,
     experiment_key,
     load_model,

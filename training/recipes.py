@@ -104,12 +104,10 @@ class Recipe:
                 self._refuse(name, "at least 0 and less than 1")
         if not 0 < self.validation_fraction < 1:
             self._refuse("validation_fraction", "between 0 and 1")
-        if self.encrypt_in == "model" and self.order != "augment_then_encrypt":
-            self._refuse("order", "'augment_then_encrypt' with encrypt_in='model'")
+        if self.encrypt_in != "numpy" and self.order != "augment_then_encrypt":
+            self._refuse("order", "'augment_then_encrypt' where not NumPy encrypts")
         if self.strong != "none" and self.encrypt_in != "tf.data":
             self._refuse("encrypt_in", "'tf.data' where `strong` is used")
-        if self.strong != "none" and self.order != "augment_then_encrypt":
-            self._refuse("order", "'augment_then_encrypt' where `strong` is used")
 
     def _refuse(self, name, expected):
         raise RecipeError(
@@ -122,8 +120,8 @@ def paper():
 
     Expected test accuracy on CIFAR-10 / CIFAR-100, published, not measured here: plain
     96.70 / 83.59, le 94.94 / 78.25, etc 85.94 / 61.90, ele 67.10 / 43.05 % (Madono et
-    al. 2020, at the best *test* epoch and with all 50,000 training images; here 45,000 and the
-    best validation epoch). Time: not measured; a GPU is needed.
+    al. 2020, at the best *test* epoch and with all 50,000 training images; here 45,000
+    and the best validation epoch). Time: not measured; a GPU is needed.
 
         KERAS_BACKEND=jax python -m training compare --dataset cifar10 --recipe paper
     """

@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 
 from tfpe.atomic import output_errors
-from training.published import NOTE, published
+from tfpe.published import published
 
 TINY_NOTE = (
     "This run proves the chain, not the ranking: the images are few and small and the "
@@ -27,14 +27,13 @@ def show_comparison(records, out, console=None):
     console.print(comparison_table(records))
     notes = sorted(
         {
-            f"{figure.source}: {figure.caveat}."
+            f"Published for {label(record)}, {figure.source}: {figure.network}; "
+            f"{figure.caveat}."
             for record in records
-            if (figure := _published(record))
+            for figure in _published(record)
         }
     )
     settings = records[0]["settings"]
-    if notes:
-        notes.append(NOTE)
     if settings["recipe"] == "tiny":
         notes.append(TINY_NOTE)
     for note in notes:
@@ -73,7 +72,7 @@ def comparison_table(records):
         results = record["results"]
         best = results["best_validation"]
         low, high = best["test_interval"]
-        figure = _published(record)
+        figures = [f.test_accuracy for f in _published(record) if f.test_accuracy]
         table.add_row(
             label(record),
             str(record["settings"]["seed"]),
@@ -83,7 +82,7 @@ def comparison_table(records):
             _percent(results["wrong_key_accuracy"]),
             _percent(results["plain_model_accuracy"]),
             f"{results['images_per_second']:.0f}",
-            f"{figure.accuracy:.2f}" if figure else "-",
+            ", ".join(f"{figure:.2f}" for figure in figures) or "-",
         )
     return table
 
@@ -100,7 +99,12 @@ def draw_accuracies(records, path):
     ends = 100 * np.array([epoch["test_interval"] for epoch in best])
     errors = np.maximum(0, [heights - ends[:, 0], ends[:, 1] - heights])
     axes.bar(places, heights, yerr=errors, capsize=4, label="measured, 95 % interval")
-    known = [(n, f.accuracy) for n, r in enumerate(records) if (f := _published(r))]
+    known = [
+        (place, figure.test_accuracy)
+        for place, record in enumerate(records)
+        for figure in _published(record)
+        if figure.test_accuracy
+    ]
     if known:
         axes.plot(*zip(*known, strict=True), "k_", markersize=24, label="published")
     axes.set_xticks(places, [label(record) for record in records])
@@ -155,7 +159,7 @@ def _published(record):
     return published(
         settings["dataset"],
         settings["cipher"],
-        settings.get("adaptation", "none"),
+        settings.get("adaptation"),
         settings.get("per_image", False),
     )
 

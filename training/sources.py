@@ -205,8 +205,8 @@ def _folder(path):
 
 def _class_folders(root):
     """Images, labels and class names of a folder with one folder for each class."""
-    from tfpe.images import decode_image
-    from tfpe.sources import find_images, read_bytes
+    from tfpe.files.images import decode_image
+    from tfpe.files.sources import find_images, read_bytes
 
     found = find_images(root)
     if found.refused:
@@ -238,7 +238,8 @@ def _class_folders(root):
 
 
 def _three_channels(images):
-    return images.repeat(3, axis=-1) if images.shape[-1] == 1 else images
+    gray = images.shape[-1:] == (1,)
+    return images.repeat(3, axis=-1) if gray else images
 
 
 def _with_test(name, x, y, class_names, source):

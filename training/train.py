@@ -130,8 +130,8 @@ def train(parts, classes, recipe, seed, encryption, folder, settings, max_second
     if not all(math.isfinite(row["loss"]) for row in rows):
         raise TrainingError(
             f"The loss became NaN in epoch {int(rows[-1]['epoch']) + 1} of {folder}. "
-            "Take a lower `learning_rate` or another `precision`, and another run folder; "
-            "the last good epoch is kept there"
+            "Take a lower `learning_rate` or another `precision` in a new run folder; "
+            "the last good epoch is kept in this one"
         )
     if len(rows) < recipe.epochs:
         return None

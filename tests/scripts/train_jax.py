@@ -1,0 +1,15 @@
+"""Run by test_train.py: a comparison from an .npz file on JAX, without TensorFlow."""
+
+import sys
+
+for name in ("tensorflow", "tensorflow_datasets", "tensorboard"):
+    sys.modules[name] = None  # importing it raises ImportError from here on
+
+import keras  # noqa: E402
+
+from training.__main__ import main  # noqa: E402
+
+code = main(sys.argv[1:])
+if keras.backend.backend() != "jax":
+    sys.exit("not on JAX")
+sys.exit(code)
