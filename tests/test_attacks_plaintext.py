@@ -149,7 +149,9 @@ def test_float_answers_of_whole_bytes_are_taken(key):
     assert attacks.chosen_plaintext(oracle, SHAPE) == secret
 
 
-@pytest.mark.parametrize("arguments", [((0, 32, 3),), (SHAPE, 5), (SHAPE, 8, -1)])
+@pytest.mark.parametrize(
+    "arguments", [((0, 32, 3),), (SHAPE, 5), (SHAPE, 8.0), (SHAPE, 8, -1)]
+)
 def test_bad_arguments(arguments):
     with pytest.raises((ImageError, CipherOptionError), match="Received"):
         attacks.chosen_plaintext(np.copy, *arguments)

@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from tfpe.attacks.oracles import ask, check_on_random_images
-from tfpe.errors import AttackError, CipherOptionError
+from tfpe.ciphers.checks import one_of
+from tfpe.errors import AttackError
 from tfpe.transform import WORD_BITS, Transform, shape_tuple
 from tfpe.words import join_words, split_words
 
@@ -75,10 +76,7 @@ def chosen_images(image_shape, bits=8):
     [5, 6]
     """
     shape = shape_tuple(image_shape, "image_shape")
-    if bits not in WORD_BITS:
-        raise CipherOptionError(
-            f"`bits` should be one of {WORD_BITS}. Received: bits={bits!r}"
-        )
+    one_of(bits, WORD_BITS, "bits")
     positions = np.arange(math.prod(shape) * 8 // bits)
     places = -(-int(positions[-1]).bit_length() // bits)
     digits = [(positions >> (bits * k)) & (2**bits - 1) for k in range(places)]

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from tfpe.errors import AttackError, CipherOptionError
+from tfpe.ciphers.checks import one_of
+from tfpe.errors import AttackError
 from tfpe.metrics.arrays import batch_of
 from tfpe.transform import WORD_BITS, Transform
 from tfpe.words import split_words
@@ -77,10 +78,7 @@ def known_plaintext(plain, cipher, bits=8, regions=None):
             "`plain` and `cipher` should hold as many images and bytes. "
             f"Received: shapes {plain.shape} and {cipher.shape}"
         )
-    if bits not in WORD_BITS:
-        raise CipherOptionError(
-            f"`bits` should be one of {WORD_BITS}. Received: bits={bits!r}"
-        )
+    one_of(bits, WORD_BITS, "bits")
     x = split_words(plain.reshape(len(plain), -1), bits)
     y = split_words(cipher.reshape(len(cipher), -1), bits)
     x_columns, y_columns = x[1:] ^ x[0], y[1:] ^ y[0]
