@@ -18,6 +18,7 @@ ENVIRONMENT = {"cpu": "Abacus", "cores": 2, "date": "2026-01-01T", "tfpe": "0"}
 def training(cipher, last, best, seed=0, dataset="cifar10", **settings):
     epoch = {"epoch": 1, "train_accuracy": 0.5, "validation_accuracy": 0.4}
     settings |= {"dataset": dataset, "recipe": "small", "cipher": cipher, "seed": seed}
+    settings = {"depth": 20, "alpha": 24.0} | settings
     return {
         "kind": "training",
         "format": 1,
@@ -51,15 +52,15 @@ def test_readme_equals_records():
 
 def test_training_table():
     records = [
-        training("plain", 0.5, 0.6),
         training("le", 0.4, 0.5),
+        training("plain", 0.5, 0.6),
         training("le", 0.5, 0.7, seed=1, key_fingerprint="0"),
         training("logistic", 0.1, 0.1),
         training("pbe", 0.1, 0.1, per_image=True),
         training("le", 0.1, 0.1, adaptation="le", cipher_options={"block_size": 8}),
     ]
     table = render_table("training", records)
-    header, _, plain, le, logistic, pbe, adapted = lines(table)
+    header, _, plain, le, adapted, pbe, logistic = lines(table)
     assert len(header) == 8
     assert plain[1:5] == [
         "40.00",
@@ -77,7 +78,8 @@ def test_training_table():
     assert "*93.51*" in pbe[7]
     assert adapted[0] == "le, block_size 8, LE-AdaptNet"
     assert "*94.49*" in adapted[7]
-    assert "2 seeds, averaged; Abacus, 2 cores; tfpe 0; 2026-01-01." in table
+    assert "epochs: 30; mean of 2 seeds; Abacus, 2 cores; tfpe 0; 2026-01-01." in table
+    assert "PyramidNet (20, 24)" in table
     assert "45,000 training, 5,000 validation and 10,000 test images" in table
     assert "not measured here" in table
     assert "best test epoch" in table
@@ -89,7 +91,9 @@ def test_other_conditions_make_another_table_and_markers_choose():
         training("plain", 0.6, 0.6, dataset="digits"),
         training("plain", 0.7, 0.7, train_images=9000),
     ]
-    assert len(lines(render_table("training", records))) == 3 * 3
+    table = render_table("training", records)
+    assert len(lines(table)) == 3 * 3
+    assert "train_images: 9000;" in table
     chosen = render_table("training dataset=digits", records)
     assert [row[2][:5] for row in lines(chosen)[2:]] == ["60.00"]
     assert lines(chosen)[2][7] == "–"
@@ -223,6 +227,11 @@ def test_records_that_lack_something_are_refused(project, capsys):
     assert "test_accuracy" in capsys.readouterr().err
     assert project.read_bytes() == before
     assert main([str(project.parent / "none.md")]) == 1
+
+
+def test_records_of_an_unknown_cipher_are_refused():
+    with pytest.raises(RecordError, match="enigma"):
+        render_table("training", [training("enigma", 0.1, 0.1)])
 
 
 def test_markdown_has_one_column_for_each_title():

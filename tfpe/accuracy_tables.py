@@ -61,13 +61,19 @@ def markdown(header, rows):
 
 def training_tables(records):
     """One table for each set of conditions: rows are ciphers, seeds are averaged."""
-    records = [record for record in records if record["kind"] == "training"]
+    order = ["plain", *CIPHERS]
+    records = sorted(
+        (record for record in records if record["kind"] == "training"),
+        key=lambda record: order.index(record["settings"]["cipher"]),
+    )
+    different = _different_conditions(records)
     return "\n\n".join(
-        _training_table(list(group)) for group in _grouped(records, _conditions)
+        _training_table(list(group), different)
+        for group in _grouped(records, _conditions)
     )
 
 
-def _training_table(records):
+def _training_table(records, different):
     rows, notes = [], []
     for group in map(list, _grouped(records, _row_settings)):
         results = [record["results"] for record in group]
@@ -100,7 +106,7 @@ def _training_table(records):
     notes = [f"<sup>{n}</sup> {note}." for n, note in enumerate(notes, 1)]
     if notes:
         notes.insert(0, "Published, not measured here, under other conditions:")
-    caption = _caption(records)
+    caption = _caption(records, different)
     return "\n\n".join(filter(None, [markdown(header, rows), caption, " ".join(notes)]))
 
 
@@ -230,17 +236,33 @@ def _figure(row):
     return f"{row.test_accuracy:.2f}"
 
 
-def _caption(records):
+def _caption(records, different):
     settings, results = records[0]["settings"], records[0]["results"]
     seeds = len({record["settings"]["seed"] for record in records})
-    epochs = sorted({record["results"]["epochs"] for record in records})
+    conditions = [
+        f"PyramidNet ({settings['depth']}, {settings['alpha']:g})",
+        f"{results['train_images']:,} training, {results['validation_images']:,} "
+        f"validation and {results['test_images']:,} test images",
+        f"epochs: {results['epochs']}",
+        *(f"{name}: {settings.get(name)}" for name in different),
+        "one seed" if seeds == 1 else f"mean of {seeds} seeds",
+    ]
     return (
         f"Accuracy in %, {settings['dataset']}, recipe {settings['recipe']}: "
-        f"{results['train_images']:,} training, {results['validation_images']:,} "
-        f"validation and {results['test_images']:,} test images, "
-        f"{' or '.join(map(str, epochs))} epochs, "
-        f"{seeds} seed{'s, averaged' * (seeds > 1)}; {_machine(records)}."
+        f"{'; '.join(conditions)}; {_machine(records)}."
     )
+
+
+def _different_conditions(records):
+    """Settings, beyond those in every caption, by which the tables differ."""
+    stated = ROW_SETTINGS | {"dataset", "recipe", "depth", "alpha", "epochs"}
+    settings = [record["settings"] for record in records]
+    names = sorted({name for one in settings for name in one} - stated)
+    return [
+        name
+        for name in names
+        if len({json.dumps(one.get(name)) for one in settings}) > 1
+    ]
 
 
 def _machine(records):

@@ -8,11 +8,11 @@ have no figure: an inferred one is not quoted.
 
 import dataclasses
 
-MADONO = "Madono et al. 2020"
-SCRAMBLEMIX = "ScrambleMix, PSIVT 2023"
-BEST_EPOCH = "best test epoch; 50,000 training images, no validation split"
-LOSSY = f"{BEST_EPOCH}; by code whose colour shuffle loses information"
-SLIDES = "from the slides of the talk; its epoch and split are not stated"
+MADONO = "Madono et al. 2020 (arXiv 2001.07761), Table 3"
+SCRAMBLEMIX = "ScrambleMix (slides, PSIVT 2023)"
+BEST_EPOCH = "best test epoch of 300, all 50,000 training images"
+LOSSY = f"{BEST_EPOCH}; by code whose colour shuffle overwrites itself"
+SLIDES = "split and epoch not stated"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,8 +90,9 @@ PUBLISHED = (
             "logistic",
             None,
             "Shake-PyramidNet-110, alpha 270",
-            "Ahmad & Shin 2022",
-            f"no accuracy in the text, only a degradation of {loss} % on {name}",
+            "Ahmad & Shin 2022 (arXiv 2203.16780)",
+            f"no accuracy in its text, only a degradation of {loss} % on {name}; it "
+            "calls ele the worst and le, pbe and logistic comparable",
         )
         for dataset, name, loss in (
             ("cifar10", "CIFAR-10", 2),

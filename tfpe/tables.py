@@ -97,7 +97,7 @@ def render_table(marker, records):
     records = [record for record in records if has_settings(record, wanted)]
     try:
         return TABLES[name](records) or NOT_MEASURED
-    except (KeyError, TypeError, AttributeError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise RecordError(
             f"The records should hold what table {name!r} shows. "
             f"Received: a record without it, {type(error).__name__}: {error}"

@@ -9,8 +9,8 @@ Exactly needs care: pixels as (x - 127.5) / 128, whose dot products float64 hold
 without rounding, and a gamma that is a number; `gamma="scale"` on uncentred pixels,
 scaling, PCA and LinearSVC (which regularises its intercept) agree only roughly.
 
-Source: Kurihara et al. 2015 (etc); the SVM experiment is that of block-based
-encryption, see Maekawa et al. 2018, "Privacy-preserving SVM computing".
+Source: etc: Kurihara et al. 2015; SVMs on it: Maekawa et al. 2018, Privacy-preserving
+SVM computing in the encrypted domain, APSIPA ASC.
 """
 
 import argparse
