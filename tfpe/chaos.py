@@ -31,7 +31,7 @@ def logistic_sequence(mu, d0, length, burn_in=BURN_IN, allow_weak=False):
         d0: initial value in (0, 1).
         length: number of bytes.
         burn_in: number of discarded iterates.
-        allow_weak: take parameters outside the range of mu or with a short cycle too.
+        allow_weak: take mu in [0, 4], and parameters with a short cycle, too.
 
     Returns:
         `uint8 (length,)`.
@@ -59,7 +59,7 @@ def chaotic_sequence(name, parameters, length, burn_in=BURN_IN, allow_weak=False
         parameters: a dict with one float for each parameter of the map.
         length: number of bytes.
         burn_in: number of discarded iterates.
-        allow_weak: skip the check of ranges and of distinct bytes.
+        allow_weak: take mu in [0, 4], and parameters with a short cycle, too.
 
     Returns:
         `uint8 (length,)`.
@@ -133,7 +133,10 @@ def lyapunov_exponent(mu, d0=0.1, length=100_000, burn_in=BURN_IN):
     >>> round(lyapunov_exponent(4.0), 2)
     0.69
     """
-    orbit = itertools.islice(logistic_orbit(mu, d0), burn_in, burn_in + length)
+    parameters = _check_parameters(CHAOS["logistic"], {"mu": mu, "d0": d0}, True)
+    mu = parameters["mu"]
+    orbit = logistic_orbit(**parameters)
+    orbit = itertools.islice(orbit, burn_in, burn_in + length)
     slopes = np.abs(mu * (1 - 2 * np.fromiter(orbit, np.float64)))
     if not slopes.all():
         return -math.inf
@@ -232,7 +235,7 @@ CHAOS = {
 
 def find_map(name):
     """The row of `CHAOS`, or an error that lists the names."""
-    if name not in CHAOS:
+    if not isinstance(name, str) or name not in CHAOS:
         raise CipherOptionError(
             f"The chaotic map should be one of {list(CHAOS)}. Received: {name!r}"
         )
@@ -254,8 +257,13 @@ def _check_parameters(chaotic_map, parameters, allow_weak):
                 f"`{name}` should be a finite number. Received: {type(value).__name__}"
             )
         value = float(value)
-        inside = low <= value <= high if name == "mu" else low < value < high
-        if not inside and not allow_weak:
+        if name == "mu":
+            # Below 3.57 the map is only weak; outside [0, 4] its orbit escapes.
+            low = 0.0 if allow_weak else low
+            inside = low <= value <= high
+        else:
+            inside = low < value < high
+        if not inside:
             raise CipherOptionError(
                 f"`{name}` should be a number from {low} to {high}. "
                 "Received: one outside"

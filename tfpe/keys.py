@@ -94,7 +94,17 @@ class Key:
     @classmethod
     def _from_scrypt(cls, passphrase, salt, cost):
         if not isinstance(passphrase, str) or not passphrase:
-            raise TfpeError("`passphrase` should be a non-empty string.")
+            received = "''" if passphrase == "" else type(passphrase).__name__
+            raise TfpeError(
+                f"`passphrase` should be a non-empty string. Received: {received}"
+            )
+        try:
+            passphrase = passphrase.encode()
+        except UnicodeEncodeError:
+            # `from None`: the error it came from quotes the passphrase.
+            raise TfpeError(
+                "`passphrase` should be text. Received: a string with lone surrogates"
+            ) from None
         if not isinstance(salt, (bytes, bytearray)) or len(salt) < MIN_SALT_BYTES:
             received = (
                 f"{len(salt)} bytes"
@@ -109,7 +119,7 @@ class Key:
         memory = 128 * cost["n"] * cost["r"] * cost["p"] + 2**22
         key = cls(
             hashlib.scrypt(
-                passphrase.encode(),
+                passphrase,
                 salt=bytes(salt),
                 maxmem=memory,
                 dklen=KEY_BYTES,

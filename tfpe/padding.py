@@ -7,6 +7,7 @@ the file tool pad, record the original size, and crop after decryption.
 import numpy as np
 
 from tfpe.backends import backend_of
+from tfpe.ciphers.checks import whole_number
 from tfpe.errors import ImageError
 
 
@@ -26,12 +27,17 @@ def pad_to_blocks(images, block_size):
         The same kind, `(..., H', W', C)`, H' and W' the next multiples of `block_size`;
         `images` itself where nothing is missing.
 
+    Raises:
+        CipherOptionError: `block_size` is no whole number from 1 up.
+        ImageError: `images` are no images.
+
     Example:
 
     >>> import numpy as np
     >>> pad_to_blocks(np.array([[[1], [2], [3]]]), 2)[..., 0].tolist()
     [[1, 2, 3, 3], [1, 2, 3, 3]]
     """
+    block_size = whole_number(block_size, "block_size")
     backend, height, width = _image_axes(images)
     rows = np.minimum(np.arange(padded_size(height, block_size)), height - 1)
     columns = np.minimum(np.arange(padded_size(width, block_size)), width - 1)
@@ -55,10 +61,11 @@ def crop(images, height, width):
     (3, 2, 3)
     """
     _, from_height, from_width = _image_axes(images)
-    if not (0 < height <= from_height and 0 < width <= from_width):
+    whole = hasattr(height, "__index__") and hasattr(width, "__index__")
+    if not whole or not (0 < height <= from_height and 0 < width <= from_width):
         raise ImageError(
             f"`height` and `width` should be at most {from_height} and {from_width}. "
-            f"Received: height={height}, width={width}"
+            f"Received: height={height!r}, width={width!r}"
         )
     return images[..., :height, :width, :]
 

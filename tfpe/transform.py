@@ -58,7 +58,7 @@ class Transform:
     autograph_info__ = {}
 
     def __init__(self, perm, mask, bits=8, input_shape=None, output_shape=None):
-        if bits not in WORD_BITS:
+        if isinstance(bits, (bool, float)) or bits not in WORD_BITS:
             raise CipherOptionError(
                 f"`bits` should be one of {WORD_BITS}. Received: bits={bits!r}"
             )
@@ -72,7 +72,7 @@ class Transform:
         words = perm.shape[-1]
         if input_shape is None:
             input_shape = (words * bits // 8,)
-        self.bits = bits
+        self.bits = int(bits)
         self.input_shape = shape_tuple(input_shape, "input_shape")
         self.output_shape = (
             self.input_shape
@@ -102,6 +102,7 @@ class Transform:
     @classmethod
     def identity(cls, shape):
         """The transform that leaves images of `shape` as they are."""
+        shape = shape_tuple(shape, "shape")
         size = math.prod(shape)
         return cls(np.arange(size), np.zeros(size, np.uint8), 8, shape)
 
@@ -121,11 +122,12 @@ class Transform:
         transforms = list(transforms)
         if not transforms:
             raise CipherOptionError("`transforms` should not be empty. Received: []")
-        if any(t.batch_size is not None for t in transforms):
-            raise CipherOptionError(
-                "`transforms` should hold transforms of single images. "
-                "Received: one that has a batch axis already"
-            )
+        for t in transforms:
+            if not isinstance(t, Transform) or t.batch_size is not None:
+                raise CipherOptionError(
+                    "`transforms` should hold transforms of single images. "
+                    f"Received: {t if isinstance(t, Transform) else type(t).__name__}"
+                )
         bits = min(t.bits for t in transforms)
         first = transforms[0]
         for t in transforms:
@@ -309,8 +311,18 @@ def shape_tuple(shape, name):
     return shape
 
 
+def as_array(values, name):
+    """`values` as a NumPy array, or an error where rows differ in length."""
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise CipherOptionError(
+            f"`{name}` should be an array. Received: rows of different lengths"
+        ) from None
+
+
 def _integers(values, name):
-    array = np.asarray(values)
+    array = as_array(values, name)
     if array.dtype == bool or not np.issubdtype(array.dtype, np.integer):
         raise CipherOptionError(
             f"`{name}` should hold integers. Received: dtype {array.dtype}"

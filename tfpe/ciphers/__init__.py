@@ -135,6 +135,7 @@ class Cipher:
             image_shape: (height, width, channels).
             numbers: the number of each image of the batch.
         """
+        check_key(key)
         return Transform.stack(
             self(key.for_image(number), image_shape, **options) for number in numbers
         )
@@ -211,7 +212,7 @@ CIPHERS = {
 
 def find_cipher(name):
     """The row of `CIPHERS`, or an error that lists the names."""
-    if name not in CIPHERS:
+    if not isinstance(name, str) or name not in CIPHERS:
         raise CipherOptionError(
             f"`cipher` should be one of {list(CIPHERS)}. Received: cipher={name!r}"
         )

@@ -8,7 +8,7 @@ import operator
 import numpy as np
 
 from tfpe.errors import CipherOptionError, ImageError
-from tfpe.transform import shape_tuple
+from tfpe.transform import as_array, shape_tuple
 
 
 def image_shape_of(image_shape, block_size=1):
@@ -69,7 +69,7 @@ def permutations(values, length, name, count=None):
 
 def integers(values, shape, below, name):
     """Integer array of `shape` with values `0 .. below-1`; or an error."""
-    array = np.asarray(values)
+    array = as_array(values, name)
     if array.dtype == bool or not np.issubdtype(array.dtype, np.integer):
         raise CipherOptionError(
             f"`{name}` should hold whole numbers. Received: dtype {array.dtype}"
@@ -85,7 +85,7 @@ def integers(values, shape, below, name):
 
 def bits(values, shape, name):
     """Bool array of `shape` from bools or from integers 0 and 1; or an error."""
-    array = np.asarray(values)
+    array = as_array(values, name)
     if array.dtype != bool:
         array = integers(array, shape, 2, name).astype(bool)
     _check_material_shape(array, shape, name)
@@ -94,7 +94,7 @@ def bits(values, shape, name):
 
 def shape_of(values, name, rank=3):
     """The shape of explicit material that itself gives the image shape."""
-    shape = np.shape(values)
+    shape = as_array(values, name).shape
     if len(shape) != rank:
         raise CipherOptionError(
             f"`{name}` should have {rank} axes. Received: shape {shape}"
