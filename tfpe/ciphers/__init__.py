@@ -147,7 +147,7 @@ CIPHERS = {
         Cipher(
             le,
             block.le_key_space,
-            "3 chosen blocks (one image holds them), or 6 to 16 known images",
+            "1 chosen image (3 blocks of it), or 1 to 2 known ones",
             "Tanaka 2018, arXiv 1804.00490",
         ),
         Cipher(
@@ -197,7 +197,7 @@ CIPHERS = {
         Cipher(
             blockshuffle,
             controls.blockshuffle_key_space,
-            "1 chosen image, or 3 known ones",
+            "1 chosen image, or 1 to 2 known ones",
             "MaungMaung & Kiya 2021, IEEE TIFS 16",
         ),
         Cipher(
