@@ -5,6 +5,7 @@ rational arithmetic with one rounding to a double after each operation. (`n / d`
 Python integers is the double nearest to the quotient, as is `float(Fraction(n, d))`.)
 """
 
+import functools
 import hashlib
 import math
 
@@ -252,7 +253,14 @@ INTERVALS = {
 
 
 def chaotic_bytes(name, parameters, length, burn_in=3000):
-    orbit = ORBITS[name](**parameters)
+    # As many as the check of weak ones wants, so that both need them only once.
+    orbit = _orbit_bytes(name, tuple(parameters.items()), max(length, 1500), burn_in)
+    return list(orbit[:length])
+
+
+@functools.lru_cache(maxsize=16)
+def _orbit_bytes(name, parameters, length, burn_in):
+    orbit = ORBITS[name](**dict(parameters))
     for _ in range(burn_in):
         next(orbit)
     next(orbit)  # each value advances the map once, the first one too
