@@ -1,0 +1,65 @@
+"""The command line: one file for each group of commands.
+
+Data goes to stdout, notes to stderr. Exit codes: 0 done, 1 something failed, 2 wrong
+use. Each command imports what it needs when it runs, so that the rest starts at once.
+"""
+
+import argparse
+import os
+import sys
+import warnings
+
+from tfpe import __version__
+from tfpe.cli import folders, keys, listings
+from tfpe.errors import TfpeError
+
+DESCRIPTION = """\
+Perceptual (learnable) image encryption: a person sees nothing, a network still learns.
+What these ciphers do and do not protect against: `tfpe ciphers` and the README.
+"""
+
+EXAMPLES = """\
+examples:
+  tfpe keygen -o owner.key
+  tfpe encrypt -k owner.key --cipher ele photos -o encrypted
+  tfpe decrypt -k owner.key encrypted -o decrypted
+  tfpe demo out
+"""
+
+
+def main(arguments=None):
+    """Runs a command; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("default", UserWarning)
+            warnings.showwarning = _show_warning
+            return options.run(options) or 0
+    except TfpeError as error:
+        print(f"tfpe: error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("tfpe: interrupted; the same command goes on", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output left; nothing more to say, also not at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="tfpe",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"tfpe {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for group in (keys, folders, listings):
+        group.register(commands)
+    return parser
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    print(f"tfpe: warning: {message}", file=sys.stderr)

@@ -1,0 +1,108 @@
+"""`tfpe ciphers | demo`: what there is, and what it looks like."""
+
+import argparse
+import json
+import os
+import sys
+
+from tfpe.cli.common import add_command, progress_bar
+
+EXAMPLES = {
+    "ciphers": """\
+examples:
+  tfpe ciphers
+  tfpe ciphers --size 224x224 --json
+""",
+    "demo": """\
+examples:
+  tfpe demo out        then open out/gallery.png
+
+Encrypts two photographs with every cipher, decrypts them and compares. No download.
+""",
+}
+
+
+def register(commands):
+    """Adds the commands of this file."""
+    command = add_command(commands, ciphers, EXAMPLES)
+    command.add_argument("--size", type=_size, default=(32, 32), metavar="HxW")
+    command.add_argument("--json", action="store_true")
+
+    command = add_command(commands, demo, EXAMPLES)
+    command.add_argument("output", metavar="OUT")
+    command.add_argument("--json", action="store_true")
+    command.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
+
+
+def ciphers(options):
+    """Lists the ciphers: key space in bits, and what breaks them."""
+    from tfpe.ciphers import CIPHERS
+    from tfpe.padding import padded_size
+
+    rows = []
+    for name, cipher in CIPHERS.items():
+        shape = [padded_size(s, cipher.block_size()) for s in options.size]
+        claimed, effective = cipher.key_space((*shape, 3))
+        rows.append(
+            {
+                "cipher": name,
+                "summary": cipher.summary,
+                "key_space_claimed_bits": round(claimed, 1),
+                "key_space_effective_bits": round(effective, 1),
+                "broken_by": cipher.broken_by,
+                "options": cipher.defaults,
+                "reference": cipher.reference,
+            }
+        )
+    if options.json:
+        print(json.dumps(rows, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    height, width = options.size
+    table = Table(title=f"Ciphers, key space at {height} x {width} x 3 in bits")
+    table.add_column("cipher")
+    table.add_column("what it does")
+    table.add_column("claimed", justify="right")
+    table.add_column("effective", justify="right")
+    table.add_column("broken by")
+    for row in rows:
+        table.add_row(
+            row["cipher"],
+            row["summary"],
+            f"{row['key_space_claimed_bits']:.0f}",
+            f"{row['key_space_effective_bits']:.0f}",
+            row["broken_by"],
+        )
+    Console(width=None if sys.stdout.isatty() else 110).print(table)
+    print(
+        "No keyed cipher has more than the 256 bits of its key. A large key space says "
+        "nothing against the attacks in the last column.",
+        file=sys.stderr,
+    )
+
+
+def demo(options):
+    """Runs every cipher on two photographs."""
+    from tfpe.demo import run_demo
+
+    with progress_bar("Ciphers", options) as progress:
+        record = run_demo(options.output, progress)
+    if options.json:
+        print(json.dumps(record, indent=2))
+    else:
+        from tfpe.demo import print_table
+
+        print_table(record)
+    print(f"Pictures: {os.path.join(options.output, 'gallery.png')}", file=sys.stderr)
+
+
+def _size(text):
+    try:
+        height, width = (int(part) for part in text.split("x"))
+    except ValueError:
+        height = width = 0
+    if min(height, width) < 1:
+        raise argparse.ArgumentTypeError(f"should be like 32x32. Received: {text!r}")
+    return height, width
