@@ -8,6 +8,7 @@ import os
 import pathlib
 import time
 
+import h5py
 import keras
 import numpy as np
 
@@ -124,6 +125,7 @@ def train(parts, classes, recipe, seed, encryption, folder, settings, max_second
                 validation_data=(validation, validation_labels),
                 validation_batch_size=even_batch(len(validation), recipe.batch_size),
                 callbacks=callbacks,
+                shuffle=False,  # `Batches` does, from the seed; Keras would not
                 verbose=2,
             )
     rows = read_history(folder / HISTORY)
@@ -221,7 +223,8 @@ class Backup(keras.callbacks.Callback):
 
     keras.callbacks.BackupAndRestore writes weights and epoch number into two files,
     one after the other: a run that is killed in between repeats an epoch on weights
-    that have seen it. Here the number is in the name, which a rename gives.
+    that have seen it. Here the number is in the name, which a rename gives; and the
+    random states are in the file, which Keras leaves out of weights.
     """
 
     def __init__(self, folder):
@@ -239,6 +242,9 @@ class Backup(keras.callbacks.Callback):
         model.optimizer.build(model.trainable_variables)
         try:
             model.load_weights(files[-1])
+            with h5py.File(files[-1]) as file:
+                for number, state in enumerate(_random_states(model)):
+                    state.assign(file[f"random_states/{number}"][()])
         except Exception as error:  # h5py and Keras raise several kinds
             raise TrainingError(f"Cannot resume from {files[-1]}: {error}") from error
         return int(files[-1].name.split("-")[1].split(".")[0])
@@ -249,6 +255,9 @@ class Backup(keras.callbacks.Callback):
         older = self._files()
         aside = self._folder / "aside.weights.h5"
         self.model.save_weights(aside, overwrite=True)
+        with h5py.File(aside, "a") as file:
+            for number, state in enumerate(_random_states(self.model)):
+                file[f"random_states/{number}"] = keras.ops.convert_to_numpy(state)
         os.replace(aside, self._folder / BACKUP.format(epoch + 1))
         for file in older:
             file.unlink()
@@ -257,6 +266,12 @@ class Backup(keras.callbacks.Callback):
         """Removes the backups of a run that is done."""
         for file in self._files():
             file.unlink()
+
+
+def _random_states(model):
+    """The variables of all random layers (ShakeDrop), which are no weights."""
+    weights = {id(weight) for weight in model.weights}
+    return [variable for variable in model.variables if id(variable) not in weights]
 
 
 def even_batch(images, batch_size):
