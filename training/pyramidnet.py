@@ -125,6 +125,11 @@ def pyramid_logits(
             "`num_classes` should be a positive int. "
             f"Received: num_classes={num_classes}"
         )
+    if len(features.shape) != 4 or features.shape[-1] is None:
+        raise NetworkError(
+            "The input should have shape (batch, height, width, channels), channels "
+            f"known. Received: shape {features.shape}"
+        )
     policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
     stem = convolution(STEM_WIDTH, 3, l2, policy, use_bias=stem_bias, name="stem")
     features = stem(features)

@@ -92,6 +92,14 @@ class ShakeDrop(keras.layers.Layer):
             shape, low, high, dtype="float32", seed=self.seed_generator
         )
 
+    # Keras counts the state of a seed generator among a layer's variables but saves
+    # only weights, so that a resumed run would repeat its first draws.
+    def save_own_variables(self, store):
+        store["random_state"] = ops.convert_to_numpy(self.seed_generator.state)
+
+    def load_own_variables(self, store):
+        self.seed_generator.state.assign(store["random_state"][()])
+
     def compute_output_shape(self, input_shape):
         return input_shape
 
