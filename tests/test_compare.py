@@ -1,0 +1,173 @@
+"""The comparison: records, resuming, tables, figures, evaluation. Budget: 30 s."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tfpe import Key
+from tfpe.errors import CipherOptionError, WrongKeyError
+from tfpe.records import read_record
+from training.__main__ import FAILED, FINISHED, TIME_UP, main
+from training.compare import CompareError, compare, experiment_key
+from training.evaluate import EvaluateError, evaluate
+from training.recipes import RecipeError, find_recipe
+from training.sources import ImageSet
+
+SMALL = {"alpha": 3, "batch_size": 16}
+RECIPE = find_recipe("tiny", epochs=1, **SMALL)
+
+
+def make_images():
+    random = np.random.default_rng(0)
+    labels = np.arange(96, dtype=np.int32) % 2
+    images = random.integers(0, 200, (96, 8, 8, 3)) + 40 * labels[:, None, None, None]
+    images = images.astype(np.uint8)
+    return ImageSet(
+        "toy", images[:64], labels[:64], images[64:], labels[64:], ("no", "yes"), "npz"
+    )
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    """A comparison, done once: `(records, folder)`."""
+    folder = tmp_path_factory.mktemp("toy")
+    records, unfinished = compare(
+        make_images(),
+        RECIPE,
+        ["pbe-per-image", "plain", "le"],
+        out=folder / "out",
+        runs=folder / "runs",
+    )
+    assert not unfinished
+    return records, folder
+
+
+def again(folder, ciphers=("plain",), recipe=RECIPE, **options):
+    return compare(
+        make_images(),
+        recipe,
+        ciphers,
+        out=folder / "out",
+        runs=folder / "runs",
+        **options,
+    )
+
+
+def test_records_say_everything(toy):
+    records, folder = toy
+    assert [r["settings"]["cipher"] for r in records] == ["plain", "pbe", "le"]
+    for record in records:
+        settings, results = record["settings"], record["results"]
+        assert (settings["recipe"], settings["dataset"]) == ("tiny", "toy")
+        assert settings["depth"] == 8 and settings["weight_decay"] == 5e-4
+        assert record["environment"]["keras"] and record["environment"]["cpu"]
+        for when in ("last", "best_validation"):
+            epoch = results[when]
+            low, high = epoch["test_interval"]
+            assert 0 <= low <= epoch["test_accuracy"] <= high <= 1
+            assert 0 <= epoch["train_accuracy"] <= 1 and epoch["epoch"] == 1
+        assert results["test_images"] == 32 == np.sum(results["confusion"])
+        diagonal = np.trace(results["confusion"]) / 32
+        assert diagonal == results["best_validation"]["test_accuracy"]
+        assert results["images_per_second"] > 0
+        secret = settings["cipher"] != "plain"
+        for name in ("wrong_key_accuracy", "plain_model_accuracy"):
+            assert (results[name] is not None) == secret
+        assert ("key_fingerprint" in settings) == secret
+        assert settings.get("per_image", False) == (settings["cipher"] == "pbe")
+    assert records[2]["settings"]["key_fingerprint"] == experiment_key(0).fingerprint
+    text = "".join(path.read_text() for path in (folder / "out").glob("*.json"))
+    assert experiment_key(0)._secret.hex() not in text
+
+
+def test_finished_runs_are_skipped_and_others_never_overwritten(toy):
+    records, folder = toy
+    said = []
+    assert again(folder, ["plain", "le"], say=said.append)[0] == records[::2]
+    assert len(said) == 2 and all("already" in line for line in said)
+    with pytest.raises(CompareError, match="epochs"):
+        again(folder, recipe=find_recipe("tiny", epochs=2, **SMALL))
+    with pytest.raises(CompareError, match="key_fingerprint"):
+        again(folder, ["le"], key=Key(bytes(32)))
+    assert read_record(folder / "out" / "training-toy-tiny-plain-seed0.json")
+
+
+def test_what_does_not_fit_is_refused_before_anything_is_trained(tmp_path):
+    for error, options in {
+        CipherOptionError: {"ciphers": ["plain", "rot13"]},
+        RecipeError: {
+            "ciphers": ["plain", "pbe-per-image"],
+            "recipe": find_recipe("tiny", encrypt_in="model"),
+        },
+    }.items():
+        with pytest.raises(error):
+            again(tmp_path, **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_run_leaves_the_records_of_others(tmp_path, toy):
+    wild = find_recipe("tiny", epochs=1, learning_rate=1e30, **SMALL)
+    records, [(name, reason)] = again(tmp_path, recipe=wild)
+    assert not records and "plain" in name and "NaN" in reason
+    assert again(toy[1])[0] == toy[0][:1]
+
+
+def test_time_is_kept(tmp_path):
+    records, unfinished = again(tmp_path, max_seconds=0)
+    assert not records and unfinished[0][1] == "time was up"
+
+
+def test_evaluation_of_a_saved_model(toy):
+    records, folder = toy
+    path = folder / "runs" / "toy-tiny-le-seed0" / "best.keras"
+    outcome = evaluate(path, make_images(), "le")
+    results = records[2]["results"]
+    assert outcome["accuracy"] == results["best_validation"]["test_accuracy"]
+    assert outcome["confusion"] == results["confusion"]
+    assert outcome["classes"]["yes"]["support"] == 16
+    wrong = evaluate(path, make_images(), "le", experiment_key(0).derive("wrong key"))
+    assert wrong["accuracy"] == results["wrong_key_accuracy"]
+    for bad in (folder / "absent.keras", folder / "out"):
+        with pytest.raises(EvaluateError):
+            evaluate(bad, make_images(), "le")
+
+
+def test_models_that_encrypt_by_themselves(tmp_path):
+    inside = find_recipe("tiny", epochs=1, encrypt_in="model", **SMALL)
+    [record], _ = again(tmp_path, ["le"], inside)
+    path = tmp_path / "runs" / "toy-tiny-le-seed0" / "best.keras"
+    outcome = evaluate(path, make_images(), "le")
+    best = record["results"]["best_validation"]["test_accuracy"]
+    assert outcome["accuracy"] == best
+    assert record["results"]["wrong_key_accuracy"] is not None
+    with pytest.raises(WrongKeyError):
+        evaluate(path, make_images(), "le", Key(bytes(32)))
+
+
+def test_command_line(tmp_path, capsys):
+    arrays = make_images()
+    names = ("x_train", "y_train", "x_test", "y_test")
+    np.savez(tmp_path / "toy.npz", **{name: getattr(arrays, name) for name in names})
+    common = [
+        *("--dataset", str(tmp_path / "toy.npz"), "--epochs", "1"),
+        *("--alpha", "3", "--batch-size", "16", "--no-flip", "--ciphers", "plain"),
+        *("--out", str(tmp_path / "out"), "--runs", str(tmp_path / "runs")),
+    ]
+    assert main(["compare", *common, "--max-seconds", "0"]) == TIME_UP
+    assert main(["compare", *common]) == FINISHED
+    shown = capsys.readouterr().out
+    assert "plain" in shown and "proves the chain" in shown
+    figures = sorted(path.name for path in (tmp_path / "out").glob("*.png"))
+    assert figures == [
+        "training-toy-tiny-accuracy.png",
+        "training-toy-tiny-confusion.png",
+    ]
+    assert main(["compare", *common, "--json"]) == FINISHED
+    assert len(json.loads(capsys.readouterr().out)) == 1
+    assert main(["compare", *common, "--epochs", "2"]) == FAILED
+    assert "differs in ['epochs']" in capsys.readouterr().err
+    model = tmp_path / "runs" / "toy-tiny-plain-seed0" / "last.keras"
+    figure = tmp_path / "confusion.png"
+    assert main(["evaluate", str(model), *common[:2], "--figure", str(figure)]) == 0
+    assert "Accuracy" in capsys.readouterr().out and figure.stat().st_size > 0

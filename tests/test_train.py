@@ -1,0 +1,162 @@
+"""Training runs: kills, paths of encryption, NaN, strategies. Budget: 60 s."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from processes import SCRIPTS, run_script
+
+from tfpe import Key
+from tfpe.errors import OutputError
+from training.data import Encryption, Part, Parts
+from training.recipes import find_recipe
+from training.train import TrainingError, even_batch, predict_labels, train
+
+ROOT = Path(__file__).parent.parent
+PATHS = {"PYTHONPATH": str(ROOT)}
+
+
+def make_parts():
+    random = np.random.default_rng(0)
+    labels = np.arange(80, dtype=np.int32) % 2
+    images = random.integers(0, 200, (80, 8, 8, 3)) + 40 * labels[:, None, None, None]
+    images, numbers = images.astype(np.uint8), np.arange(80)
+    parts = np.split(numbers, [48, 64])
+    return Parts(*(Part(images[s], labels[s], numbers[s]) for s in parts))
+
+
+def make_recipe(**changes):
+    return find_recipe(
+        "tiny", **({"alpha": 3, "epochs": 1, "batch_size": 16} | changes)
+    )
+
+
+def history(folder):
+    lines = (folder / "history.csv").read_text().splitlines()
+    return [line.split(",")[:3] + line.split(",")[4:] for line in lines]  # no seconds
+
+
+def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path):
+    run_script("train_tiny.py", tmp_path / "whole", "none", env=PATHS)
+    # While a batch of the second epoch is made; then with a backup not yet in place.
+    for where in ("batch:1:2", "backup:3"):
+        killed = subprocess.run(
+            [sys.executable, SCRIPTS / "train_tiny.py", tmp_path / "killed", where],
+            env=os.environ | PATHS,
+            capture_output=True,
+        )
+        assert killed.returncode == -9, killed.stderr[-2000:]
+    run_script("train_tiny.py", tmp_path / "killed", "none", env=PATHS)
+    assert history(tmp_path / "killed") == history(tmp_path / "whole")
+    assert len(history(tmp_path / "whole")) == 1 + 4
+    weights = [
+        keras.saving.load_model(tmp_path / run / name).get_weights()
+        for run in ("killed", "whole")
+        for name in ("last.keras", "best.keras")
+    ]
+    for ours, theirs in zip(
+        weights[0] + weights[1], weights[2] + weights[3], strict=True
+    ):
+        assert np.array_equal(ours, theirs)
+
+
+def test_numpy_tf_data_and_model_encrypt_alike(tmp_path):
+    encryption = Encryption(Key(bytes(32)), "le")
+    losses = {}
+    for place in ("numpy", "tf.data", "model"):
+        recipe = make_recipe(encrypt_in=place, epochs=2, deterministic=place != "model")
+        outcome = train(
+            make_parts(), 2, recipe, 0, encryption, tmp_path / place, {"x": place}
+        )
+        losses[place] = [
+            [row[name] for name in ("loss", "accuracy", "val_loss", "val_accuracy")]
+            for row in outcome["history"]
+        ]
+    assert losses["numpy"] == losses["tf.data"] == losses["model"]
+    plain = train(make_parts(), 2, make_recipe(), 0, None, tmp_path / "plain", {})
+    assert plain["history"][0]["loss"] != losses["numpy"][0][0]
+
+
+def test_nan_stops_with_an_error_and_keeps_the_last_good_epoch(tmp_path):
+    recipe = make_recipe(learning_rate=1e30, epochs=3)
+    for _ in range(2):  # the same call goes on from the good epoch, to the same end
+        with pytest.raises(TrainingError, match="NaN"):
+            train(make_parts(), 2, recipe, 0, None, tmp_path, {})
+    assert not (tmp_path / "last.keras").exists()
+
+
+def test_time_limit_other_settings_and_finished_runs(tmp_path):
+    recipe = make_recipe(epochs=2)
+    arguments = make_parts(), 2, recipe, 0, None, tmp_path, {"epochs": 2}
+    assert train(*arguments, max_seconds=0) is None
+    assert len(history(tmp_path)) == 1 + 1
+    with pytest.raises(TrainingError, match="epochs"):
+        train(*arguments[:-1], {"epochs": 3})
+    outcome = train(*arguments)
+    assert [row["epoch"] for row in outcome["history"]] == [0, 1]
+    assert train(*arguments) == outcome  # at once: nothing is trained again
+
+
+def test_a_damaged_backup_is_named(tmp_path):
+    (tmp_path / "epoch-00001.weights.h5").write_bytes(b"torn")
+    with pytest.raises(TrainingError, match="Cannot resume"):
+        train(make_parts(), 2, make_recipe(), 0, None, tmp_path, {})
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises((OutputError, ValueError), match="Cannot write"):
+        train(make_parts(), 2, make_recipe(), 0, None, tmp_path / "file" / "run", {})
+
+
+def test_strategies_name_the_backend_they_need(tmp_path):
+    wrong = "data-parallel" if keras.backend.backend() == "tensorflow" else "mirrored"
+    with pytest.raises(TrainingError, match="KERAS_BACKEND"):
+        train(make_parts(), 2, make_recipe(strategy=wrong), 0, None, tmp_path, {})
+
+
+def test_prediction_pads_to_whole_batches():
+    model = keras.Sequential(
+        [keras.Input((1,), dtype="uint8"), keras.layers.Rescaling(1)]
+    )
+    model.add(keras.layers.Lambda(lambda x: keras.ops.concatenate([x - 2, 2 - x], 1)))
+    images = np.array([[0], [1], [3], [4], [5]], np.uint8)
+    assert predict_labels(model, images, batch_size=4).tolist() == [1, 1, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("images", "batch_size", "expected"),
+    [(5000, 128, 250), (144, 32, 48), (16, 128, 16), (4999, 128, 128)],
+)
+def test_even_batches(images, batch_size, expected):
+    assert even_batch(images, batch_size) == expected
+
+
+def test_jax_without_tensorflow_compares_from_npz(tmp_path):
+    pytest.importorskip("jax")
+    train_part, validation, test = make_parts()
+    np.savez(
+        tmp_path / "mine.npz",
+        x_train=np.concatenate([train_part.images, validation.images]),
+        y_train=np.concatenate([train_part.labels, validation.labels]),
+        x_test=test.images,
+        y_test=test.labels,
+    )
+    common = ("--alpha", 3, "--epochs", 1, "--batch-size", 16)
+    out = run_script(
+        "train_jax.py",
+        *("compare", "--dataset", tmp_path / "mine.npz", *common),
+        *("--ciphers", "plain,le", "--strategy", "data-parallel"),
+        *("--out", tmp_path / "out", "--runs", tmp_path / "runs"),
+        env=PATHS
+        | {
+            "KERAS_BACKEND": "jax",
+            "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+        },
+    )
+    assert "le" in out
+    assert len(list((tmp_path / "out").glob("*.json"))) == 2
