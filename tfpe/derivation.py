@@ -50,12 +50,11 @@ class Material:
 
     def permutation(self, name, length):
         """A uniform permutation of `0 .. length-1`: a stable argsort of words."""
-        return np.argsort(self.words(name, length), kind="stable")
+        return _stable_argsort(self.words(name, length)[None])[0]
 
     def permutations(self, name, count, length):
         """`count` independent permutations, shape `(count, length)`."""
-        words = self.words(name, count * length).reshape(count, length)
-        return np.argsort(words, axis=-1, kind="stable")
+        return _stable_argsort(self.words(name, count * length).reshape(count, length))
 
     def integers(self, name, shape, below):
         """Unbiased whole numbers `0 .. below-1` of `shape`, as `int64`.
@@ -78,3 +77,34 @@ class Material:
         """A float64 in the open interval `(low, high)`, from 52 bits of a word."""
         unit = ((int(self.words(name, 1)[0]) >> 12) + 0.5) * 2.0**-52
         return low + (high - low) * unit
+
+
+def _stable_argsort(words):
+    """`np.argsort(words, axis=-1, kind="stable")` of `uint64` rows, but faster.
+
+    Plain sorting has vector instructions, argsort has not: so what is sorted is the
+    upper bits of each word with its place below them. Where upper bits are equal the
+    whole words decide, and places where those are equal too.
+    """
+    count, length = words.shape
+    low = max(length - 1, 1).bit_length()
+    place = np.arange(length, dtype=np.uint64)
+    places = np.uint64(2**low - 1)
+    order = np.empty(words.shape, np.int32 if length < 2**31 else np.int64)
+    step = max(1, 2**16 // max(length, 1))
+    for start in range(0, count, step):
+        rows = words[start : start + step]
+        packed = np.bitwise_and(rows, ~places)
+        packed |= place
+        packed.sort(axis=-1)
+        order[start : start + step] = packed & places
+        packed >>= np.uint64(low)
+        tied = packed[:, 1:] == packed[:, :-1]
+        for row in np.flatnonzero(tied.any(axis=-1)):
+            runs = np.zeros(length, bool)
+            runs[1:] |= tied[row]
+            runs[:-1] |= tied[row]
+            moved = order[start + row, runs]
+            by_word = np.argsort(rows[row, moved], kind="stable")
+            order[start + row, runs] = moved[by_word]
+    return order

@@ -12,7 +12,7 @@ import numpy as np
 
 from tfpe.backends import backend_of
 from tfpe.errors import ImageError
-from tfpe.words import join_words, split_words
+from tfpe.words import index_dtype, join_words, split_words
 
 MAX_SELECT_CHANNELS = 4
 
@@ -95,27 +95,22 @@ def choose(transform):
     size = t.perm.shape[-1] * t.bits // 8
     if t.bits < 8:
         parts = 8 // t.bits
-        slot = np.arange(parts)
-        perm = t.perm.reshape(*t.perm.shape[:-1], size, parts)
-        rotation = (slot - perm % parts) % parts
-        indices = perm // parts + rotation * size
-        return WordGather(
-            np.moveaxis(indices, -1, 0).astype(np.int32),
-            join_words(t.mask, t.bits),
-            t.bits,
-        )
-    place = np.arange(size)
+        words = np.moveaxis(t.perm.reshape(*t.perm.shape[:-1], size, parts), -1, 0)
+        indices = np.empty(words.shape, index_dtype(size * parts))
+        for slot, (index, word) in enumerate(zip(indices, words, strict=True)):
+            # The rotation that brings the wanted word to its slot, as a place behind.
+            np.multiply((slot - word) & (parts - 1), size, out=index)
+            index += word >> parts.bit_length() - 1
+        return WordGather(indices, join_words(t.mask, t.bits), t.bits)
+    place = np.arange(size, dtype=t.perm.dtype)
     if (t.perm == place).all():
         return Xor(t.mask)
     channels = t.input_shape[-1]
-    if (
-        channels == t.output_shape[-1]
-        and channels <= MAX_SELECT_CHANNELS
-        and (t.perm // channels == place // channels).all()
-    ):
-        channel = t.perm % channels
-        sources = [np.where(channel == s, 255, 0) for s in range(channels)]
-        return Select(np.stack(sources).astype(np.uint8), t.mask)
+    if channels == t.output_shape[-1] and channels <= MAX_SELECT_CHANNELS:
+        channel = t.perm - np.repeat(place[::channels], channels)
+        if 0 <= channel.min() <= channel.max() < channels:
+            sources = [(channel == s) * np.uint8(255) for s in range(channels)]
+            return Select(np.stack(sources), t.mask)
     return Gather(t.perm, t.mask)
 
 

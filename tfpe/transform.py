@@ -18,6 +18,7 @@ import numpy as np
 
 from tfpe import lowering
 from tfpe.errors import CipherOptionError, ImageError
+from tfpe.words import index_dtype
 
 WORD_BITS = (8, 4, 1)
 
@@ -86,7 +87,7 @@ class Transform:
                     f"`{name}` should hold {words} words of {bits} bits. "
                     f"Received: {name}={shape}"
                 )
-        if not _is_permutation(perm):
+        if not is_permutation(perm):
             raise CipherOptionError(
                 f"`perm` should hold every number from 0 to {words - 1} once. "
                 "Received: other numbers"
@@ -96,15 +97,32 @@ class Transform:
                 f"`mask` should hold numbers from 0 to {2**bits - 1}. "
                 "Received: numbers outside"
             )
-        self.perm = _frozen(perm, np.int32 if words < 2**31 else np.int64)
-        self.mask = _frozen(mask, np.uint8)
+        self._freeze(perm.astype(index_dtype(words)), mask.astype(np.uint8))
+
+    @classmethod
+    def composed(cls, perm, mask, bits, input_shape, output_shape=None):
+        """A transform of arrays that are valid because the library composed them.
+
+        Nothing is checked or copied, which is most of the time and memory that large
+        images take. `perm` has `index_dtype`, `mask` is `uint8`; they are given away.
+        """
+        self = cls.__new__(cls)
+        self.bits = bits
+        self.input_shape = input_shape
+        self.output_shape = output_shape or input_shape
+        self._freeze(perm, mask)
+        return self
+
+    def _freeze(self, perm, mask):
+        self.perm, self.mask = (np.ascontiguousarray(a) for a in (perm, mask))
+        for array in (self.perm, self.mask):
+            array.setflags(write=False)
 
     @classmethod
     def identity(cls, shape):
         """The transform that leaves images of `shape` as they are."""
         shape = shape_tuple(shape, "shape")
-        size = math.prod(shape)
-        return cls(np.arange(size), np.zeros(size, np.uint8), 8, shape)
+        return xor_transform(np.zeros(math.prod(shape), np.uint8), shape)
 
     @classmethod
     def stack(cls, transforms):
@@ -140,7 +158,7 @@ class Transform:
                     f"{first!r} and {t!r}"
                 )
         refined = [t.refine(bits) for t in transforms]
-        return cls(
+        return cls.composed(
             np.stack([t.perm for t in refined]),
             np.stack([t.mask for t in refined]),
             bits,
@@ -156,9 +174,18 @@ class Transform:
     @functools.cached_property
     def inverse(self):
         """The transform that undoes this one (decryption)."""
-        inverse = np.argsort(self.perm, axis=-1, kind="stable")
-        mask = np.take_along_axis(self.mask, inverse, axis=-1)
-        return Transform(inverse, mask, self.bits, self.output_shape, self.input_shape)
+        inverse, mask = np.empty_like(self.perm), np.empty_like(self.mask)
+        place = np.arange(self.perm.shape[-1], dtype=inverse.dtype)
+        arrays = inverse, mask, self.perm, self.mask
+        rows = [array.reshape(-1, place.size) for array in arrays]
+            a.reshape(-1, place.size) for a in (inverse, mask, self.perm, self.mask)
+        ]
+        for inverse_row, mask_row, perm_row, own_mask in zip(*rows, strict=True):
+            inverse_row[perm_row] = place
+            mask_row[perm_row] = own_mask
+        return Transform.composed(
+            inverse, mask, self.bits, self.output_shape, self.input_shape
+        )
 
     def __matmul__(self, other):
         """Composition: `(f @ g)(x) == f(g(x))`."""
@@ -177,12 +204,13 @@ class Transform:
                 f"{f.batch_size} and {g.batch_size}"
             )
         if g.batch_size is None:
-            perm, mask = g.perm[f.perm], g.mask[f.perm]
+            perm, mask = g.perm.take(f.perm), g.mask.take(f.perm)
         else:
             index = np.broadcast_to(f.perm, g.perm.shape)
             perm = np.take_along_axis(g.perm, index, axis=-1)
             mask = np.take_along_axis(g.mask, index, axis=-1)
-        return Transform(perm, mask ^ f.mask, bits, g.input_shape, f.output_shape)
+        mask = mask ^ f.mask
+        return Transform.composed(perm, mask, bits, g.input_shape, f.output_shape)
 
     def refine(self, bits):
         """The same transform on words of `bits` bits, at most as long as now."""
@@ -193,11 +221,13 @@ class Transform:
             )
         if bits == self.bits:
             return self
-        parts = np.arange(self.bits // bits)
-        perm = self.perm[..., None].astype(np.int64) * len(parts) + parts
-        mask = (self.mask[..., None] >> (parts * bits)) & (2**bits - 1)
-        words = (*self.perm.shape[:-1], self.perm.shape[-1] * len(parts))
-        return Transform(
+        count = self.bits // bits
+        words = (*self.perm.shape[:-1], self.perm.shape[-1] * count)
+        parts = np.arange(count, dtype=index_dtype(words[-1]))
+        perm = self.perm[..., None].astype(parts.dtype) * count + parts
+        shifts = (parts * bits).astype(np.uint8)
+        mask = (self.mask[..., None] >> shifts) & np.uint8(2**bits - 1)
+        return Transform.composed(
             perm.reshape(words),
             mask.reshape(words),
             bits,
@@ -236,16 +266,15 @@ class Transform:
         parts = bits // self.bits
         words = (*self.perm.shape[:-1], self.perm.shape[-1] // parts, parts)
         perm = self.perm.reshape(words)
-        first = perm[..., :1]
-        if (first % parts).any() or (perm != first + np.arange(parts)).any():
+        first, *others = np.moveaxis(perm, -1, 0)
+        if (first & (parts - 1)).any():
             return None
-        shifts = np.arange(parts) * self.bits
-        mask = np.bitwise_or.reduce(
-            self.mask.reshape(words).astype(np.uint8) << shifts, axis=-1
-        )
-        return Transform(
-            perm[..., 0] // parts, mask, bits, self.input_shape, self.output_shape
-        )
+        if any((perm != first + k).any() for k, perm in enumerate(others, 1)):
+            return None
+        shifts = np.arange(parts, dtype=np.uint8) * np.uint8(self.bits)
+        mask = np.bitwise_or.reduce(self.mask.reshape(words) << shifts, axis=-1)
+        perm = (first // parts).astype(index_dtype(words[-2]), copy=False)
+        return Transform.composed(perm, mask, bits, self.input_shape, self.output_shape)
 
     @functools.cached_property
     def program(self):
@@ -330,16 +359,25 @@ def _integers(values, name):
     return array
 
 
-def _frozen(array, dtype):
-    array = np.array(array, dtype=dtype, order="C")
-    array.setflags(write=False)
-    return array
+def xor_transform(mask, shape):
+    """The transform `y = x ^ mask` of `shape`; `mask`, `uint8`, is given away."""
+    perm = np.arange(mask.size, dtype=index_dtype(mask.size))
+    return Transform.composed(perm, mask.reshape(-1), 8, shape)
 
 
-def _is_permutation(perm):
+def is_permutation(perm):
+    """Whether each row of integers, `(..., n)`, holds every number `0 .. n-1` once."""
     words = perm.shape[-1]
-    if words and not 0 <= perm.min() <= perm.max() < words:
+    if words and perm.size and not 0 <= perm.min() <= perm.max() < words:
         return False
-    seen = np.zeros(perm.shape, bool)
-    np.put_along_axis(seen, perm.astype(np.intp, copy=False), True, axis=-1)
-    return bool(seen.all())
+    rows = perm.reshape(-1, words)
+    # As many rows at a time as the cache holds: blocks have thousands of short ones.
+    step = max(1, 2**16 // words)
+    for start in range(0, len(rows), step):
+        chunk = rows[start : start + step]
+        seen = np.zeros(chunk.shape, bool)
+        first = np.arange(len(chunk), dtype=np.intp)[:, None] * words
+        seen.reshape(-1)[chunk + first] = True
+        if not seen.all():
+            return False
+    return True

@@ -19,6 +19,7 @@ from tfpe.ciphers.keyspace import KeySpace, log2_factorial
 from tfpe.errors import CipherOptionError, ImageError
 from tfpe.keys import check_key
 from tfpe.transform import Transform
+from tfpe.words import index_dtype
 
 REVERSALS = ("derived", "independent")
 ORIENTATIONS = 8
@@ -99,13 +100,11 @@ def le_transform(order, image_shape, block_size=4, mask=None, word_bits=4):
     block_size = checks.whole_number(block_size, "block_size")
     shape = checks.image_shape_of(image_shape, block_size)
     checks.one_of(word_bits, (4, 8), "word_bits")
-    blocks = block_indices(shape, block_size)
-    words = blocks.shape[1] * 8 // word_bits
+    words = block_size**2 * shape[2] * 8 // word_bits
     order = checks.permutations(order, words, "order")
     if mask is not None:
         mask = checks.bits(mask, words, "mask")[None]
-    block_order = np.arange(len(blocks))
-    return _shuffle_words(order[None], block_order, mask, blocks, word_bits, shape)
+    return _shuffle_words(order[None], None, mask, word_bits, shape, block_size)
 
 
 def le_key_space(image_shape, block_size=4, reversal="derived", word_bits=4):
@@ -181,13 +180,13 @@ def ele_transform(orders, block_order, image_shape, block_size=4, masks=None):
     """
     block_size = checks.whole_number(block_size, "block_size")
     shape = checks.image_shape_of(image_shape, block_size)
-    blocks = block_indices(shape, block_size)
-    words = 2 * blocks.shape[1]
-    orders = checks.permutations(orders, words, "orders", len(blocks))
-    block_order = checks.permutations(block_order, len(blocks), "block_order")
+    count = shape[0] * shape[1] // block_size**2
+    words = 2 * block_size**2 * shape[2]
+    orders = checks.permutations(orders, words, "orders", count)
+    block_order = checks.permutations(block_order, count, "block_order")
     if masks is not None:
         masks = checks.bits(masks, orders.shape, "masks")
-    return _shuffle_words(orders, block_order, masks, blocks, 4, shape)
+    return _shuffle_words(orders, block_order, masks, 4, shape, block_size)
 
 
 def ele_key_space(image_shape, block_size=4, reversal="derived"):
@@ -269,24 +268,26 @@ def etc_transform(
     block_size = checks.whole_number(block_size, "block_size")
     shape = checks.image_shape_of(image_shape, block_size)
     channels = shape[2]
-    blocks = block_indices(shape, block_size)
-    count = len(blocks)
+    count = shape[0] * shape[1] // block_size**2
     block_order = checks.permutations(block_order, count, "block_order")
     orientation = checks.integers(orientation, count, ORIENTATIONS, "orientation")
     negate = checks.bits(negate, count, "negate")
-    if channel_order is None:
-        colours = np.tile(np.arange(channels), (count, 1))
-    else:
+    colours = np.arange(channels, dtype=np.int8)[None]
+    if channel_order is not None:
         colours = channel_sources(channel_order, count, channels)
     # Inside a block: output pixel p takes input pixel turned[p], channel colours[c].
-    turned = _orientations(block_size)[orientation]
-    local = channels * turned[:, :, None] + colours[:, None, :]
-    source = np.take_along_axis(blocks[block_order], local.reshape(count, -1), axis=1)
-    perm = np.empty(math.prod(shape), np.int64)
-    mask = np.empty(perm.size, np.uint8)
-    perm[blocks] = source
-    mask[blocks] = 255 * negate[:, None]
-    return Transform(perm, mask, 8, shape)
+    origins, offsets = block_positions(shape, block_size)
+    turned = offsets[::channels][_orientations(block_size)]
+    local = turned[orientation][:, :, None] + colours[:, None, :]
+    local = local.reshape(count, -1)
+    local += origins[block_order][:, None]
+    negatives = np.where(negate, np.uint8(255), np.uint8(0))[:, None]
+    return Transform.composed(
+        lay_out(local, shape, block_size),
+        lay_out(np.broadcast_to(negatives, local.shape), shape, block_size),
+        8,
+        shape,
+    )
 
 
 def etc_key_space(image_shape, block_size=4, channel_shuffle=True):
@@ -391,10 +392,12 @@ def etc_gray_key_space(image_shape, block_size=8, fold=True):
 def side_by_side(image_shape):
     """The transform (H, W, C) -> (H, C * W, 1) that puts the planes side by side."""
     height, width, channels = image_shape
-    index = np.arange(height * width * channels).reshape(image_shape)
+    size = height * width * channels
+    index = np.arange(size, dtype=index_dtype(size)).reshape(image_shape)
     perm = np.moveaxis(index, -1, 1).ravel()
-    mask = np.zeros(perm.size, np.uint8)
-    return Transform(perm, mask, 8, image_shape, side_by_side_shape(image_shape))
+    mask = np.zeros(size, np.uint8)
+    shape = side_by_side_shape(image_shape)
+    return Transform.composed(perm, mask, 8, image_shape, shape)
 
 
 def side_by_side_shape(image_shape):
@@ -416,40 +419,75 @@ def planes_shape(gray_shape):
 
 def block_indices(image_shape, block_size):
     """Byte indices of each block, `(N, B * B * C)`, blocks and bytes row by row."""
+    origins, offsets = block_positions(image_shape, block_size)
+    return origins[:, None] + offsets
+
+
+def block_positions(image_shape, block_size):
+    """Indices of the first byte of each block, `(N,)`, and from there, `(B * B * C,)`.
+
+    Byte d of block k is byte `origins[k] + offsets[d]` of the image.
+    """
     height, width, channels = image_shape
-    index = np.arange(height * width * channels).reshape(
-        height // block_size, block_size, width // block_size, block_size, channels
-    )
-    return index.swapaxes(1, 2).reshape(-1, block_size**2 * channels)
+    dtype = index_dtype(2 * height * width * channels)
+    row = np.arange(0, height, block_size, dtype=dtype)[:, None] * (width * channels)
+    column = np.arange(0, width, block_size, dtype=dtype) * channels
+    line = np.arange(block_size, dtype=dtype)[:, None] * (width * channels)
+    byte = np.arange(block_size * channels, dtype=dtype)
+    return (row + column).ravel(), (line + byte).ravel()
 
 
-def _shuffle_words(orders, block_order, masks, blocks, word_bits, image_shape):
+def lay_out(values, image_shape, block_size, parts=1):
+    """Values of blocks, `(N, words)`, as one vector in the order of the image's words.
+
+    Each byte has `parts` words; in a block all first parts stand before all others.
+    """
+    height, width, channels = image_shape
+    rows, columns = height // block_size, width // block_size
+    values = values.reshape(rows, columns, parts, block_size, -1)
+    return values.transpose(0, 3, 1, 4, 2).reshape(-1)
+
+
+def _shuffle_words(orders, block_order, masks, word_bits, image_shape, block_size):
     """Shuffles the words of each source block by its order; blocks by `block_order`.
 
-    `orders` and `masks` are `(N, n)` or `(1, n)`; `masks` None derives the reversals.
+    `orders` and `masks` are `(N, n)`, or `(1, n)` where all blocks share them and
+    `block_order` is None; `masks` None derives the reversals.
     """
-    words = blocks
-    if word_bits == 4:
-        # The papers' numbering: all low nibbles of the block, then all high ones.
-        words = np.concatenate([2 * blocks, 2 * blocks + 1], axis=1)
-    if masks is None:
-        # Reversed before and after the shuffle, strictly above n / 2: the code.
-        reversed_ = orders > words.shape[1] / 2
-        flips = reversed_ ^ np.take_along_axis(reversed_, orders, axis=1)
+    parts = 8 // word_bits
+    origins, offsets = block_positions(image_shape, block_size)
+    # The papers' numbering: all low nibbles of the block, then all high ones.
+    offsets = np.concatenate([parts * offsets + part for part in range(parts)])
+    full = np.uint8(2**word_bits - 1)
+    flips = np.empty(orders.shape, np.uint8)
+    step = max(1, 2**16 // offsets.size)
+    for start in range(0, len(orders), step):
+        rows = slice(start, start + step)
+        if masks is None:
+            # Reversed before and after the shuffle, strictly above n / 2: the code.
+            reversed_ = orders[rows] > offsets.size / 2
+            moved = np.take_along_axis(reversed_, orders[rows], axis=1)
+            flips[rows] = (reversed_ ^ moved) * full
+        else:
+            flips[rows] = np.take_along_axis(masks[rows], orders[rows], axis=1) * full
+    sources = offsets.take(orders)
+    if block_order is None:
+        sources = sources + parts * origins[:, None]
+        flips = np.broadcast_to(flips, sources.shape)
     else:
-        flips = np.take_along_axis(masks, orders, axis=1)
-    orders = np.broadcast_to(orders, words.shape)[block_order]
-    flips = np.broadcast_to(flips, words.shape)[block_order]
-    perm = np.empty(words.size, np.int64)
-    mask = np.empty(words.size, np.uint8)
-    perm[words] = np.take_along_axis(words[block_order], orders, axis=1)
-    mask[words] = np.uint8(2**word_bits - 1) * flips
-    return Transform(perm, mask, word_bits, image_shape)
+        sources += parts * origins[:, None]
+        sources, flips = sources[block_order], flips[block_order]
+    return Transform.composed(
+        lay_out(sources, image_shape, block_size, parts),
+        lay_out(flips, image_shape, block_size, parts),
+        word_bits,
+        image_shape,
+    )
 
 
 def _orientations(block_size):
     """Gather indices, `(8, B * B)`, of the eight orientations of a block."""
-    square = np.arange(block_size**2).reshape(block_size, block_size)
+    square = np.arange(block_size**2, dtype=np.int32).reshape(block_size, -1)
     turned = [np.rot90(square, r) for r in range(4)]
     turned += [np.fliplr(t) for t in turned]
     return np.stack([t.ravel() for t in turned])

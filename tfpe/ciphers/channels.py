@@ -9,7 +9,7 @@ from tfpe.errors import CipherOptionError
 
 # Table I, printed in Sirichotedumrong et al. 2019: code k means out_c = in_{T[k][c]}.
 CHANNEL_ORDERS = np.array(
-    [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
+    [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]], np.int8
 )
 
 

@@ -8,7 +8,8 @@ import operator
 import numpy as np
 
 from tfpe.errors import CipherOptionError, ImageError
-from tfpe.transform import as_array, shape_tuple
+from tfpe.transform import as_array, is_permutation, shape_tuple
+from tfpe.words import index_dtype
 
 
 def image_shape_of(image_shape, block_size=1):
@@ -58,8 +59,8 @@ def true_or_false(value, name):
 def permutations(values, length, name, count=None):
     """Integer array `(length,)` or `(count, length)` of permutations; or an error."""
     shape = (length,) if count is None else (count, length)
-    array = integers(values, shape, length, name)
-    if not (np.sort(array, axis=-1) == np.arange(length)).all():
+    array = integers(values, shape, length, name, index_dtype(length))
+    if not is_permutation(array):
         raise CipherOptionError(
             f"`{name}` should hold every number from 0 to {length - 1} once. "
             "Received: repeated numbers"
@@ -67,8 +68,8 @@ def permutations(values, length, name, count=None):
     return array
 
 
-def integers(values, shape, below, name):
-    """Integer array of `shape` with values `0 .. below-1`; or an error."""
+def integers(values, shape, below, name, dtype=np.int64):
+    """Array of `shape` and `dtype` with values `0 .. below-1`; or an error."""
     array = as_array(values, name)
     if array.dtype == bool or not np.issubdtype(array.dtype, np.integer):
         raise CipherOptionError(
@@ -80,7 +81,7 @@ def integers(values, shape, below, name):
             f"`{name}` should hold numbers from 0 to {below - 1}. "
             "Received: numbers outside"
         )
-    return array.astype(np.int64)
+    return array.astype(dtype, copy=False)
 
 
 def bits(values, shape, name):

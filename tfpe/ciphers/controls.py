@@ -5,10 +5,10 @@ import math
 import numpy as np
 
 from tfpe.ciphers import checks
-from tfpe.ciphers.block import block_indices
+from tfpe.ciphers.block import block_indices, lay_out
 from tfpe.ciphers.keyspace import KeySpace, log2_factorial
 from tfpe.keys import check_key
-from tfpe.transform import Transform
+from tfpe.transform import Transform, xor_transform
 
 
 def identity(key, image_shape):
@@ -39,7 +39,7 @@ def negpos(key, image_shape):
     """
     shape = checks.image_shape_of(image_shape)
     mask = check_key(key).material("negpos", shape).bits("negate", math.prod(shape))
-    return Transform(np.arange(mask.size), np.uint8(255) * mask, 8, shape)
+    return xor_transform(np.uint8(255) * mask, shape)
 
 
 def negpos_key_space(image_shape):
@@ -68,7 +68,7 @@ def shuffle_transform(perm, image_shape):
     """shuffle from an explicit permutation of the bytes, a gather: `(H * W * C,)`."""
     shape = checks.image_shape_of(image_shape)
     perm = checks.permutations(perm, math.prod(shape), "perm")
-    return Transform(perm, np.zeros(perm.size, np.uint8), 8, shape)
+    return Transform.composed(perm.copy(), np.zeros(perm.size, np.uint8), 8, shape)
 
 
 def shuffle_key_space(image_shape):
@@ -101,11 +101,9 @@ def blockshuffle_transform(perm, image_shape, block_size):
     """blockshuffle from an explicit permutation of a block, `(B * B * C,)`."""
     block_size = checks.whole_number(block_size, "block_size")
     shape = checks.image_shape_of(image_shape, block_size)
-    blocks = block_indices(shape, block_size)
-    perm = checks.permutations(perm, blocks.shape[1], "perm")
-    gather = np.empty(blocks.size, np.int64)
-    gather[blocks] = blocks[:, perm]
-    return Transform(gather, np.zeros(gather.size, np.uint8), 8, shape)
+    perm = checks.permutations(perm, block_size**2 * shape[2], "perm")
+    gather = lay_out(block_indices(shape, block_size)[:, perm], shape, block_size)
+    return Transform.composed(gather, np.zeros(gather.size, np.uint8), 8, shape)
 
 
 def blockshuffle_key_space(image_shape, block_size=4):
@@ -137,8 +135,8 @@ def keystream(key, image_shape):
 def keystream_transform(stream):
     """keystream from an explicit stream, `uint8 (H, W, C)`."""
     shape = checks.image_shape_of(checks.shape_of(stream, "stream"))
-    mask = checks.integers(stream, shape, 256, "stream").ravel()
-    return Transform(np.arange(mask.size), mask, 8, shape)
+    mask = checks.integers(stream, shape, 256, "stream", np.uint8)
+    return xor_transform(mask.flatten(), shape)
 
 
 def keystream_key_space(image_shape):

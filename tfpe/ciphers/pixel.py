@@ -17,7 +17,8 @@ from tfpe.ciphers.channels import (
 )
 from tfpe.ciphers.keyspace import KeySpace
 from tfpe.keys import check_key
-from tfpe.transform import Transform
+from tfpe.transform import Transform, xor_transform
+from tfpe.words import index_dtype
 
 STREAMS = ("per_channel", "shared")
 # Entropy of the sequence: of the parameters it grows from (mu and d0 about 103 bits).
@@ -196,14 +197,14 @@ def logistic_key_space(
 
 
 def _xor_then_channel_order(mask, channel_order, shape):
-    xor = Transform(np.arange(mask.size), mask.ravel(), 8, shape)
     if channel_order is None:
-        return xor
+        return xor_transform(mask, shape)
     height, width, channels = shape
     sources = channel_sources(channel_order, (height, width), channels)
-    first = channels * np.arange(height * width).reshape(height, width, 1)
-    perm = (first + sources).ravel()
-    return Transform(perm, np.zeros(perm.size, np.uint8), 8, shape) @ xor
+    dtype = index_dtype(mask.size)
+    first = np.arange(0, mask.size, channels, dtype=dtype)
+    perm = (first.reshape(height, width, 1) + sources).ravel()
+    return Transform.composed(perm, mask.ravel().take(perm), 8, shape)
 
 
 def _draw_channel_order(material, shape):
