@@ -59,3 +59,7 @@ class NetworkError(TfpeError):
 
 class KeystreamError(TfpeError):
     """Bits are no bits, or too few or too uneven for a statistical test."""
+
+
+class DatasetError(TfpeError):
+    """A data set is unknown, damaged, changed, or holds what cannot be encrypted."""

@@ -1,0 +1,141 @@
+"""An encrypted data set as a source: its images come out decrypted, in memory."""
+
+import contextlib
+import hashlib
+import pathlib
+
+import numpy as np
+
+from tfpe.ciphers import find_cipher
+from tfpe.dataset.labels import load_labels
+from tfpe.dataset.manifest import METADATA, check_files, file_tag, read_manifest, same
+from tfpe.dataset.records import put_labels, read_numbers, read_records, take_image
+from tfpe.dataset.sources import Source, batch_size
+from tfpe.dataset.writer import shard_name
+from tfpe.errors import DatasetError, ImageFileError, ManifestError
+from tfpe.files.images import decode_image
+from tfpe.files.workers import Transforms
+from tfpe.padding import crop, padded_size
+
+# Features that encryption adds, and decryption takes away again.
+NUMBER, HEIGHT, WIDTH = "image_number", "image_height", "image_width"
+
+
+def find_set(path):
+    """The folder of the one data set in `path`: itself, or the only one below it."""
+    path = pathlib.Path(path)
+    found = [path / METADATA] if (path / METADATA).exists() else []
+    found = found or sorted(path.rglob(METADATA))
+    if len(found) != 1:
+        raise ManifestError(
+            f"{path} should be the folder of one encrypted data set. Received: "
+            f"{len(found)} data sets in it or below"
+        )
+    return found[0].parent
+
+
+def open_encrypted(path, key, labels=None):
+    """The `Source` whose images `encrypt_dataset` encrypted into the folder `path`.
+
+    Args:
+        path: folder with the shards, or a folder with only this data set below it.
+        key: the `tfpe.Key` that encrypted it.
+        labels: the file that `hide_labels` wrote, where labels are hidden.
+
+    Returns:
+        The source, and its manifest.
+
+    Raises:
+        ManifestError: no manifest, or it or a file is damaged or changed.
+        WrongKeyError: another key encrypted the set.
+    """
+    folder = find_set(path)
+    manifest = read_manifest(folder, key)
+    if manifest["kind"] != "encrypted":
+        raise ManifestError(f"{folder} should be encrypted. Received: a decrypted set")
+    names, shown = manifest["source"]["labels"], {}
+    if manifest["hidden_labels"] != (labels is not None):
+        raise ManifestError(
+            "`labels` should be the file that `hide_labels` wrote, for data sets with "
+            f"hidden labels only. Received: labels={labels!r} for {folder}, whose "
+            f"labels are {'hidden' if manifest['hidden_labels'] else 'not hidden'}"
+        )
+    if labels is not None:
+        names, numbers = load_labels(labels, key)
+        shown = {name: np.argsort(order).tolist() for name, order in numbers.items()}
+    check_files(folder, key, manifest)
+    return _Reader(folder, key, manifest, names, shown).source(), manifest
+
+
+class _Reader:
+    def __init__(self, folder, key, manifest, names, shown):
+        self.folder, self.key, self.manifest = folder, key, manifest
+        self.names, self.shown = names, shown
+        self.plain = manifest["source"]
+        self.cipher = find_cipher(manifest["cipher"])
+        self.options = manifest["options"]
+        self.transforms = Transforms(self.cipher, key, self.options, invert=True)
+
+    def source(self):
+        plain = self.plain
+        return Source(
+            name=plain["name"],
+            version=plain["version"],
+            folder=plain["folder"],
+            features=plain["features"],
+            labels=self.names,
+            splits=plain["splits"],
+            image_shape=tuple(plain["image_shape"]),
+            about=plain["about"],
+            mark=repr(sorted(self.manifest["shards"].items())).encode(),
+            read=self.read,
+            decode=self.decode,
+        )
+
+    def read(self, split, shard, skip):
+        count = len(self.plain["splits"][split])
+        name = shard_name(self.manifest["name"], split, shard, count)
+        path, entry = self.folder / name, self.manifest["shards"][name]
+        self._check(path, entry)
+        size = batch_size(tuple(self.plain["image_shape"]))
+        return read_records(path, skip, size)
+
+    def decode(self, records):
+        added = (NUMBER, HEIGHT, WIDTH)
+        pairs = [take_image(record) for record in records]
+        numbers = [read_numbers(example, added) for _, example in pairs]
+        with _named(self.folder):
+            ciphertexts = [decode_image(data) for data, _ in pairs]
+        if self.manifest["per_image"] or None in self.plain["image_shape"]:
+            with_numbers = zip(ciphertexts, numbers, strict=True)
+            images = np.stack([self._decrypt(*pair) for pair in with_numbers])
+        else:
+            images = self._decrypt(np.stack(ciphertexts), {})
+        examples = [put_labels(example, self.shown, added) for _, example in pairs]
+        return images, examples
+
+    def _decrypt(self, ciphertext, numbers):
+        height, width, channels = self.plain["image_shape"]
+        height, width = numbers.get(HEIGHT, height), numbers.get(WIDTH, width)
+        size = self.cipher.block_size(**self.options)
+        shape = (padded_size(height, size), padded_size(width, size), channels)
+        transform = self.transforms.get(shape, numbers.get(NUMBER))
+        return crop(transform(ciphertext), height, width)
+
+    def _check(self, path, entry):
+        with _named(path), open(path, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+        if not same(entry["tag"], file_tag(self.key, path.name, digest)):
+            raise DatasetError(f"{path} was damaged or changed: its tag does not fit")
+
+
+@contextlib.contextmanager
+def _named(where):
+    try:
+        yield
+    except FileNotFoundError:
+        raise DatasetError(f"{where} is missing") from None
+    except OSError as error:
+        raise DatasetError(f"Cannot read {where}: {error.strerror}") from error
+    except ImageFileError as error:
+        raise DatasetError(f"{where}: {error}") from error

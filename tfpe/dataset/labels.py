@@ -1,0 +1,81 @@
+"""Hidden labels: opaque numbers for classes, and the mapping that the owner keeps."""
+
+import json
+import pathlib
+
+from tfpe.atomic import write_file
+from tfpe.dataset.manifest import same
+from tfpe.errors import ManifestError, OutputError
+from tfpe.files.manifest import canonical, read_json
+
+FORMAT, VERSION = "tfpe labels", 1
+
+
+def hidden_numbers(key, labels):
+    """Feature -> opaque number of each class, drawn from the key.
+
+    Example:
+
+    >>> from tfpe import Key
+    >>> numbers = hidden_numbers(Key(bytes(32)), {"label": ["cat", "dog", "eel"]})
+    >>> sorted(numbers["label"])
+    [0, 1, 2]
+    """
+    return {
+        feature: key.material("hidden labels", (len(names),), feature=feature)
+        .permutation("order", len(names))
+        .tolist()
+        for feature, names in labels.items()
+    }
+
+
+def save_labels(file, folder, key, labels):
+    """Writes the mapping file, with mode 0600, outside of the folder that others see.
+
+    Raises:
+        OutputError: `file` lies in `folder`, or something else is there.
+    """
+    file = pathlib.Path(file)
+    if file.resolve().is_relative_to(pathlib.Path(folder).resolve()):
+        raise OutputError(
+            "`hide_labels` should be a file outside of the output folder, since it "
+            f"tells the classes. Received: {file}"
+        )
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "key_fingerprint": key.fingerprint,
+        "labels": labels,
+        "numbers": hidden_numbers(key, labels),
+    }
+    text = json.dumps(document | {"tag": _tag(key, document)}, indent=1) + "\n"
+    if file.exists() and file.read_bytes() != text.encode():
+        raise OutputError(
+            f"`hide_labels` should be a new file. Received: {file}, which exists and "
+            "holds something else"
+        )
+    write_file(file, text.encode(), mode=0o600)
+
+
+def load_labels(file, key):
+    """Reads a mapping file: feature -> class names, feature -> opaque numbers.
+
+    Raises:
+        ManifestError: missing, damaged, changed or of another format.
+        WrongKeyError: it belongs to another key.
+    """
+    document = read_json(file)
+    if (document.get("format"), document.get("version")) != (FORMAT, VERSION):
+        raise ManifestError(
+            f"{file} should be a file of labels (format {FORMAT!r}, version {VERSION})."
+            " Received: another format or version"
+        )
+    key.require(document.get("key_fingerprint"), file)
+    tag = document.pop("tag", None)
+    if not same(tag, _tag(key, document)):
+        raise ManifestError(f"{file} was damaged or changed: its tag does not fit")
+    return document["labels"], document["numbers"]
+
+
+def _tag(key, document):
+    return key.tag(canonical(["tfpe labels", document]))

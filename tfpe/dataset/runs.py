@@ -1,0 +1,336 @@
+"""`encrypt_dataset`, `decrypt_dataset` and `reencrypt_dataset`: whole data sets."""
+
+import dataclasses
+import functools
+import pathlib
+
+import numpy as np
+
+from tfpe.ciphers import find_cipher
+from tfpe.dataset.encrypted import HEIGHT, NUMBER, WIDTH, open_encrypted
+from tfpe.dataset.labels import hidden_numbers, save_labels
+from tfpe.dataset.manifest import (
+    CHECKPOINT,
+    check_files,
+    make_header,
+    read_manifest,
+    require_settings,
+)
+from tfpe.dataset.metadata import restore_features, write_metadata
+from tfpe.dataset.records import frame, put_image, put_labels
+from tfpe.dataset.sources import check_features, open_source, tfds_name
+from tfpe.dataset.writer import ShardWriter, finish, work_folder
+from tfpe.errors import DatasetError, OutputError
+from tfpe.files.images import encode_png
+from tfpe.files.workers import Transforms
+from tfpe.keys import check_key
+from tfpe.padding import pad_to_blocks, padded_size
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """What a run did.
+
+    Attributes:
+        name: for `tfds.load(name, data_dir=...)`.
+        folder: where the shards are.
+        written: number of examples written.
+        skipped: number of examples that an earlier run had written.
+    """
+
+    name: str
+    folder: str
+    written: int
+    skipped: int
+
+
+def encrypt_dataset(
+    source,
+    out,
+    key,
+    cipher="ele",
+    *,
+    name=None,
+    per_image=False,
+    hide_labels=None,
+    drop=(),
+    data_dir=None,
+    progress=None,
+    **options,
+):
+    """Encrypts a data set to one that TFDS reads without tfpe.
+
+    Examples keep their order and their shards; only images change, and labels where
+    asked. Memory is bounded whatever the size of a TFDS set or a folder. The same call
+    resumes a killed run, and the files are those of an uninterrupted one.
+
+    Args:
+        source: "cifar10", "cifar100", "tfds:NAME", an .npz file, or a folder with one
+            folder of images for each class (or train/ and test/ with such folders).
+        out: the data_dir of the result: `tfds.load(name, data_dir=out)`.
+        key: a `tfpe.Key`.
+        cipher: a name in `tfpe.CIPHERS`.
+        name: of the result; the default is like "cifar10_ele".
+        per_image: encrypt each image under a sub-key of its own; the feature
+            `image_number` tells which.
+        hide_labels: path of a file for the owner, outside of `out`: classes get opaque
+            numbers, and this file maps them back. Texts, which may tell the class, are
+            left out.
+        drop: names of features to leave out.
+        data_dir: where TFDS keeps the source.
+        progress: called with (done, total) examples.
+        **options: options of the cipher.
+
+    Returns:
+        A `Summary`.
+
+    Raises:
+        DatasetError: the source is unknown, damaged, or no set of labelled images.
+        CipherOptionError: an unknown cipher, or an option that does not fit.
+        ManifestError: `out` holds this name, begun from other settings, or damaged.
+        WrongKeyError: `out` holds this name, begun with another key.
+        OutputError: `out` cannot be written, as on a full disk. What is finished stays.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from tfpe import Key
+    >>> temporary, key = tempfile.TemporaryDirectory(), Key.generate()
+    >>> out = pathlib.Path(temporary.name)
+    >>> images, labels = np.zeros((3, 8, 8, 3), np.uint8), np.arange(3)
+    >>> np.savez(out / "tiny.npz", x_train=images, y_train=labels)
+    >>> encrypt_dataset(out / "tiny.npz", out / "cloud", key, "le").name
+    'tiny_le'
+    >>> decrypt_dataset(out / "cloud", out / "again", key).written
+    3
+    >>> temporary.cleanup()
+    """
+    check_key(key)
+    found = open_source(source, data_dir)
+    return _encrypt(
+        found, out, key, cipher, name, per_image, hide_labels, drop, progress, options
+    )
+
+
+def decrypt_dataset(path, out, key, *, labels=None, progress=None):
+    """Decrypts what `encrypt_dataset` wrote: same examples, order, labels and pixels.
+
+    Args:
+        path: folder of the encrypted set, or its data_dir where it is the only one.
+        out: the data_dir of the result, which has the name and version of the source.
+        key: the `tfpe.Key` that encrypted it.
+        labels: the file that `hide_labels` wrote.
+        progress: called with (done, total) examples.
+
+    Returns:
+        A `Summary`.
+
+    Raises:
+        ManifestError: the manifest is missing, or it or a file was changed.
+        DatasetError: a shard is damaged.
+        WrongKeyError: another key encrypted the set.
+        OutputError: `out` cannot be written, as on a full disk.
+    """
+    check_key(key)
+    source, manifest = open_encrypted(path, key, labels)
+    settings = {"dropped": manifest["dropped"]}
+    header = make_header(key, "decrypted", source.name, source, settings)
+    features = restore_features(source.features, source.labels, manifest["dropped"])
+
+    def encode(batch, first):
+        images, examples = source.decode(batch)
+        files = [encode_png(image) for image in images]
+        pairs = zip(examples, files, strict=True)
+        return frame([put_image(*pair, {}) for pair in pairs]), len(files)
+
+    final = pathlib.Path(out, source.folder)
+    return _write(source, final, key, header, features, encode, progress)
+
+
+def reencrypt_dataset(
+    path,
+    out,
+    key,
+    new_key,
+    cipher=None,
+    *,
+    name=None,
+    per_image=None,
+    labels=None,
+    hide_labels=None,
+    progress=None,
+    **options,
+):
+    """Encrypts an encrypted data set anew; plain images are in memory only.
+
+    The result is what `encrypt_dataset` would make of the source with the new key.
+
+    Args:
+        path: folder of the encrypted set.
+        out: the data_dir of the result.
+        key: the `tfpe.Key` that encrypted it.
+        new_key: another `tfpe.Key`.
+        cipher, per_image, **options: of the result; by default as they were.
+        name, hide_labels: as in `encrypt_dataset`.
+        labels: the file that `hide_labels` wrote for the set.
+        progress: called with (done, total) examples.
+
+    Returns:
+        A `Summary`.
+
+    Raises:
+        As `decrypt_dataset` and `encrypt_dataset`.
+    """
+    check_key(key), check_key(new_key)
+    source, manifest = open_encrypted(path, key, labels)
+    if cipher is None or cipher == manifest["cipher"]:
+        cipher, options = manifest["cipher"], manifest["options"] | options
+    per_image = manifest["per_image"] if per_image is None else per_image
+    return _encrypt(
+        *(source, out, new_key, cipher, name, per_image, hide_labels),
+        *(manifest["dropped"], progress, options),
+    )
+
+
+def _encrypt(
+    source, out, key, cipher, name, per_image, hide_labels, drop, progress, options
+):
+    row = find_cipher(cipher)
+    options = {
+        option: value.item() if isinstance(value, np.generic) else value
+        for option, value in row.options(**options).items()
+    }
+    name = (
+        tfds_name(f"{source.folder.rpartition('/')[0]}_{cipher}") if not name else name
+    )
+    if name != tfds_name(name):
+        raise DatasetError(
+            "`name` should be lower case letters, digits and underscores. "
+            f"Received: name={name!r}"
+        )
+    _require_new_name(name)
+    plain = restore_features(source.features, source.labels)
+    if hide_labels is not None:
+        texts = [f for f in plain if f != "image" and f not in source.labels]
+        drop = sorted({*drop, *texts})
+    drop = sorted(drop)
+    check_features(plain, source.name, drop)
+    encryption = Encryption(source, key, row, options, per_image, hide_labels, drop)
+    settings = {
+        "cipher": cipher,
+        "options": options,
+        "per_image": bool(per_image),
+        "hidden_labels": hide_labels is not None,
+        "dropped": drop,
+    }
+    header = make_header(key, "encrypted", name, source, settings)
+    if hide_labels is not None:
+        labels = {f: names for f, names in source.labels.items() if f not in drop}
+        save_labels(hide_labels, out, key, labels)
+    final = pathlib.Path(out, name, source.version)
+    features = encryption.features(plain)
+    return _write(source, final, key, header, features, encryption, progress)
+
+
+def _write(source, final, key, header, features, encode, progress):
+    name = header["name"]
+    if final.exists():
+        manifest = read_manifest(final, key)
+        require_settings(manifest, header, final)
+        check_files(final, key, manifest | {"files": _all_files(manifest)})
+        (final / CHECKPOINT).unlink(missing_ok=True)
+        return Summary(name, str(final), 0, source.total)
+    with work_folder(final) as work:
+        writer = ShardWriter(work, key, header, source, encode, progress)
+        shards = writer.run()
+        write_metadata(work, key, writer.header, shards, features)
+        finish(work, final)
+    return Summary(name, str(final), writer.written, source.total - writer.written)
+
+
+def _all_files(manifest):
+    shards = {name: entry["tag"] for name, entry in manifest["shards"].items()}
+    return manifest["files"] | shards
+
+
+class Encryption:
+    """Turns raw batches of a source into TFRecords; called from several threads."""
+
+    def __init__(self, source, key, cipher, options, per_image, hide_labels, drop):
+        self.source, self.cipher, self.options = source, cipher, options
+        self.per_image, self.drop = per_image, drop
+        self.varied = None in source.image_shape
+        self.hidden = {}
+        if hide_labels is not None:
+            self.hidden = hidden_numbers(key, source.labels)
+        self.hidden = {f: new for f, new in self.hidden.items() if f not in drop}
+        self.transforms = Transforms(cipher, key, options)
+        # What is wrong with options or channels is told now, not in a thread later.
+        height, width, channels = source.image_shape
+        self.transforms.get((*self._padded(height or 1, width or 1), channels))
+
+    def __call__(self, batch, first):
+        images, examples = self.source.decode(batch)
+        numbers = [{} for _ in examples]
+        height, width, channels = images.shape[1:]
+        if self.varied:
+            numbers = [{HEIGHT: height, WIDTH: width} for _ in examples]
+        padded = pad_to_blocks(images, self.cipher.block_size(**self.options))
+        if self.per_image:
+            ciphertexts = []
+            for place, image in enumerate(padded):
+                numbers[place][NUMBER] = first + place
+                transform = self.transforms.get(image.shape, first + place)
+                ciphertexts.append(transform(image))
+        else:
+            ciphertexts = self.transforms.get(padded.shape[1:])(padded)
+        records = [
+            put_image(
+                put_labels(example, self.hidden, self.drop), encode_png(image), added
+            )
+            for example, image, added in zip(
+                examples, ciphertexts, numbers, strict=True
+            )
+        ]
+        return frame(records), len(records)
+
+    def features(self, plain):
+        """The features of the result, from those of the source."""
+        import tensorflow_datasets as tfds
+
+        height, width, channels = self.source.image_shape
+        shape = (*self._padded(height, width), channels)
+        if self.varied:
+            cipher_shape = self.cipher.cipher_shape((8, 8, channels), **self.options)
+            shape = (None, None, cipher_shape[2])
+        else:
+            shape = self.cipher.cipher_shape(shape, **self.options)
+        features = {name: f for name, f in plain.items() if name not in self.drop}
+        features["image"] = tfds.features.Image(shape=shape, encoding_format="png")
+        for name in self.hidden:
+            count = len(self.source.labels[name])
+            features[name] = tfds.features.ClassLabel(num_classes=count)
+        added = [NUMBER] * bool(self.per_image) + [HEIGHT, WIDTH] * self.varied
+        for name in added:
+            features[name] = tfds.features.Scalar(np.int64)
+        return tfds.features.FeaturesDict(features)
+
+    def _padded(self, height, width):
+        size = self.cipher.block_size(**self.options)
+        return [side and padded_size(side, size) for side in (height, width)]
+
+
+@functools.cache
+def _registered():
+    import tensorflow_datasets as tfds
+
+    return frozenset(tfds.list_builders(with_community_datasets=False))
+
+
+def _require_new_name(name):
+    if name in _registered():
+        raise OutputError(
+            "`name` should not be one that TFDS knows, or tfds.load would take its own "
+            f"code for it. Received: name={name!r}"
+        )
