@@ -178,8 +178,6 @@ class Transform:
         place = np.arange(self.perm.shape[-1], dtype=inverse.dtype)
         arrays = inverse, mask, self.perm, self.mask
         rows = [array.reshape(-1, place.size) for array in arrays]
-            a.reshape(-1, place.size) for a in (inverse, mask, self.perm, self.mask)
-        ]
         for inverse_row, mask_row, perm_row, own_mask in zip(*rows, strict=True):
             inverse_row[perm_row] = place
             mask_row[perm_row] = own_mask
