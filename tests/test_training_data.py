@@ -5,11 +5,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from tfpe.files.images import encode_png
 
 from tfpe import CIPHERS, Key
 from tfpe.errors import ImageFileError
 from tfpe.files import encrypt_folder
+from tfpe.files.images import encode_png
 from training.data import (
     Batches,
     Encryption,
@@ -280,28 +280,22 @@ def test_cifar_through_tfds():
 
 
 def test_a_tfds_set_of_any_name(tmp_path):
+    tf = pytest.importorskip("tensorflow")
     tfds = pytest.importorskip("tensorflow_datasets")
     gray = make_part(30).images[..., :1]
 
-    class TinyGray(tfds.core.GeneratorBasedBuilder):
-        VERSION = tfds.core.Version("1.0.0")
-
-        def _info(self):
-            features = {
-                "image": tfds.features.Image(shape=(8, 8, 1)),
-                "label": tfds.features.ClassLabel(names=["no", "yes"]),
-            }
-            return self.dataset_info_from_configs(
-                features=tfds.features.FeaturesDict(features)
-            )
-
-        def _split_generators(self, download_manager):
-            return {"train": self._generate_examples()}
-
-        def _generate_examples(self):
-            for n, image in enumerate(gray):
-                yield n, {"image": image, "label": n % 2}
-
+    features = {
+        "image": tfds.features.Image(shape=(8, 8, 1)),
+        "label": tfds.features.ClassLabel(names=["no", "yes"]),
+    }
+    examples = {"image": gray, "label": np.arange(30) % 2}
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name="tiny_gray",
+        version="1.0.0",
+        data_dir=tmp_path,
+        split_datasets={"train": tf.data.Dataset.from_tensor_slices(examples)},
+        features=tfds.features.FeaturesDict(features),
+    )
     images = load("tfds:tiny_gray", tmp_path)
     assert images.class_names == ("no", "yes") and images.source == "tfds"
     assert images.x_train.shape == (24, 8, 8, 3) and len(images.x_test) == 6
