@@ -1,4 +1,4 @@
-"""PyramidNet against the published figures and a NumPy version. Budget: 40 s."""
+"""PyramidNet against the published figures and a NumPy version. Budget: 35 s."""
 
 import itertools
 
@@ -211,6 +211,7 @@ def test_saved_models_give_the_same_logits(options, tmp_path):
     assert len(loaded.losses) == len(model.losses)
 
 
+@pytest.mark.slow
 def test_deep_networks_are_saved_and_loaded(tmp_path):
     model = pyramidnet(272, 20, block="bottleneck", input_shape=(8, 8, 3))
     model.save(tmp_path / "model.keras")
