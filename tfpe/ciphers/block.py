@@ -460,9 +460,11 @@ def _shuffle_words(orders, block_order, masks, word_bits, image_shape, block_siz
     offsets = np.concatenate([parts * offsets + part for part in range(parts)])
     full = np.uint8(2**word_bits - 1)
     flips = np.empty(orders.shape, np.uint8)
+    local = np.empty(orders.shape, offsets.dtype)
     step = max(1, 2**16 // offsets.size)
     for start in range(0, len(orders), step):
         rows = slice(start, start + step)
+        local[rows] = offsets[orders[rows]]
         if masks is None:
             # Reversed before and after the shuffle, strictly above n / 2: the code.
             reversed_ = orders[rows] > offsets.size / 2
@@ -470,12 +472,10 @@ def _shuffle_words(orders, block_order, masks, word_bits, image_shape, block_siz
             flips[rows] = (reversed_ ^ moved) * full
         else:
             flips[rows] = np.take_along_axis(masks[rows], orders[rows], axis=1) * full
-    sources = offsets.take(orders)
+    sources = local + parts * origins[:, None]
     if block_order is None:
-        sources = sources + parts * origins[:, None]
         flips = np.broadcast_to(flips, sources.shape)
     else:
-        sources += parts * origins[:, None]
         sources, flips = sources[block_order], flips[block_order]
     return Transform.composed(
         lay_out(sources, image_shape, block_size, parts),
