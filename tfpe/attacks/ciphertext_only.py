@@ -18,7 +18,7 @@ SMALLEST_SIDE = 4
 LEAST_EXPLAINED = 0.8
 
 
-def ciphertext_only(ciphertexts, sweeps=10, images=1_000):
+def ciphertext_only(ciphertexts, sweeps=10, images=500):
     """Recovers a fixed key of logistic, pbe, negpos or keystream from ciphertexts.
 
     Neighbours are alike in pictures. From an anchor in the middle, each pixel gets the

@@ -1,0 +1,1 @@
+"""The parts of the jigsaw attack: `edges` (what fits what), `assembly`, `filling`."""
