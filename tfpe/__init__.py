@@ -22,10 +22,17 @@ _PUBLIC = {
     "Key": "tfpe.keys",
     "PerceptualEncrypt": "tfpe.layers",
     "Transform": "tfpe.transform",
+    "client_model": "tfpe.roles",
+    "cloud_model": "tfpe.roles",
     "crop": "tfpe.padding",
+    "export": "tfpe.roles",
     "pad_to_blocks": "tfpe.padding",
+    "predict": "tfpe.roles",
 }
-_MODULES = ("attacks", "chaos", "ciphers", "data", "errors", "files", "metrics")
+_MODULES = (
+    *("attacks", "chaos", "ciphers", "data", "dataset"),
+    *("errors", "files", "metrics", "roles"),
+)
 
 __all__ = sorted([*_PUBLIC, *_MODULES])
 

@@ -63,3 +63,7 @@ class KeystreamError(TfpeError):
 
 class DatasetError(TfpeError):
     """A data set is unknown, damaged, changed, or holds what cannot be encrypted."""
+
+
+class ExportError(TfpeError):
+    """A model that holds a key would be exported with it."""

@@ -10,7 +10,7 @@ import sys
 import warnings
 
 from tfpe import __version__
-from tfpe.cli import folders, keys, listings
+from tfpe.cli import datasets, folders, keys, listings, predictions
 from tfpe.errors import TfpeError
 
 DESCRIPTION = """\
@@ -23,6 +23,8 @@ examples:
   tfpe keygen -o owner.key
   tfpe encrypt -k owner.key --cipher ele photos -o encrypted
   tfpe decrypt -k owner.key encrypted -o decrypted
+  tfpe dataset encrypt cifar10 --cipher ele --key owner.key --out cloud
+  tfpe predict model.keras images --key owner.key
   tfpe demo out
 """
 
@@ -56,7 +58,7 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"tfpe {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for group in (keys, folders, listings):
+    for group in (keys, folders, datasets, predictions, listings):
         group.register(commands)
     return parser
 

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import sys
+import warnings
 
 from tfpe.errors import TfpeError
 
@@ -34,17 +35,72 @@ def cipher_option(text):
     return name, value
 
 
-def load_key(options):
-    """The key of `-k` or of the environment."""
-    from tfpe.keys import Key
+def add_group(commands, name, summary, examples):
+    """Adds a command that has commands of its own; returns where to add them."""
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=summary,
+        epilog=examples[name],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return parser.add_subparsers(required=True, metavar="COMMAND")
 
-    path = options.key or os.environ.get(KEY_VARIABLE)
+
+def add_key(command):
+    """Adds `--key` and `--strict`."""
+    command.add_argument(
+        "-k", "--key", metavar="FILE", help=f"key file; or set ${KEY_VARIABLE}"
+    )
+    command.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse a key file that other users can read, instead of a warning",
+    )
+
+
+def add_output(command, summary=None):
+    """Adds `--out`, also called `--output`."""
+    command.add_argument(
+        *("-o", "--out", "--output"),
+        dest="output",
+        required=True,
+        metavar="OUT",
+        help=summary,
+    )
+
+
+def add_cipher(command, default):
+    """Adds `--cipher` and `--option`."""
+    shown = f"see `tfpe ciphers`; {default or 'the one it has'}"
+    command.add_argument("--cipher", default=default, help=shown)
+    command.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        type=cipher_option,
+        metavar="NAME=VALUE",
+        help="an option of the cipher; may be repeated",
+    )
+
+
+def load_key(options, path=None):
+    """The key in the file `path`; of `-k` or of the environment by default."""
+    from tfpe.keys import InsecureKeyFileWarning, Key
+
+    path = path or options.key or os.environ.get(KEY_VARIABLE)
     if not path:
         raise TfpeError(
             f"A key file is needed: -k FILE, or the variable {KEY_VARIABLE}. "
             "Received: neither; `tfpe keygen -o owner.key` makes one"
         )
-    return Key.load(path, passphrase=ask_passphrase)
+    with warnings.catch_warnings():
+        if options.strict:
+            warnings.simplefilter("error", InsecureKeyFileWarning)
+        try:
+            return Key.load(path, passphrase=ask_passphrase)
+        except InsecureKeyFileWarning as warning:
+            raise TfpeError(f"{warning} (--strict)") from None
 
 
 def ask_passphrase(twice=False):
@@ -66,9 +122,20 @@ def progress_bar(title, options):
         yield None
         return
     from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+    from rich.progress import (
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
 
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn())
+    class Rate(ProgressColumn):
+        def render(self, task):
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed:.0f}/s" if speed else "")
+
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), Rate())
     console = Console(stderr=True)
     with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
         task = bar.add_task(title, total=None)

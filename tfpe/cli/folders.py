@@ -5,9 +5,10 @@ import json
 import sys
 
 from tfpe.cli.common import (
-    KEY_VARIABLE,
+    add_cipher,
     add_command,
-    cipher_option,
+    add_key,
+    add_output,
     load_key,
     progress_bar,
 )
@@ -36,15 +37,7 @@ def register(commands):
     """Adds the commands of this file."""
     command = add_command(commands, encrypt, EXAMPLES)
     _add_folders(command)
-    command.add_argument("--cipher", default="ele", help="see `tfpe ciphers`; ele")
-    command.add_argument(
-        "--option",
-        action="append",
-        default=[],
-        type=cipher_option,
-        metavar="NAME=VALUE",
-        help="an option of the cipher; may be repeated",
-    )
+    add_cipher(command, default="ele")
     command.add_argument(
         "--hide-names",
         metavar="FILE",
@@ -100,10 +93,8 @@ def decrypt(options):
 
 def _add_folders(command):
     command.add_argument("input", metavar="IN", help="a folder, or one image")
-    command.add_argument("-o", "--output", required=True, metavar="OUT")
-    command.add_argument(
-        "-k", "--key", metavar="FILE", help=f"key file; or set ${KEY_VARIABLE}"
-    )
+    add_output(command)
+    add_key(command)
     command.add_argument("--force", action="store_true", help="replace existing files")
     command.add_argument("--json", action="store_true", help="summary as JSON")
     command.add_argument("-q", "--quiet", action="store_true", help="no progress bar")

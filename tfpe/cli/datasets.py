@@ -1,0 +1,175 @@
+"""`tfpe dataset encrypt | decrypt | reencrypt`: data sets for TensorFlow Datasets."""
+
+import dataclasses
+import json
+import os
+import sys
+
+from tfpe.cli.common import (
+    add_cipher,
+    add_command,
+    add_group,
+    add_key,
+    add_output,
+    load_key,
+    progress_bar,
+)
+
+EXAMPLES = {
+    "dataset": """\
+examples:
+  tfpe dataset encrypt cifar10 --cipher ele --key owner.key --out cloud
+  tfpe dataset decrypt cloud --key owner.key --out plain
+""",
+    "encrypt": """\
+examples:
+  tfpe dataset encrypt cifar10 --cipher ele --key owner.key --out cloud
+      then anywhere: tfds.load("cifar10_ele", data_dir="cloud")
+  tfpe dataset encrypt photos --key owner.key --hide-labels labels.json --out cloud
+  tfpe dataset encrypt tfds:svhn_cropped --data-dir data --per-image \\
+      --key owner.key --out cloud
+
+SOURCE is cifar10, cifar100, tfds:NAME, an .npz file with x_train, y_train, x_test,
+y_test, or a folder with one folder of images for each class. A killed run is resumed
+by the same command and ends with the same files.
+""",
+    "decrypt": """\
+examples:
+  tfpe dataset decrypt cloud --key owner.key --out plain
+  tfpe dataset decrypt cloud --key owner.key --labels labels.json --out plain
+""",
+    "reencrypt": """\
+examples:
+  tfpe dataset reencrypt cloud --key owner.key --new-key next.key --out cloud-next
+
+Plain images are in memory only.
+""",
+}
+
+
+def register(commands):
+    """Adds the commands of this file."""
+    group = add_group(commands, "dataset", "Encrypts whole data sets.", EXAMPLES)
+
+    command = add_command(group, encrypt, EXAMPLES)
+    command.add_argument("source", metavar="SOURCE")
+    _add_common(command)
+    add_cipher(command, default="ele")
+    command.add_argument("--data-dir", metavar="DIR", help="where TFDS keeps SOURCE")
+    command.add_argument(
+        "--drop", action="append", default=[], metavar="FEATURE", help="leave it out"
+    )
+    _add_new(command)
+    command.add_argument(
+        "--per-image", action="store_true", help="a sub-key of its own for each image"
+    )
+
+    command = add_command(group, decrypt, EXAMPLES)
+    command.add_argument("source", metavar="SET", help="folder of an encrypted set")
+    _add_common(command)
+    _add_labels(command)
+
+    command = add_command(group, reencrypt, EXAMPLES)
+    command.add_argument("source", metavar="SET", help="folder of an encrypted set")
+    _add_common(command)
+    _add_labels(command)
+    command.add_argument("--new-key", required=True, metavar="FILE")
+    add_cipher(command, default=None)
+    _add_new(command)
+
+
+def encrypt(options):
+    """Encrypts a data set to one that tfds.load reads without tfpe."""
+    key = load_key(options)
+    dataset = _dataset()
+    with progress_bar("Encrypting", options) as progress:
+        summary = dataset.encrypt_dataset(
+            options.source,
+            options.output,
+            key,
+            options.cipher,
+            name=options.name,
+            per_image=options.per_image,
+            hide_labels=options.hide_labels,
+            drop=options.drop,
+            data_dir=options.data_dir,
+            progress=progress,
+            **dict(options.option),
+        )
+    _report(summary, "encrypted", options)
+
+
+def decrypt(options):
+    """Gives back the data set that `encrypt` encrypted."""
+    key = load_key(options)
+    dataset = _dataset()
+    with progress_bar("Decrypting", options) as progress:
+        summary = dataset.decrypt_dataset(
+            options.source,
+            options.output,
+            key,
+            labels=options.labels,
+            progress=progress,
+        )
+    _report(summary, "decrypted", options)
+
+
+def reencrypt(options):
+    """Encrypts an encrypted data set under a new key."""
+    key = load_key(options)
+    new_key = load_key(options, options.new_key)
+    dataset = _dataset()
+    with progress_bar("Encrypting anew", options) as progress:
+        summary = dataset.reencrypt_dataset(
+            options.source,
+            options.output,
+            key,
+            new_key,
+            options.cipher,
+            name=options.name,
+            labels=options.labels,
+            hide_labels=options.hide_labels,
+            progress=progress,
+            **dict(options.option),
+        )
+    _report(summary, "encrypted anew", options)
+
+
+def _add_common(command):
+    add_output(command, "data_dir of the result, for tfds.load")
+    add_key(command)
+    command.add_argument("--json", action="store_true", help="summary as JSON")
+    command.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
+
+
+def _add_new(command):
+    command.add_argument("--name", help="of the result; like cifar10_ele by default")
+    command.add_argument(
+        "--hide-labels",
+        metavar="FILE",
+        help="opaque numbers for classes; FILE, for the owner, maps them back",
+    )
+
+
+def _add_labels(command):
+    command.add_argument(
+        "--labels", metavar="FILE", help="the file that --hide-labels wrote"
+    )
+
+
+def _dataset():
+    # Before TensorFlow starts, which is talkative and takes all memory of a GPU.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import tfpe.dataset
+
+    return tfpe.dataset
+
+
+def _report(summary, verb, options):
+    if options.json:
+        print(json.dumps(dataclasses.asdict(summary), indent=2))
+    print(
+        f"{summary.written} {verb}, {summary.skipped} done before: "
+        f'tfds.load("{summary.name}", data_dir="{options.output}")',
+        file=sys.stderr,
+    )

@@ -1,0 +1,75 @@
+"""`tfpe predict`: the returned model, on images that are encrypted here."""
+
+import argparse
+import json
+import os
+import sys
+
+from tfpe.cli.common import add_cipher, add_command, add_key, load_key
+
+EXAMPLES = {
+    "predict": """\
+examples:
+  tfpe predict model.keras photos --key owner.key --cipher ele
+  tfpe predict model.keras digits.npz --key owner.key --cipher le --value-range 0,1
+  tfpe predict model.keras photos --key owner.key --json
+
+IMAGES is a folder, an image, or an .npz file with x_test (and y_test: accuracy).
+The cipher, its options and the value range are those that the model was trained with.
+""",
+}
+
+
+def register(commands):
+    """Adds the commands of this file."""
+    command = add_command(commands, predict, EXAMPLES)
+    command.add_argument("model", metavar="MODEL", help="a .keras file")
+    command.add_argument("images", metavar="IMAGES")
+    add_key(command)
+    add_cipher(command, default="ele")
+    command.add_argument(
+        "--value-range",
+        type=_range,
+        default=(0, 255),
+        metavar="LOW,HIGH",
+        help="of the images that the model takes; 0,255",
+    )
+    command.add_argument("--json", action="store_true", help="outputs as JSON")
+
+
+def predict(options):
+    """Encrypts images and lets a model predict their classes."""
+    # Before TensorFlow starts, which is talkative.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from tfpe import roles
+
+    key = load_key(options)
+    images, names, labels = roles.load_images(options.images)
+    outputs = roles.predict(
+        options.model,
+        images,
+        key,
+        options.cipher,
+        value_range=options.value_range,
+        **dict(options.option),
+    )
+    classes = outputs.argmax(axis=-1)
+    if options.json:
+        rows = zip(names, classes.tolist(), outputs.tolist(), strict=True)
+        print(json.dumps([{"image": n, "class": c, "outputs": o} for n, c, o in rows]))
+    else:
+        for name, number in zip(names, classes, strict=True):
+            print(f"{name}\t{number}")
+    if labels is not None:
+        right = float((classes == labels).mean())
+        print(f"Accuracy on {len(labels)} images: {right:.4f}", file=sys.stderr)
+
+
+def _range(text):
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"should be like 0,255. Received: {text!r}"
+        ) from None
+    return low, high

@@ -1,0 +1,222 @@
+"""The owner's side of a model that a cloud trained, and what may leave it.
+
+The cloud trains on encrypted images and never sees the key. The owner puts the cipher
+before the returned model; what is handed on again goes without it.
+"""
+
+import pathlib
+
+import keras
+import numpy as np
+
+from tfpe.errors import ImageError, ImageFileError, TfpeError
+from tfpe.layers import PerceptualEncrypt
+from tfpe.levels import BYTE_RANGE, from_bytes
+
+BATCH_SIZE = 64
+
+
+def client_model(model, key, cipher="logistic", *, value_range=BYTE_RANGE, **options):
+    """The model that takes plain images: `Sequential([PerceptualEncrypt, model])`.
+
+    Args:
+        model: a Keras model with one input, images encrypted with these settings.
+        key: a `tfpe.Key`.
+        cipher, value_range, **options: as in `tfpe.PerceptualEncrypt`.
+
+    Returns:
+        A `keras.Sequential`. Saved, it holds no key; run or exported, it would.
+
+    Raises:
+        CipherOptionError: an unknown cipher, or an option that does not fit.
+
+    Example:
+
+    >>> import keras, tfpe
+    >>> trained = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
+    >>> model = client_model(trained, tfpe.Key.generate(), cipher="le")
+    >>> model(np.zeros((2, 8, 8, 3), np.uint8)).shape
+    TensorShape([2, 192])
+    """
+    layer = PerceptualEncrypt(key, cipher, value_range=value_range, **options)
+    client = keras.Sequential([layer, model])
+    shape = model.input_shape
+    if isinstance(shape, tuple) and None not in shape[1:]:
+        # Most ciphers keep the shape; what does not stays unbuilt until images come.
+        padded = layer.compute_output_shape(shape)
+        if tuple(padded) == tuple(shape):
+            client.build(shape)
+    return client
+
+
+def cloud_model(model):
+    """The model without its `PerceptualEncrypt` layers: fit to be handed on.
+
+    Args:
+        model: what `client_model` gave, or any Sequential that begins with such layers.
+
+    Returns:
+        The model inside, where nothing else is around it; else a new `Sequential` of
+        the other layers, which shares their weights.
+
+    Raises:
+        TfpeError: the layer stands where it cannot be taken off.
+
+    Example:
+
+    >>> import keras, tfpe
+    >>> trained = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
+    >>> cloud_model(client_model(trained, tfpe.Key.generate())) is trained
+    True
+    """
+    ciphers = _encrypting(model)
+    if not ciphers:
+        return model
+    if not isinstance(model, keras.Sequential):
+        raise TfpeError(
+            "`model` should be a Sequential that begins with PerceptualEncrypt, such "
+            "as client_model gives, or hold none. Received: a "
+            f"{type(model).__name__} that holds {[layer.name for layer in ciphers]}"
+        )
+    layers = list(model.layers)
+    while layers and isinstance(layers[0], PerceptualEncrypt):
+        layers.pop(0)
+    if any(_encrypting(layer) for layer in layers) or not layers:
+        raise TfpeError(
+            "`model` should hold PerceptualEncrypt before all other layers, and others "
+            f"behind it. Received: {[layer.name for layer in model.layers]}"
+        )
+    if len(layers) == 1 and isinstance(layers[0], keras.Model):
+        return layers[0]
+    inner = keras.Sequential(layers, name=f"{model.name}_cloud")
+    if model.built and model.layers[0].output.shape[1:]:
+        inner.build(layers[0].input.shape)
+    return inner
+
+
+def export(model, path, **arguments):
+    """Exports a model without its `PerceptualEncrypt` layers, for serving.
+
+    `model.export()` would write the key's constants into the file; where Keras lets the
+    layer notice that, it raises `ExportError`.
+
+    Args:
+        model: as for `cloud_model`; the exported one takes encrypted images.
+        path: as for `keras.Model.export`.
+        **arguments: of `keras.Model.export`, such as `format="onnx"`.
+    """
+    cloud_model(model).export(str(path), **arguments)
+
+
+def predict(
+    model, images, key, cipher="logistic", *, value_range=BYTE_RANGE, **options
+):
+    """What a model that was trained on encrypted images says of plain ones.
+
+    Args:
+        model: a Keras model, or the path of a .keras file.
+        images: `uint8 (B, H, W, C)`.
+        key: the `tfpe.Key` of the training images.
+        cipher, **options: those of the training images.
+        value_range: lowest and highest value of the images that the model takes.
+
+    Returns:
+        The model's outputs, an array `(B, ...)`.
+
+    Raises:
+        ImageError: images of another dtype or rank, or that do not fit the model.
+        TfpeError: the model cannot be loaded.
+
+    Example:
+
+    >>> import keras, tfpe
+    >>> trained = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
+    >>> images = np.zeros((2, 8, 8, 3), np.uint8)
+    >>> predict(trained, images, tfpe.Key.generate(), cipher="le").shape
+    (2, 192)
+    """
+    images = np.asarray(images)
+    if images.dtype != np.uint8 or images.ndim != 4:
+        raise ImageError(
+            "`images` should be uint8 of shape (batch, height, width, channels). "
+            f"Received: {images.dtype} of shape {images.shape}"
+        )
+    model = _load_model(model)
+    # In bytes up to the last moment: levels of a float range need not be checked.
+    layer = PerceptualEncrypt(key, cipher, dtype="uint8", **options)
+    expected = tuple(layer.compute_output_shape(images.shape))[1:]
+    shape = model.input_shape
+    fits = isinstance(shape, tuple) and len(shape) == 4
+    if not fits or _differ(shape[1:], expected):
+        raise ImageError(
+            f"Images should give ciphertext of the shape that the model takes, {shape}."
+            f" Received: ciphertext of shape {expected}"
+        )
+    outputs = []
+    for start in range(0, len(images), BATCH_SIZE):
+        batch = keras.ops.convert_to_numpy(layer(images[start : start + BATCH_SIZE]))
+        batch = from_bytes(batch, None, "float32", value_range)
+        outputs.append(model.predict_on_batch(batch))
+    return np.concatenate(outputs)
+
+
+def load_images(path):
+    """Images of one size, with their names and, where known, labels.
+
+    Args:
+        path: a folder of images, an image file, or an .npz file with x_test (and
+            y_test).
+
+    Returns:
+        `uint8 (B, H, W, C)`, B names, and labels `(B,)` or None.
+
+    Raises:
+        ImageFileError: missing, damaged, or images of several sizes.
+    """
+    from tfpe.files.images import decode_image
+    from tfpe.files.sources import find_images, read_bytes
+
+    if str(path).endswith(".npz"):
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                images = file["x_test"]
+                labels = file["y_test"].reshape(-1) if "y_test" in file else None
+        except Exception as error:  # zip, pickle and format errors of several kinds
+            raise ImageFileError(f"Cannot read x_test in {path}: {error}") from error
+        return images, [str(number) for number in range(len(images))], labels
+    if not pathlib.Path(path).exists():
+        raise ImageFileError(f"IMAGES should exist. Received: {path}")
+    found = find_images(path)
+    if found.refused or not found.images:
+        name, problem = (found.refused or [("", "It holds no images")])[0]
+        raise ImageFileError(f"{path}/{name}: {problem}")
+    images = [decode_image(read_bytes(file)) for file in found.images.values()]
+    if len({image.shape for image in images}) > 1:
+        raise ImageFileError(
+            f"Images in {path} should be of one size and kind. Received: "
+            f"{sorted({image.shape for image in images})}"
+        )
+    return np.stack(images), list(found.images), None
+
+
+def _load_model(model):
+    if isinstance(model, keras.Model):
+        return model
+    try:
+        return keras.saving.load_model(model, compile=False)
+    except Exception as error:  # zip, JSON, registry: a dozen kinds
+        reason = str(error).strip().partition("\n")[0]
+        raise TfpeError(f"Cannot load model {model}: {reason}") from error
+
+
+def _differ(shape, expected):
+    pairs = zip(shape, expected, strict=True)
+    return any(size not in (None, other) for size, other in pairs)
+
+
+def _encrypting(layer):
+    """The `PerceptualEncrypt` layers among a layer and all inside it."""
+    if not isinstance(layer, keras.Layer):
+        return []
+    inside = layer._flatten_layers()
+    return [part for part in inside if isinstance(part, PerceptualEncrypt)]
