@@ -11,6 +11,8 @@ import numpy as np
 
 from tfpe.errors import ImageError
 
+CHUNK_BYTES = 2**18
+
 
 class NumPyBackend:
     """NumPy, the reference; the other backends differ where their framework does.
@@ -20,6 +22,18 @@ class NumPyBackend:
     """
 
     xp = np
+
+    def run(self, program, images, channels):
+        """Runs a program of `tfpe.lowering` on flat images."""
+        # What lies between two operations stays in the cache.
+        step = max(1, CHUNK_BYTES // images.shape[-1])
+        if program.one_pass or len(images) <= step or program.mask.ndim > 1:
+            return program.run(images, channels, self)
+        result = np.empty_like(images)
+        for start in range(0, len(images), step):
+            part = slice(start, start + step)
+            result[part] = program.run(images[part], channels, self)
+        return result
 
     def constant(self, array, like):
         return array
@@ -36,10 +50,10 @@ class NumPyBackend:
         return np.concatenate(parts, axis=-1)
 
     def left_shift(self, images, count):
-        return images << np.uint8(count)
+        return images << count
 
     def right_shift(self, images, count):
-        return images >> np.uint8(count)
+        return images >> count
 
     def cast(self, images, dtype):
         return images.astype(dtype)
@@ -72,6 +86,9 @@ class NumPyBackend:
 class JaxBackend(NumPyBackend):
     """JAX arrays and tracers, inside or outside `jax.jit`."""
 
+    def run(self, program, images, channels):
+        return program.run(images, channels, self)
+
     @property
     def xp(self):
         import jax.numpy as jnp
@@ -97,6 +114,9 @@ class JaxBackend(NumPyBackend):
 
 class TorchBackend(NumPyBackend):
     """torch tensors, on the device of the images."""
+
+    def run(self, program, images, channels):
+        return program.run(images, channels, self)
 
     @property
     def xp(self):
@@ -138,6 +158,9 @@ class TorchBackend(NumPyBackend):
 class TensorFlowBackend(NumPyBackend):
     """TensorFlow tensors: eager, in a `tf.function`, under XLA, in `tf.data`."""
 
+    def run(self, program, images, channels):
+        return program.run(images, channels, self)
+
     @property
     def xp(self):
         import tensorflow as tf
@@ -161,10 +184,10 @@ class TensorFlowBackend(NumPyBackend):
         return self.xp.concat(parts, axis=-1)
 
     def left_shift(self, images, count):
-        return self.xp.bitwise.left_shift(images, np.uint8(count))
+        return self.xp.bitwise.left_shift(images, count)
 
     def right_shift(self, images, count):
-        return self.xp.bitwise.right_shift(images, np.uint8(count))
+        return self.xp.bitwise.right_shift(images, count)
 
     def cast(self, images, dtype):
         return self.xp.cast(images, dtype)

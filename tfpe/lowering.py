@@ -7,6 +7,7 @@ unless the images already belong to it. Programs take flat images, `uint8 (B, n)
 """
 
 import dataclasses
+import typing
 
 import numpy as np
 
@@ -21,6 +22,8 @@ MAX_SELECT_CHANNELS = 4
 class Xor:
     """No byte moves: `y = x ^ mask`."""
 
+    # Whether NumPy runs it without arrays in between.
+    one_pass: typing.ClassVar = True
     mask: np.ndarray
 
     def run(self, images, channels, backend):
@@ -31,21 +34,26 @@ class Xor:
 class Select:
     """Bytes move inside their pixel: each channel is picked by masks, no gather.
 
-    `sources[s]` is 255 where the output byte comes from channel `s`, else 0.
+    `index` is the gather itself, which is faster where no compiler sees the images.
     """
 
-    sources: np.ndarray
+    one_pass: typing.ClassVar = False
+    index: np.ndarray
     mask: np.ndarray
 
     def run(self, images, channels, backend):
+        if backend.is_concrete(images):
+            return Gather(self.index, self.mask).run(images, channels, backend)
         pixel = (-1, images.shape[-1] // channels, channels)
         pixels = backend.reshape(images, pixel)
-        # Per-image keys: (channels, B, n) has the batch where pixels have it.
-        sources = self.sources.reshape(channels, *pixel)
-        moved = pixels[..., :1] & backend.constant(sources[0], images)
-        for s in range(1, channels):
-            source = backend.constant(sources[s], images)
-            moved = moved | (pixels[..., s : s + 1] & source)
+        # Per-image keys: (B, n) has the batch where pixels have it.
+        channel = self.index.reshape(pixel) % channels
+        moved = None
+        for s in range(channels):
+            # 255 where the output byte comes from channel `s`, else 0.
+            source = backend.constant((channel == s) * np.uint8(255), images)
+            picked = pixels[..., s : s + 1] & source
+            moved = picked if moved is None else moved | picked
         moved = backend.reshape(moved, (-1, images.shape[-1]))
         return moved ^ backend.constant(self.mask, images)
 
@@ -54,6 +62,7 @@ class Select:
 class Gather:
     """Whole bytes move: one gather."""
 
+    one_pass: typing.ClassVar = False
     index: np.ndarray
     mask: np.ndarray
 
@@ -64,26 +73,31 @@ class Gather:
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class WordGather:
-    """Parts of bytes move: one gather for each part of the output byte.
+    """Parts of bytes move: one gather of bytes for each part of the output byte.
 
-    The gathers read the bytes and, behind them, the bytes rotated by 1, 2, ... words,
-    so that the wanted word always lies in its place already.
+    Slot `k` of an output byte is a word of byte `indices[k]`, shifted there by
+    `lefts[k]` or by `rights[k]` bits, of which one is 0.
     """
 
+    one_pass: typing.ClassVar = False
     indices: np.ndarray
+    lefts: np.ndarray
+    rights: np.ndarray
     mask: np.ndarray
     bits: int
 
     def run(self, images, channels, backend):
-        rotated = [images]
-        for k in range(self.bits, 8, self.bits):
-            left = backend.left_shift(images, k)
-            rotated.append(left | backend.right_shift(images, 8 - k))
-        table = backend.concatenate(rotated)
         result = backend.constant(self.mask, images)
-        for slot, index in enumerate(self.indices):
+        slots = zip(self.indices, self.lefts, self.rights, strict=True)
+        for slot, (index, left, right) in enumerate(slots):
+            word = backend.take(images, backend.constant(index, images))
+            if slot > 0:
+                left = backend.constant(left, images)
+                word = backend.left_shift(word, left)
+            if slot < len(self.indices) - 1:
+                right = backend.constant(right, images)
+                word = backend.right_shift(word, right)
             place = np.uint8((2**self.bits - 1) << self.bits * slot)
-            word = backend.take(table, backend.constant(index, images))
             # The slots are disjoint, so xor joins them as well as or would.
             result = result ^ (word & backend.constant(place, images))
         return result
@@ -96,12 +110,15 @@ def choose(transform):
     if t.bits < 8:
         parts = 8 // t.bits
         words = np.moveaxis(t.perm.reshape(*t.perm.shape[:-1], size, parts), -1, 0)
-        indices = np.empty(words.shape, index_dtype(size * parts))
-        for slot, (index, word) in enumerate(zip(indices, words, strict=True)):
-            # The rotation that brings the wanted word to its slot, as a place behind.
-            np.multiply((slot - word) & (parts - 1), size, out=index)
-            index += word >> parts.bit_length() - 1
-        return WordGather(indices, join_words(t.mask, t.bits), t.bits)
+        slots = np.arange(parts, dtype=np.int8).reshape(-1, *[1] * t.perm.ndim)
+        shifts = t.bits * (slots - (words & (parts - 1)).astype(np.int8))
+        return WordGather(
+            (words >> parts.bit_length() - 1).astype(index_dtype(size)),
+            np.maximum(shifts, 0).astype(np.uint8),
+            np.maximum(-shifts, 0).astype(np.uint8),
+            join_words(t.mask, t.bits),
+            t.bits,
+        )
     place = np.arange(size, dtype=t.perm.dtype)
     if (t.perm == place).all():
         return Xor(t.mask)
@@ -109,8 +126,7 @@ def choose(transform):
     if channels == t.output_shape[-1] and channels <= MAX_SELECT_CHANNELS:
         channel = t.perm - np.repeat(place[::channels], channels)
         if 0 <= channel.min() <= channel.max() < channels:
-            sources = [(channel == s) * np.uint8(255) for s in range(channels)]
-            return Select(np.stack(sources), t.mask)
+            return Select(t.perm, t.mask)
     return Gather(t.perm, t.mask)
 
 
@@ -163,7 +179,7 @@ def _apply(transform, images, backend):
     flat = backend.reshape(images, (-1, np.prod(transform.input_shape).item()))
     if batch is None and lead and lead[0] is None:
         lead = (-1,)
-    result = transform.program.run(flat, transform.input_shape[-1], backend)
+    result = backend.run(transform.program, flat, transform.input_shape[-1])
     return backend.reshape(
         result, (*(batch or size for size in lead), *transform.output_shape)
     )
