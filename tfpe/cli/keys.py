@@ -1,14 +1,49 @@
-"""`tfpe keygen`."""
+"""`tfpe keygen` and `tfpe key show | rotate | derive`."""
 
+import json
+import os
 import sys
 
-from tfpe.cli.common import add_command, ask_passphrase
+from tfpe.cli.common import (
+    add_command,
+    add_group,
+    add_key,
+    add_output,
+    ask_passphrase,
+    load_key,
+)
+from tfpe.errors import KeyFileError
 
 EXAMPLES = {
     "keygen": """\
 examples:
   tfpe keygen -o owner.key
   tfpe keygen --passphrase -o owner.key     (the file then holds a salt, no secret)
+  tfpe keygen --seal -o owner.key           (a random key that a passphrase opens)
+""",
+    "key": """\
+examples:
+  tfpe key show -k owner.key
+  tfpe key derive hospital-7 -k owner.key -o hospital-7.key
+  tfpe key rotate -k owner.key
+""",
+    "show": """\
+examples:
+  tfpe key show -k owner.key
+  tfpe key show -k owner.key --json
+""",
+    "derive": """\
+examples:
+  tfpe key derive hospital-7 -k owner.key -o hospital-7.key
+  tfpe key derive cifar10 2026 -k owner.key -o cifar10-2026.key
+
+The same labels always give the same sub-key; it tells nothing of the key or of others.
+""",
+    "rotate": """\
+examples:
+  tfpe key rotate -k owner.key
+      owner.key is a new key, the old one is kept as owner.key.FINGERPRINT
+  tfpe dataset reencrypt cloud -k owner.key.FINGERPRINT --new-key owner.key --out next
 """,
 }
 
@@ -16,12 +51,28 @@ examples:
 def register(commands):
     """Adds the commands of this file."""
     command = add_command(commands, keygen, EXAMPLES)
-    command.add_argument("-o", "--output", required=True, metavar="FILE")
+    add_output(command, "a new file")
     command.add_argument(
         "--passphrase",
         action="store_true",
         help="ask for a passphrase (or read a line from stdin) instead of chance",
     )
+    _add_seal(command)
+
+    group = add_group(commands, "key", "Shows, derives and rotates keys.", EXAMPLES)
+    command = add_command(group, show, EXAMPLES)
+    add_key(command)
+    command.add_argument("--json", action="store_true")
+
+    command = add_command(group, derive, EXAMPLES)
+    command.add_argument("labels", nargs="+", metavar="LABEL")
+    add_key(command)
+    add_output(command, "a new file")
+    _add_seal(command)
+
+    command = add_command(group, rotate, EXAMPLES)
+    add_key(command)
+    _add_seal(command)
 
 
 def keygen(options):
@@ -32,6 +83,62 @@ def keygen(options):
         key = Key.from_passphrase(ask_passphrase(twice=True))
     else:
         key = Key.generate()
-    key.save(options.output)
-    print(f"Key {key.fingerprint} written to {options.output}", file=sys.stderr)
+    _save(key, options.output, options)
     print("Keep it: without it nothing can be decrypted.", file=sys.stderr)
+
+
+def show(options):
+    """Prints the fingerprint of a key, never the key."""
+    from tfpe.sealed_keys import is_sealed
+
+    key = load_key(options)
+    sealed = is_sealed(options.key or os.environ.get("TFPE_KEY_FILE", ""))
+    kind = "sealed" if sealed else "passphrase" if key.needs_passphrase else "random"
+    if options.json:
+        print(json.dumps({"fingerprint": key.fingerprint, "kind": kind}, indent=2))
+    else:
+        print(f"{key.fingerprint}  {kind}")
+
+
+def derive(options):
+    """Makes the sub-key of a data set or client, named by labels."""
+    _save(load_key(options).derive(*options.labels), options.output, options)
+
+
+def rotate(options):
+    """Puts a new key in the place of an old one, which is kept beside it."""
+    from tfpe.keys import Key
+
+    old = load_key(options)
+    path = options.key or os.environ["TFPE_KEY_FILE"]
+    kept, new = f"{path}.{old.fingerprint}", f"{path}.new"
+    if os.path.lexists(kept):
+        raise KeyFileError(f"{kept} should not exist yet: the old key is kept there")
+    _save(Key.generate(), new, options)
+    try:
+        # At every moment the old key is under one of its two names.
+        os.link(path, kept)
+        os.replace(new, path)
+    except OSError as error:
+        raise KeyFileError(
+            f"Cannot rotate {path}: {error.strerror}. The new key is in {new}"
+        ) from error
+    print(f"The old key is kept in {kept}", file=sys.stderr)
+
+
+def _add_seal(command):
+    command.add_argument(
+        "--seal",
+        action="store_true",
+        help="ask for a passphrase that opens the new file (needs tfpe[keys])",
+    )
+
+
+def _save(key, path, options):
+    if options.seal:
+        from tfpe.sealed_keys import save_sealed
+
+        save_sealed(key, path, ask_passphrase(twice=True))
+    else:
+        key.save(path)
+    print(f"Key {key.fingerprint} written to {path}", file=sys.stderr)
