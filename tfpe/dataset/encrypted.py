@@ -72,6 +72,7 @@ class _Reader:
         self.folder, self.key, self.manifest = folder, key, manifest
         self.names, self.shown = names, shown
         self.plain = manifest["source"]
+        self.splits = dict(self.plain["splits"])
         self.cipher = find_cipher(manifest["cipher"])
         self.options = manifest["options"]
         self.transforms = Transforms(self.cipher, key, self.options, invert=True)
@@ -84,7 +85,7 @@ class _Reader:
             folder=plain["folder"],
             features=plain["features"],
             labels=self.names,
-            splits=plain["splits"],
+            splits=self.splits,
             image_shape=tuple(plain["image_shape"]),
             about=plain["about"],
             mark=repr(sorted(self.manifest["shards"].items())).encode(),
@@ -93,7 +94,7 @@ class _Reader:
         )
 
     def read(self, split, shard, skip):
-        count = len(self.plain["splits"][split])
+        count = len(self.splits[split])
         name = shard_name(self.manifest["name"], split, shard, count)
         path, entry = self.folder / name, self.manifest["shards"][name]
         self._check(path, entry)

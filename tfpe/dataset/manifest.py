@@ -45,7 +45,8 @@ def make_header(key, kind, name, source, settings):
             "folder": source.folder,
             "features": source.features,
             "labels": {} if hidden else source.labels,
-            "splits": source.splits,
+            # Pairs, since a dict of JSON has no order to rely on.
+            "splits": [[split, list(n)] for split, n in source.splits.items()],
             "image_shape": list(source.image_shape),
             "about": source.about,
         },
@@ -83,7 +84,9 @@ def tag_file(key, path):
 
 def sealed(key, document):
     """`document` with a keyed tag over all of it."""
-    return {**document, "tag": _tag(key, "document", document)}
+    whole = {**document, "tag": _tag(key, "document", document)}
+    # Sorted: the order of what protocol buffers give differs between processes.
+    return json.loads(canonical(whole))
 
 
 def read_manifest(folder, key):

@@ -69,7 +69,7 @@ def write_metadata(folder, key, header, shards, features):
             ),
             filename_template=template,
         )
-        for split, lengths in header["source"]["splits"].items()
+        for split, lengths in header["source"]["splits"]
     ]
     info.set_splits(tfds.core.SplitDict(splits))
     with output_errors(folder):

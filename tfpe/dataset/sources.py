@@ -149,7 +149,7 @@ def _tfds_source(name, data_dir):
     check_features(info.features, name, drop=set(info.features) - {"image"})
     image_shape = tuple(info.features["image"].shape)
     files = {split: list(found.filepaths) for split, found in info.splits.items()}
-    sizes = [tf.io.gfile.stat(str(f)).size for part in files.values() for f in part]
+    sizes = [tf.io.gfile.stat(str(f)).length for part in files.values() for f in part]
 
     def read(split, shard, skip):
         file, size = files[split][shard], batch_size(image_shape)

@@ -51,8 +51,8 @@ class ShardWriter:
         self.header, self.shards = header, {}
         if checkpoint is not None:
             require_settings(checkpoint, header, folder)
-            self.shards = checkpoint.pop("shards")
-            self.header = checkpoint  # of the tfpe that began it
+            self.shards = checkpoint["shards"]
+            self.header = header | {"tfpe": checkpoint["tfpe"]}  # which began it
         self.written = 0
         self.done = 0
 

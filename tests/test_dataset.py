@@ -1,0 +1,412 @@
+"""Encrypted data sets: what TFDS reads, the way back, kills and damage."""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from image_folders import contents, save
+from PIL import Image
+from sklearn.datasets import load_sample_images
+
+from tfpe import CIPHERS, Key, dataset
+from tfpe.dataset import decrypt_dataset, encrypt_dataset, reencrypt_dataset, sources
+from tfpe.errors import (
+    CipherOptionError,
+    DatasetError,
+    ManifestError,
+    OutputError,
+    TfpeError,
+    WrongKeyError,
+)
+from tfpe.padding import pad_to_blocks
+
+KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
+PHOTO = load_sample_images().images[0]
+SLOW = pytest.mark.slow
+
+
+def crops(count, size=10):
+    """Crops of a photograph, none on a multiple of the block size."""
+    return np.stack([PHOTO[n : n + size, 2 * n : 2 * n + size] for n in range(count)])
+
+
+@pytest.fixture
+def npz(tmp_path):
+    images, labels = crops(25), np.arange(25) % 3
+    arrays = {"x_train": images[:20], "y_train": labels[:20]}
+    arrays |= {"x_test": images[20:], "y_test": labels[20:, None]}
+    np.savez(tmp_path / "tiny.npz", **arrays)
+    return tmp_path / "tiny.npz"
+
+
+@pytest.fixture
+def small_shards(monkeypatch):
+    """Shards of 4 images of 10 x 10, two a batch, a checkpoint after each batch."""
+    monkeypatch.setattr(sources, "SHARD_BYTES", 4 * 300)
+    monkeypatch.setattr(sources, "BATCH_BYTES", 600)
+    monkeypatch.setattr(dataset.writer, "CHECKPOINT_BYTES", 1)
+
+
+def load(name, data_dir, split="train"):
+    """All examples of a split, in the order of the files."""
+    config = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
+    found = tfds.load(name, data_dir=data_dir, split=split, read_config=config)
+    return list(found.as_numpy_iterator())
+
+
+def column(examples, name):
+    return np.stack([example[name] for example in examples])
+
+
+@pytest.mark.parametrize("name", CIPHERS)
+def test_tfds_reads_what_was_encrypted_and_decryption_gives_it_back(
+    name, npz, tmp_path
+):
+    summary = encrypt_dataset(npz, tmp_path / "cloud", KEY, name)
+    assert (summary.name, summary.written, summary.skipped) == (f"tiny_{name}", 25, 0)
+    examples = load(summary.name, tmp_path / "cloud")
+    plain = np.load(npz)
+    padded = pad_to_blocks(plain["x_train"], CIPHERS[name].block_size())
+    expected = CIPHERS[name](KEY, padded.shape[1:])(padded)
+    assert np.array_equal(column(examples, "image"), expected)
+    assert np.array_equal(column(examples, "label"), plain["y_train"])
+    decrypt_dataset(tmp_path / "cloud", tmp_path / "plain", KEY)
+    for split in ("train", "test"):
+        examples = load("tiny", tmp_path / "plain", split)
+        assert np.array_equal(column(examples, "image"), plain[f"x_{split}"])
+        labels = plain[f"y_{split}"].ravel()
+        assert np.array_equal(column(examples, "label"), labels)
+
+
+def view(number):
+    """A crop of a size of its own."""
+    return PHOTO[: 9 + number, number : 30 + 2 * number]
+
+
+def test_a_set_of_tfds_comes_back_with_all_of_its_features(tmp_path, small_shards):
+    """The plain set that decryption writes is an ordinary one: shards, ids, names."""
+    features = tfds.features.FeaturesDict(
+        {
+            "id": tfds.features.Text(),
+            "image": tfds.features.Image(shape=(None, None, 3), encoding_format="jpeg"),
+            "label": tfds.features.ClassLabel(names=["sky", "water"]),
+        }
+    )
+    source = tfds.dataset_builders.store_as_tfds_dataset(
+        name="views",
+        version="2.1.0",
+        data_dir=tmp_path / "source",
+        features=features,
+        disable_shuffling=True,
+        split_datasets={
+            "train": [
+                (n, {"id": f"v{n}", "image": view(n), "label": n % 2})
+                for n in range(12)
+            ]
+        },
+    )
+    assert source.info.features["image"].shape == (None, None, 3)
+    run = {"data_dir": tmp_path / "source", "per_image": True}
+    encrypt_dataset("tfds:views", tmp_path / "cloud", KEY, "le", **run)
+    decrypt_dataset(tmp_path / "cloud", tmp_path / "plain", KEY)
+    before, after = (
+        load("views", tmp_path / "source"),
+        load("views", tmp_path / "plain"),
+    )
+    assert len(before) == 12
+    for a, b in zip(before, after, strict=True):
+        assert a.keys() == b.keys() and a["id"] == b["id"]
+        assert np.array_equal(a["image"], b["image"]) and a["label"] == b["label"]
+    info = tfds.builder("views:2.1.0", data_dir=tmp_path / "plain").info
+    assert info.features["label"].names == ["sky", "water"]
+    hidden = encrypt_dataset(
+        *("tfds:views", tmp_path / "hidden", KEY, "le"),
+        hide_labels=tmp_path / "labels.json",
+        data_dir=tmp_path / "source",
+    )
+    assert "id" not in load(hidden.name, tmp_path / "hidden")[0]
+
+
+def test_class_folders_and_hidden_labels(tmp_path):
+    images = {
+        f"{'ant' if n % 3 else 'bee'}/{n}.png": im for n, im in enumerate(crops(9))
+    }
+    plain, file = save(tmp_path / "zoo", images), tmp_path / "labels.json"
+    run = {"hide_labels": file, "per_image": True}
+    name = encrypt_dataset(plain, tmp_path / "cloud", KEY, "pbe", **run).name
+    assert file.stat().st_mode & 0o777 == 0o600
+    texts = [d for p, d in contents(tmp_path / "cloud").items() if ".tfrecord" not in p]
+    assert len(texts) == 3 and not [d for d in texts if b"bee" in d or b"ant" in d]
+    info = tfds.builder(name, data_dir=tmp_path / "cloud").info
+    assert info.features["label"].names == ["0", "1"]
+    with pytest.raises(ManifestError, match="labels"):
+        decrypt_dataset(tmp_path / "cloud", tmp_path / "plain", KEY)
+    decrypt_dataset(tmp_path / "cloud", tmp_path / "plain", KEY, labels=file)
+    again = load("zoo", tmp_path / "plain")
+    assert np.array_equal(
+        column(again, "image"), np.stack([images[path] for path in sorted(images)])
+    )
+    assert column(again, "label").tolist() == [0] * 6 + [1] * 3
+
+
+def test_training_reads_an_encrypted_set(npz, tmp_path):
+    training = pytest.importorskip("training.sources")
+    encrypt_dataset(npz, tmp_path / "cloud", KEY, "le")
+    found = training.load("tfds:tiny_le", tmp_path / "cloud")
+    assert found.x_train.shape == (20, 12, 12, 3) and found.class_names == tuple("012")
+
+
+def test_reencryption_gives_what_encryption_with_the_new_key_gives(npz, tmp_path):
+    encrypt_dataset(npz, tmp_path / "old", KEY, "ele")
+    encrypt_dataset(npz, tmp_path / "direct", OTHER, "le")
+    reencrypt_dataset(tmp_path / "old", tmp_path / "new", KEY, OTHER, "le")
+    new, direct = contents(tmp_path / "new"), contents(tmp_path / "direct")
+    shards = [path for path in direct if "tfrecord" in path]
+    assert len(shards) == 2
+    assert [new[path] for path in shards] == [direct[path] for path in shards]
+    with pytest.raises(WrongKeyError):
+        decrypt_dataset(tmp_path / "new", tmp_path / "plain", KEY)
+
+
+def test_the_manifest_tells_the_cipher_and_nothing_secret(npz, tmp_path):
+    encrypt_dataset(npz, tmp_path / "cloud", KEY, "le", block_size=2)
+    manifest = tfds.builder("tiny_le", data_dir=tmp_path / "cloud").info.metadata[
+        "tfpe"
+    ]
+    assert (manifest["cipher"], manifest["options"]["block_size"]) == ("le", 2)
+    assert manifest["key_fingerprint"] == KEY.fingerprint
+    for data in contents(tmp_path / "cloud").values():
+        assert bytes(range(32)) not in data and bytes(range(32)).hex().encode() not in (
+            data
+        )
+
+
+WRONG = {
+    "other key": ({"key": OTHER}, WrongKeyError),
+    "other cipher, same name": ({"cipher": "pbe", "name": "tiny_le"}, ManifestError),
+    "other options": ({"block_size": 2}, ManifestError),
+    "keys for each image": ({"per_image": True}, ManifestError),
+    "unknown cipher": ({"cipher": "rot13"}, CipherOptionError),
+    "unknown option": ({"rounds": 3}, CipherOptionError),
+    "unknown source": ({"source": "nothing.at.all"}, DatasetError),
+    "missing file": ({"source": "missing.npz"}, DatasetError),
+    "unknown set": ({"source": "tfds:no_such_set_1234"}, DatasetError),
+    "name of TFDS": ({"name": "cifar10"}, OutputError),
+    "bad name": ({"name": "Tiny LE"}, DatasetError),
+    "unknown feature": ({"drop": ["colour"]}, DatasetError),
+    "labels in the open": ({"hide_labels": "cloud/labels.json"}, OutputError),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_use(name, npz, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    encrypt_dataset("tiny.npz", "cloud", KEY, "le")
+    before = contents(tmp_path / "cloud")
+    change, error = WRONG[name]
+    arguments = {"source": "tiny.npz", "out": "cloud", "key": KEY, "cipher": "le"}
+    with pytest.raises(error):
+        encrypt_dataset(**(arguments | change))
+    assert contents(tmp_path / "cloud") == before
+    again = encrypt_dataset(**arguments)
+    assert (again.written, again.skipped) == (0, 25)
+
+
+def test_a_source_that_changed_meanwhile_is_refused(npz, tmp_path):
+    encrypt_dataset(npz, tmp_path / "cloud", KEY, "le")
+    np.savez(npz, x_train=crops(3), y_train=np.arange(3))
+    with pytest.raises(ManifestError, match="source"):
+        encrypt_dataset(npz, tmp_path / "cloud", KEY, "le")
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"x_train": crops(3).astype(np.float32), "y_train": np.arange(3)},
+        {"x_train": crops(3), "y_train": np.arange(2)},
+        {"x_train": crops(3), "y_train": np.arange(3) - 1},
+        {"x_train": crops(3)},
+        {"images": crops(3)},
+    ],
+    ids=["floats", "few labels", "negative labels", "no labels", "other names"],
+)
+def test_arrays_that_do_not_fit(arrays, tmp_path):
+    np.savez(tmp_path / "bad.npz", **arrays)
+    with pytest.raises(DatasetError):
+        encrypt_dataset(tmp_path / "bad.npz", tmp_path / "cloud", KEY)
+    assert not (tmp_path / "cloud").exists()
+
+
+def test_a_full_disk_keeps_what_is_finished(npz, tmp_path, small_shards):
+    """No simulation: the kernel refuses to let a file grow beyond 2 kB."""
+    encrypt_dataset(npz, tmp_path / "whole", KEY, "le")
+    code = (
+        "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, "
+        "(2000, 2000)); import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+    )
+    done = run_encryption(tmp_path, code)
+    _, error = done.communicate()
+    assert done.returncode == 1 and b"OutputError: Cannot write" in error
+    assert not (tmp_path / "cloud/tiny_le/1.0.0").exists()
+    encrypt_dataset(npz, tmp_path / "cloud", KEY, "le")
+    assert contents(tmp_path / "cloud") == contents(tmp_path / "whole")
+
+
+RUN = """
+import os, sys
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+from tfpe import Key, dataset
+from tfpe.dataset import encrypt_dataset, records, sources, writer
+sources.SHARD_BYTES, sources.BATCH_BYTES, writer.CHECKPOINT_BYTES = 1200, 600, 1
+import tensorflow_datasets
+records.frame([b""])
+{0}
+print("ready", flush=True)
+encrypt_dataset("tiny.npz", "cloud", Key(bytes(range(32))), "le", {1})
+"""
+
+
+def run_encryption(folder, code="", arguments=""):
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN.format(code, arguments)],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    assert process.stdout.readline() == b"ready\n"
+    return process
+
+
+@pytest.mark.parametrize(
+    "kills, arguments",
+    [
+        pytest.param(3, {"per_image": True, "hide_labels": "labels.json"}, id="sample"),
+        pytest.param(30, {}, marks=SLOW, id="all"),
+    ],
+)
+def test_killed_encryption_resumes_to_the_same_bytes(
+    kills, arguments, tmp_path, small_shards, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    np.savez("tiny.npz", x_train=crops(120), y_train=np.arange(120) % 5)
+    call = ["tiny.npz", "cloud", KEY, "le"]
+    encrypt_dataset(*call, **arguments)
+    whole = contents(tmp_path / "cloud")
+    random, hits = np.random.default_rng(kills), 0
+    for count in random.integers(0, 30, kills):
+        shutil.rmtree("cloud")
+        text = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+        with run_encryption(tmp_path, arguments=text) as process:
+            work = pathlib.Path("cloud/tiny_le/1.0.0.incomplete")
+            while process.poll() is None and len(list(work.glob("*-of-00030"))) < count:
+                time.sleep(0.001)
+            time.sleep(random.uniform(0, 0.01))
+            process.kill()
+        hits += process.returncode == -signal.SIGKILL and work.exists()
+        for path, data in contents(tmp_path / "cloud").items():
+            if path.endswith("-of-00030"):  # whole under its name, always
+                assert data == whole[path.replace(".incomplete", "")]
+        encrypt_dataset(*call, **arguments)
+        assert contents(tmp_path / "cloud") == whole
+    assert hits > kills // 2
+    labels = arguments.get("hide_labels")
+    assert decrypt_dataset("cloud", "plain", KEY, labels=labels).written == 120
+
+
+@pytest.mark.parametrize("after", [0, 1, 2, 7, 12])
+def test_interrupted_runs_of_other_settings_and_damaged_beginnings(
+    after, npz, tmp_path, small_shards, monkeypatch
+):
+    """An error at batch `after`; damage to what is unfinished does no harm."""
+    encrypt_dataset(npz, tmp_path / "whole", KEY, "le")
+    batches, frame = [], dataset.runs.frame
+
+    def failing(records):
+        batches.append(records)
+        if len(batches) > after:
+            raise OutputError("no space")
+        return frame(records)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dataset.runs, "frame", failing)
+        with pytest.raises(OutputError, match="no space"):
+            encrypt_dataset(npz, tmp_path / "cloud", KEY, "le")
+    if list(tmp_path.rglob("checkpoint.json")):
+        with pytest.raises(WrongKeyError):
+            encrypt_dataset(npz, tmp_path / "cloud", OTHER, "le")
+        with pytest.raises(ManifestError, match="block_size"):
+            encrypt_dataset(npz, tmp_path / "cloud", KEY, "le", block_size=2)
+    for partial in (tmp_path / "cloud").rglob("*.partial"):
+        partial.write_bytes(partial.read_bytes()[:-3] + b"xyz and more")
+    encrypt_dataset(npz, tmp_path / "cloud", KEY, "le")
+    assert contents(tmp_path / "cloud") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize(
+    "changes", [12, pytest.param(100, marks=SLOW)], ids=["sample", "all"]
+)
+@pytest.mark.parametrize("target", ["metadata.json", "tfrecord", "features", "labels"])
+def test_random_changes_are_told_or_harmless(target, changes, npz, tmp_path):
+    labels = tmp_path / "labels.json"
+    encrypt_dataset(npz, tmp_path / "cloud", KEY, "le", hide_labels=labels)
+    decrypt_dataset(tmp_path / "cloud", tmp_path / "plain", KEY, labels=labels)
+    whole = contents(tmp_path / "plain")
+    files = [*(tmp_path / "cloud").rglob("*"), labels]
+    file = next(f for f in files if target in f.name and f.is_file())
+    original, random, told = file.read_bytes(), np.random.default_rng(changes), 0
+    for _ in range(changes):
+        changed = bytearray(original)
+        changed[random.integers(len(changed))] ^= random.integers(1, 256)
+        file.write_bytes(changed)
+        shutil.rmtree(tmp_path / "plain", ignore_errors=True)
+        try:
+            decrypt_dataset(tmp_path / "cloud", tmp_path / "plain", KEY, labels=labels)
+            assert contents(tmp_path / "plain") == whole
+        except TfpeError as error:
+            assert str(error)
+            told += 1
+            assert not list((tmp_path / "plain").rglob("dataset_info.json"))
+    assert told > changes // 2
+
+
+def test_a_damaged_record_of_the_source_is_told(npz, tmp_path, small_shards):
+    decrypt_dataset(  # an ordinary set of TFDS, in 5 shards and 2
+        encrypt_dataset(npz, tmp_path / "cloud", KEY, "le").folder, tmp_path / "s", KEY
+    )
+    shard = sorted((tmp_path / "s").rglob("*train.tfrecord*"))[3]
+    data = bytearray(shard.read_bytes())
+    data[300] ^= 1
+    shard.write_bytes(data)
+    with pytest.raises(DatasetError, match="00003-of-00005"):
+        encrypt_dataset("tfds:tiny", tmp_path / "out", KEY, data_dir=tmp_path / "s")
+    assert len(list((tmp_path / "out").rglob("*train.tfrecord*-of-00005"))) == 3
+
+
+def test_cifar10(cifar_directory, tmp_path):
+    """Real data: every test image, and the train images before them."""
+    name = encrypt_dataset("cifar10", tmp_path, KEY, data_dir=cifar_directory).name
+    plain, secret = (
+        load("cifar10", cifar_directory, "test"),
+        load(name, tmp_path, "test"),
+    )
+    ids = [example["id"] for example in plain]
+    assert ids == [example["id"] for example in secret]
+    images = CIPHERS["ele"](KEY, (32, 32, 3))(column(plain, "image"))
+    assert np.array_equal(column(secret, "image"), images)
+
+
+def test_images_of_several_kinds_are_refused(tmp_path):
+    save(tmp_path / "mixed", {"a/1.png": PHOTO[:9, :9], "b/2.png": PHOTO[:9, :9, 0]})
+    with pytest.raises(DatasetError, match="gray"):
+        encrypt_dataset(tmp_path / "mixed", tmp_path / "cloud", KEY)
+    Image.fromarray(PHOTO[:9, :9]).save(tmp_path / "mixed/lonely.png")
+    with pytest.raises(DatasetError, match="lonely.png"):
+        encrypt_dataset(tmp_path / "mixed", tmp_path / "cloud", KEY)
