@@ -1,0 +1,170 @@
+"""The benchmark measures what it says: right results only, ratios of one round."""
+
+import numpy as np
+import pytest
+
+from tfpe import CIPHERS, Key
+from tfpe.bench import FIELD, measure_throughput, noise, run_bench
+from tfpe.bench.__main__ import main
+from tfpe.bench.baselines import AES, baselines, field_le
+from tfpe.bench.pipelines import measure_pipelines, measure_setup
+from tfpe.bench.report import draw_speed, rich_tables, speed_table
+from tfpe.bench.timing import interleave
+from tfpe.ciphers import le_transform
+from tfpe.derivation import _stable_argsort
+from tfpe.errors import RecordError, TfpeError
+from tfpe.records import read_record
+
+KEY = Key(bytes(range(32)))
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory):
+    path = tmp_path_factory.mktemp("bench") / "bench-quick.json"
+    seen = []
+    made = run_bench(
+        path,
+        quick=True,
+        ciphers=["le"],
+        repeats=1,
+        progress=lambda done, total, what: seen.append((done, total)),
+    )
+    assert read_record(path) == made
+    assert seen == [(i, 5) for i in range(1, 6)]
+    with pytest.raises(RecordError, match="repeats"):
+        run_bench(path, quick=True, ciphers=["le"], repeats=2)
+    return made
+
+
+def test_a_record_has_every_runner_and_baseline(record):
+    rows = record["results"]["throughput"]
+    runners = {row["runner"] for row in rows}
+    assert {"NumPy", "TF graph", "XLA", "Keras layer", FIELD, "copy"} <= runners
+    assert {"tf.data batched", "tf.data unbatched"} <= runners
+    assert {row["direction"] for row in rows} == {"encrypt", "decrypt"}
+    assert all(0 < row["low"] <= row["median"] <= row["high"] for row in rows)
+    sources = [row["source"] for row in record["results"]["pipelines"]]
+    assert sources == ["memory", "PNG"]
+
+
+def test_a_record_renders(record, tmp_path):
+    titles = [table.title for table in rich_tables(record)]
+    assert len(titles) == 4 and titles[2] == "Key set-up"
+    draw_speed(record, tmp_path / "speed.png", "256x32x32x3")
+    assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
+    assert speed_table([record, {"kind": "svm"}]) == ""
+    settings = record["settings"] | {"quick": False, "sizes": ["2048x32x32x3"]}
+    rows = [r | {"size": "2048x32x32x3"} for r in record["results"]["throughput"]]
+    results = record["results"] | {"throughput": rows}
+    table = speed_table([record | {"settings": settings, "results": results}])
+    assert table.startswith("| cipher | NumPy, GB/s |") and "`le`" in table
+
+
+@pytest.mark.parametrize("direction", ["encrypt", "decrypt"])
+def test_rows_are_of_the_cipher_asked_for(direction):
+    rows = measure_throughput(KEY, "pbe", (2, 8, 8, 3), direction, 1, ["NumPy"])
+    own = rows[0]
+    assert (own["cipher"], own["direction"]) == ("pbe", direction)
+    assert (own["runner"], own["bytes"]) == ("NumPy", 384)
+    assert all(row["runner"] != "XLA" for row in rows)
+
+
+def test_a_wrong_result_is_no_measurement():
+    with pytest.raises(TfpeError, match="le, XLA should give"):
+        interleave({"le, XLA": (lambda: 1, lambda result: result == 2)}, 1)
+
+
+def test_ratios_say_how_many_times_as_fast():
+    def spin(count):
+        return lambda: sum(range(count)), lambda total: total > 0
+
+    programs = {"reference": spin(2_000_000), "fast": spin(20_000)}
+    found = interleave(programs, 5, ["reference", "absent"])
+    assert found["reference"]["ratios"]["reference"]["median"] == 1
+    assert list(found["fast"]["ratios"]) == ["reference"]
+    ratio = found["fast"]["ratios"]["reference"]
+    assert 10 < ratio["low"] <= ratio["median"] <= ratio["high"]
+
+
+def test_baselines_notice_wrong_results():
+    images = noise((3, 7, 5, 3))
+    for name, (run, is_right) in baselines(images).items():
+        result = run()
+        assert is_right(result), name
+        broken = result[0] if isinstance(result, list) else result
+        broken.reshape(-1)[0] ^= 1
+        assert not is_right(result), name
+
+
+def test_aes_is_that_of_the_standard():
+    """NIST SP 800-38A, F.5.5 has another key and counter: so by another path here."""
+    ciphers = pytest.importorskip("cryptography.hazmat.primitives.ciphers")
+    images = noise((2, 4, 4, 3))
+    run, _ = baselines(images)[AES]
+    (output,) = run()
+    block = ciphers.Cipher(
+        ciphers.algorithms.AES(bytes(range(32))), ciphers.modes.ECB()
+    ).encryptor()
+    counters = b"".join(i.to_bytes(16, "big") for i in range(6))
+    stream = np.frombuffer(block.update(counters), np.uint8)
+    assert np.array_equal(output[:96], images.reshape(-1) ^ stream)
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 4, 1), (3, 12, 8, 3)])
+def test_the_fields_le_is_le(shape, rng):
+    order = rng.permutation(32 * shape[3])
+    images = noise(shape)
+    expected = le_transform(order, shape[1:])(images)
+    assert np.array_equal(field_le(images, order), expected)
+
+
+def test_setup_and_pipelines():
+    (row,) = measure_setup(KEY, ["shuffle"], [64], 1)
+    assert row["low"] > 0 and row["peak_bytes"] > 64 * 64 * 3
+    memory, png = measure_pipelines(KEY, ["negpos"], noise((5, 8, 8, 3)), 1)
+    assert memory["kept"]["median"] > 0 and png["seconds"] > 0
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"ciphers": ["rot13"]}, "`cipher` should be one of"),
+        ({"sizes": ["huge"]}, "`sizes` should be among"),
+        ({"repeats": 0}, "`repeats` should be"),
+        ({"cores": 0}, "`cores` should be"),
+        ({"cores": 10**6}, "`cores` should be at most"),
+    ],
+)
+def test_wrong_settings_are_refused_first(arguments, message):
+    with pytest.raises(TfpeError, match=message):
+        run_bench(**arguments)
+
+
+def test_the_command_says_what_is_wrong(capsys):
+    assert main(["--cipher", "rot13"]) == 1
+    assert "tfpe: error: `cipher` should be one of" in capsys.readouterr().err
+
+
+# --- the set-up that the benchmark times ------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (5, 96), (3, 70_000), (900, 97)])
+@pytest.mark.parametrize("high", [2**64 - 1, 2**20, 4], ids=["random", "ties", "few"])
+def test_sorted_words_with_places_are_a_stable_argsort(shape, high, rng):
+    words = rng.integers(0, high, shape, np.uint64, endpoint=True)
+    expected = np.argsort(words, axis=-1, kind="stable")
+    assert np.array_equal(_stable_argsort(words), expected)
+
+
+def test_upper_bits_that_tie_leave_it_to_the_whole_word(rng):
+    # 1000 places take 10 bits: these words differ in those bits only.
+    words = np.uint64(2**40) + rng.permutation(1000).astype(np.uint64)[None] % 1000
+    expected = np.argsort(words, axis=-1, kind="stable")
+    assert np.array_equal(_stable_argsort(words), expected)
+
+
+@pytest.mark.parametrize("name", CIPHERS)
+def test_setup_holds_less_than_a_few_dozen_bytes_a_byte(name):
+    """A transform of nibbles is 18 bytes for each byte itself."""
+    (row,) = measure_setup(KEY, [name], [400], 1)
+    assert row["peak_bytes"] < 80 * 400 * 400 * 3
