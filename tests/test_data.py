@@ -1,5 +1,7 @@
 """`tfpe.data`: every element structure, and only the image changes."""
 
+import collections
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -48,6 +50,14 @@ def test_structures(name, batched):
         assert np.array_equal(other, expected)
     undone = decrypt(encrypted, KEY, "le")
     assert np.array_equal(join([parts(e)[0] for e in undone]), IMAGES)
+
+
+def test_named_tuples_stay():
+    Pair = collections.namedtuple("Pair", ["picture", "label"])
+    ds = encrypt(tf.data.Dataset.from_tensors(Pair(IMAGES, LABELS)), KEY, "le")
+    (element,) = ds
+    assert type(element).__name__ == "Pair"
+    assert np.array_equal(element.picture, CIPHER)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float16", "bfloat16", "float32"])
@@ -107,6 +117,13 @@ WRONG = {
     "unknown channels": (of(image_spec(8, 8, None)), {}, ImageError, "static"),
     "ragged": (
         of(tf.RaggedTensorSpec([None, None, None, 3], tf.uint8)),
+        {},
+        ImageError,
+        "Received",
+    ),
+    "sparse": (of(tf.SparseTensorSpec([8, 8, 3], tf.uint8)), {}, ImageError, "dense"),
+    "a second image inside": (
+        of((image_spec(8, 8, 3), image_spec(8, 8, 3)), image_spec()),
         {},
         ImageError,
         "Received",

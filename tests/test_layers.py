@@ -103,6 +103,31 @@ def test_integer_inputs_and_uint8_output():
         assert np.array_equal(result, expected)
 
 
+@pytest.mark.parametrize("dtype", ["int8", "int16", "uint16", "uint32", "uint64"])
+def test_every_integer_type(dtype):
+    import tensorflow as tf
+
+    small = IMAGES // 2
+    expected = CIPHERS["le"](KEY, (8, 8, 3))(small)
+    layer = PerceptualEncrypt(KEY, "le")
+    assert np.array_equal(layer(small.astype(dtype)), expected)
+    compiled = tf.function(layer, jit_compile=True)
+    assert np.array_equal(compiled(tf.constant(small.astype(dtype))), expected)
+
+
+def test_whole_bytes_are_exact_in_short_floats():
+    # Images of 0..1 under the range 0..255 would lose all but two levels.
+    import tensorflow as tf
+
+    layer = PerceptualEncrypt(KEY, "identity")
+    for dtype in (tf.bfloat16, tf.float16):
+        whole = tf.cast(IMAGES, dtype)
+        assert np.array_equal(layer(whole), IMAGES)
+        for wrong in (whole / 255, whole[:1] * 0 + 10.2):
+            with pytest.raises(ImageError, match="between two levels"):
+                layer(tf.cast(wrong, dtype))
+
+
 def test_labels_beside_the_images_are_not_cast():
     import tensorflow as tf
 
@@ -199,6 +224,30 @@ WRONG_ARGUMENTS = {
     "option of another cipher": ({"block_size": 4}, CipherOptionError, "block_size"),
     "empty range": ({"value_range": (1, 1)}, CipherOptionError, "value_range"),
     "range of three": ({"value_range": (0, 1, 2)}, CipherOptionError, "value_range"),
+    "range of a huge number": (
+        {"value_range": (0, 10**400)},
+        CipherOptionError,
+        "value_range",
+    ),
+    "levels that collapse": (
+        {"value_range": (1e7, 1e7 + 1)},
+        CipherOptionError,
+        "tells apart",
+    ),
+    "levels that bfloat16 cannot hold": (
+        {"value_range": (1, 2), "dtype": "mixed_bfloat16"},
+        CipherOptionError,
+        "bfloat16",
+    ),
+    "invert as a word": ({"invert": "no"}, CipherOptionError, "invert"),
+    **{
+        f"block_size {size!r}": (
+            {"cipher": "le", "block_size": size},
+            CipherOptionError,
+            "block_size",
+        )
+        for size in (4.0, "4", 0, True, -4, 10**20)
+    },
     "size without invert": ({"output_size": (8, 8)}, CipherOptionError, "invert"),
     "size of one number": (
         {"invert": True, "output_size": 8},
@@ -221,6 +270,8 @@ WRONG_IMAGES = {
     "two channels": ({}, np.zeros((8, 8, 2), np.uint8), "channels"),
     "bool": ({}, np.zeros((8, 8, 3), bool), "dtype bool"),
     "complex": ({}, np.zeros((8, 8, 3), np.complex64), "dtype complex64"),
+    "masked": ({}, np.ma.masked_invalid(np.full((8, 8, 3), np.nan)), "MaskedArray"),
+    "wider than 32 bits": ({}, np.full((8, 8, 3), 2**32 + 7), "out of range"),
     "negative": ({}, np.full((8, 8, 3), -1), "out of range"),
     "over 255": ({}, np.full((8, 8, 3), 256), "out of range"),
     "bytes in range (0, 1)": (

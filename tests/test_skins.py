@@ -7,6 +7,7 @@ from sklearn.datasets import load_sample_images
 
 from tfpe import CIPHERS, Key, PerceptualEncrypt, Transform, crop, pad_to_blocks
 from tfpe.data import decrypt, encrypt
+from tfpe.errors import ImageError
 from tfpe.files import encrypt_folder
 from tfpe.lowering import Gather, Select, WordGather, Xor, oracle
 
@@ -136,6 +137,26 @@ def test_every_program_on_every_framework(name):
     assert np.array_equal(compiled(tf.constant(images)), cipher)
     assert np.array_equal(jax.jit(transform)(jax.numpy.asarray(images)), cipher)
     assert np.array_equal(transform.inverse(cipher), images)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in transforms_of_every_program() if "per image" in name]
+)
+def test_per_image_keys_need_their_batch(name):
+    import keras
+    import tensorflow as tf
+
+    transform, _ = transforms_of_every_program()[name]
+    images = np.zeros((4, 4, 6, 3), np.uint8)
+    unknown = [tf.TensorSpec((None, 4, 6, 3), tf.uint8)]
+    for call in (
+        lambda: transform(images),
+        lambda: transform(images[0]),
+        lambda: tf.function(transform, input_signature=unknown).get_concrete_function(),
+        lambda: transform(keras.Input((4, 6, 3), dtype="uint8")),
+    ):
+        with pytest.raises(ImageError, match="keys for 3 images"):
+            call()
 
 
 @pytest.mark.parametrize("name", transforms_of_every_program())

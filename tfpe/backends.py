@@ -218,7 +218,7 @@ TENSORFLOW = TensorFlowBackend()
 
 def backend_of(images):
     """The backend of `images`, or `ImageError` where there is none for their type."""
-    if isinstance(images, np.ndarray):
+    if isinstance(images, np.ndarray) and not isinstance(images, np.ma.MaskedArray):
         return NUMPY
     if is_tensorflow(images):
         return TENSORFLOW
@@ -229,12 +229,15 @@ def backend_of(images):
     if jax is not None and isinstance(images, jax.Array):
         return JAX
     raise ImageError(
-        "Images should be a NumPy array or a tensor of TensorFlow, JAX or torch. "
+        "Images should be a dense NumPy array or tensor of TensorFlow, JAX or torch. "
         f"Received: {type(images).__name__}"
     )
 
 
 def is_tensorflow(images):
-    """Whether `images` is a TensorFlow tensor; never imports TensorFlow."""
+    """Whether `images` is a dense TensorFlow tensor; never imports TensorFlow."""
     tensorflow = sys.modules.get("tensorflow")
-    return tensorflow is not None and tensorflow.is_tensor(images)
+    # Not `tf.is_tensor`, which takes sparse and ragged ones too.
+    return tensorflow is not None and isinstance(
+        images, tensorflow.Tensor | tensorflow.Variable
+    )

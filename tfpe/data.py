@@ -83,25 +83,25 @@ def decrypt(dataset, key, cipher="logistic", **arguments):
     return encrypt(dataset, key, cipher, invert=True, **arguments)
 
 
-def _image(element):
-    """The image of an element, or of an element spec."""
-    if isinstance(element, tuple) and element:
-        return _image(element[0])
-    if isinstance(element, dict):
-        names = [name for name in IMAGE_NAMES if name in element]
-        if len(names) == 1:
-            return element[names[0]]
-    elif hasattr(element, "dtype") and hasattr(element, "shape"):
-        return element
-    raise ImageError(
-        "Elements of the data set should be x, (x, y), (x, y, w) or a dict with the "
-        f"key 'image' or 'images'. Received: {element}"
-    )
+def _image(spec):
+    """The spec of the image in an element spec."""
+    first = spec[0] if isinstance(spec, tuple) and spec else spec
+    if isinstance(first, dict):
+        names = [name for name in IMAGE_NAMES if name in first]
+        first = first[names[0]] if len(names) == 1 else None
+    if type(first).__name__ != "TensorSpec":
+        raise ImageError(
+            "Elements of the data set should be x, (x, y), (x, y, w) or a dict with "
+            f"the key 'image' or 'images', x a dense tensor. Received: {spec}"
+        )
+    return first
 
 
 def _replace_image(element, function):
     if isinstance(element, tuple):
-        return (_replace_image(element[0], function), *element[1:])
+        parts = (_replace_image(element[0], function), *element[1:])
+        # Named tuples stay what they are.
+        return type(element)(*parts) if hasattr(element, "_fields") else parts
     if isinstance(element, dict):
         name = next(name for name in IMAGE_NAMES if name in element)
         return {**element, name: function(element[name])}

@@ -157,7 +157,11 @@ class Key:
         return Key(self._digest(_label("derive", parts), KEY_BYTES))
 
     def for_image(self, number):
-        """The sub-key of image `number` of a set that has a key for every image."""
+        """The sub-key of image `number` of a set that has a key for every image.
+
+        The same as `derive("image", number)`. Two sets whose images count from 0 each
+        would share sub-keys: derive a key for the set first.
+        """
         return self.derive("image", number)
 
     def material(self, cipher, image_shape, **options):
@@ -248,6 +252,7 @@ class Key:
         except TfpeError as error:
             # Without the frames below: their local variables hold the file's text,
             # and some tools print the local variables of a traceback.
+            passphrase = None
             error.__context__ = None
             raise error.with_traceback(None) from error.__cause__
 
@@ -353,6 +358,13 @@ def check_key(key):
 def _checked_label(part):
     """A string, or a whole number of any type as a Python integer."""
     if isinstance(part, str):
+        try:
+            part.encode()
+        except UnicodeEncodeError:
+            raise TfpeError(
+                "Labels of sub-keys should be text that UTF-8 can say. "
+                "Received: a lone surrogate"
+            ) from None
         return part
     if isinstance(part, bool) or not hasattr(part, "__index__"):
         raise TfpeError(

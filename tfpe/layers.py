@@ -3,9 +3,11 @@
 import operator
 
 import keras
+import numpy as np
 
 from tfpe.backends import backend_of, is_tensorflow
 from tfpe.ciphers import find_cipher
+from tfpe.ciphers.checks import true_or_false
 from tfpe.errors import CipherOptionError, ImageError, LockedLayerError
 from tfpe.exporting import refuse_export
 from tfpe.keys import check_key
@@ -98,15 +100,19 @@ class PerceptualEncrypt(keras.layers.Layer):
         # Otherwise Keras casts the inputs, and float labels beside them in a dict.
         self.autocast = False
         self.supports_jit = True
-        self.cipher = cipher
-        self.invert = bool(invert)
-        self.value_range = check_value_range(value_range)
+        self.invert = true_or_false(invert, "invert")
+        self.value_range = check_value_range(value_range, self.compute_dtype)
         self.output_size = _check_output_size(output_size, self.invert)
         self._vault = _Vault(find_cipher(cipher), options, fingerprint)
         if key is not None:
             self.key = key
         elif fingerprint is None:
             check_key(key)
+
+    @property
+    def cipher(self):
+        """Name of the cipher, in `tfpe.CIPHERS`."""
+        return self._vault.cipher.name
 
     @property
     def options(self):
@@ -136,6 +142,12 @@ class PerceptualEncrypt(keras.layers.Layer):
         if is_tensorflow(images) and keras.backend.backend() != "tensorflow":
             # Keras would fail before `call`: it takes tensors of its backend only.
             return self.call(images)
+        if isinstance(images, np.ndarray):
+            # Before Keras makes a tensor of it: that drops masks, and on JAX the high
+            # half of wide integers.
+            backend_of(images)
+            if images.dtype.kind in "iu":
+                images, _ = to_bytes(images, self.value_range)
         return super().__call__(images, *args, **kwargs)
 
     def call(self, images):
@@ -226,6 +238,11 @@ class ApplyTransform(keras.Operation):
                 f"Images should be uint8 of shape {self._transform.input_shape}, with "
                 f"or without a batch axis. Received: {images.dtype} of shape {shape}"
             )
+        batch = self._transform.batch_size
+        if batch is not None and shape[:-rank] != (batch,):
+            raise ImageError(
+                f"This transform holds keys for {batch} images. Received: shape {shape}"
+            )
         shape = (*shape[:-rank], *self._transform.output_shape)
         return keras.KerasTensor(shape, dtype="uint8")
 
@@ -245,7 +262,7 @@ class _Vault:
 
     def __init__(self, cipher, options, fingerprint):
         self.cipher = cipher
-        self.options = cipher.options(**options)
+        self.options = cipher.check(**options)
         self.fingerprint = fingerprint
         self.key = None
         self._encryptions = {}

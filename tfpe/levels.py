@@ -5,7 +5,7 @@ import numbers
 
 import numpy as np
 
-from tfpe.backends import backend_of
+from tfpe.backends import TORCH, backend_of
 from tfpe.errors import CipherOptionError, ImageError
 
 BYTE_RANGE = (0, 255)
@@ -15,21 +15,47 @@ TOLERANCES = {"float16": 0.25, "bfloat16": 0.5}
 DEFAULT_TOLERANCE = 1e-3
 
 
-def check_value_range(value_range):
-    """`value_range` as a tuple (low, high); or an error."""
+def check_value_range(value_range, dtype="float32"):
+    """`value_range` as a tuple, if `dtype` can tell its 256 levels apart; or an error.
+
+    Example:
+
+    >>> check_value_range((0, 1))
+    (0, 1)
+    """
     try:
         low, high = value_range
-    except (TypeError, ValueError):
-        low = high = None
-    if not (
-        all(isinstance(v, numbers.Real) and math.isfinite(v) for v in (low, high))
-        and low < high
-    ):
+        finite = all(
+            isinstance(v, numbers.Real) and math.isfinite(v) for v in (low, high)
+        )
+    except (TypeError, ValueError, OverflowError):
+        finite = False
+    if not finite or not low < high:
         raise CipherOptionError(
             "`value_range` should be (lowest, highest) value. "
             f"Received: value_range={value_range!r}"
         )
+    levels = _levels((low, high)).astype(_numpy_dtype(dtype)).astype(np.float32)
+    nearest = np.round((levels - np.float32(low)) * np.float32(255 / (high - low)))
+    if not np.array_equal(nearest, np.arange(256)):
+        raise CipherOptionError(
+            f"`value_range` should hold 256 levels that {dtype} tells apart. "
+            f"Received: value_range={value_range!r}"
+        )
     return (low, high)
+
+
+def _levels(value_range):
+    low, high = value_range
+    return (low + np.arange(256) / 255 * (high - low)).astype(np.float32)
+
+
+def _numpy_dtype(dtype):
+    if dtype == "bfloat16":
+        import ml_dtypes
+
+        return ml_dtypes.bfloat16
+    return dtype if "float" in dtype else "float32"
 
 
 def to_bytes(images, value_range=BYTE_RANGE):
@@ -64,15 +90,22 @@ def to_bytes(images, value_range=BYTE_RANGE):
                 f"Integer images need value_range={BYTE_RANGE}. "
                 f"Received: dtype {dtype} and value_range={value_range}"
             )
+        if backend is TORCH and dtype.startswith("uint"):
+            images = backend.cast(images, "int64")  # torch cannot compare the others
         nearest = images
-        valid = (images >= 0) & (images <= 255)
+        valid = images >= 0
+        if dtype != "int8":  # in which 255 would be -1
+            valid = valid & (images <= 255)
     elif dtype.startswith(("float", "bfloat")):
         low, high = value_range
         levels = backend.cast(images, "float32")
         if not whole_bytes:
             levels = (levels - low) * (255 / (high - low))
         nearest = backend.round(levels)
-        tolerance = TOLERANCES.get(dtype, DEFAULT_TOLERANCE)
+        # Whole bytes are exact in every float; fractions of 255 are rounded.
+        tolerance = DEFAULT_TOLERANCE
+        if not whole_bytes:
+            tolerance = TOLERANCES.get(dtype, DEFAULT_TOLERANCE)
         valid = (nearest >= 0) & (nearest <= 255) & (abs(levels - nearest) <= tolerance)
     else:
         raise ImageError(
@@ -102,9 +135,7 @@ def from_bytes(data, valid, dtype, value_range=BYTE_RANGE):
     else:
         # A table: compilers may round a division or a multiplication with addition
         # in other ways than NumPy.
-        low, high = value_range
-        levels = (low + np.arange(256) / 255 * (high - low)).astype(np.float32)
-        table = backend.cast(backend.constant(levels, data), dtype)
+        table = backend.cast(backend.constant(_levels(value_range), data), dtype)
         shape = tuple(-1 if s is None else s for s in backend.static_shape(data))
         index = backend.cast(backend.reshape(data, (-1,)), "int32")
         images = backend.reshape(backend.take(table, index), shape)

@@ -150,9 +150,14 @@ def oracle(transform, images):
 def apply(transform, images):
     """Applies `transform` to images of any framework; returns the same kind."""
     if type(images).__module__.startswith("keras."):
-        from tfpe.layers import ApplyTransform
+        import keras
 
-        return ApplyTransform(transform)(images)
+        if isinstance(images, keras.Variable):
+            images = images.value
+        elif isinstance(images, keras.KerasTensor):
+            from tfpe.layers import ApplyTransform
+
+            return ApplyTransform(transform)(images)
     backend = backend_of(images)
     return backend.untraced(_apply)(transform, images, backend)
 
@@ -172,9 +177,11 @@ def _apply(transform, images, backend):
             f"{('batch', *transform.input_shape)}. Received: shape {shape}"
         )
     batch = transform.batch_size
-    if batch is not None and (not lead or lead[0] not in (None, batch)):
+    if batch is not None and lead != (batch,):
         raise ImageError(
-            f"This transform holds keys for {batch} images. Received: shape {shape}"
+            f"This transform holds keys for {batch} images: batches should have that "
+            "size, also before a graph runs (drop_remainder=True). "
+            f"Received: shape {shape}"
         )
     flat = backend.reshape(images, (-1, np.prod(transform.input_shape).item()))
     if batch is None and lead and lead[0] is None:

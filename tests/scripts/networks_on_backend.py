@@ -6,9 +6,10 @@ Arguments: a folder to write to, and names of modules that must not be imported.
 import sys
 from pathlib import Path
 
+from blocking import block
+
 folder, *blocked = sys.argv[1:]
-for name in blocked:
-    sys.modules[name] = None  # importing it raises ImportError from here on
+block(*blocked)
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 

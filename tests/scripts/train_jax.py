@@ -2,8 +2,9 @@
 
 import sys
 
-for name in ("tensorflow", "tensorflow_datasets", "tensorboard"):
-    sys.modules[name] = None  # importing it raises ImportError from here on
+from blocking import block
+
+block("tensorflow", "tensorflow_datasets", "tensorboard")
 
 import keras  # noqa: E402
 

@@ -9,7 +9,9 @@ import functools
 import inspect
 from collections.abc import Callable
 
-from tfpe.ciphers import block, controls, pixel
+import numpy as np
+
+from tfpe.ciphers import block, checks, controls, pixel
 from tfpe.ciphers.block import (
     ele,
     ele_transform,
@@ -33,7 +35,7 @@ from tfpe.ciphers.controls import (
 from tfpe.ciphers.keyspace import KeySpace
 from tfpe.ciphers.pixel import logistic, logistic_transform, pbe, pbe_transform
 from tfpe.errors import CipherOptionError
-from tfpe.keys import check_key
+from tfpe.keys import KEY_BYTES, Key, check_key
 from tfpe.transform import Transform
 
 __all__ = [
@@ -107,7 +109,19 @@ class Cipher:
                 f"Options of {self.name} should be among {list(self.defaults)}. "
                 f"Received: {unknown}"
             )
-        return self.defaults | options
+        # NumPy's numbers as Python's: JSON, labels and comparisons want those.
+        plain = {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in options.items()
+        }
+        return self.defaults | plain
+
+    def check(self, **options):
+        """All options, defaults filled in; raises now what a key would raise later."""
+        options = self.options(**options)
+        size = checks.block_size_of(self.block_size(**options))
+        self.function(Key(bytes(KEY_BYTES)), (size, size, 3), **options)
+        return options
 
     def block_size(self, **options):
         """Height and width of images must be divisible by this; pad to it."""

@@ -59,7 +59,7 @@ def le(key, image_shape, block_size=4, reversal="derived", word_bits=4):
     >>> bool((encrypt.inverse(encrypt(image)) == image).all())
     True
     """
-    block_size = checks.whole_number(block_size, "block_size")
+    block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
     checks.one_of(reversal, REVERSALS, "reversal")
     checks.one_of(word_bits, (4, 8), "word_bits")
@@ -97,7 +97,7 @@ def le_transform(order, image_shape, block_size=4, mask=None, word_bits=4):
     >>> hex(t(np.array([[[0xA5]]], np.uint8)).item())
     '0x5a'
     """
-    block_size = checks.whole_number(block_size, "block_size")
+    block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
     checks.one_of(word_bits, (4, 8), "word_bits")
     words = block_size**2 * shape[2] * 8 // word_bits
@@ -141,7 +141,7 @@ def ele(key, image_shape, block_size=4, reversal="derived"):
     >>> ele(Key(bytes(32)), (8, 8, 3))
     Transform(bits=4, input_shape=(8, 8, 3), output_shape=(8, 8, 3))
     """
-    block_size = checks.whole_number(block_size, "block_size")
+    block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
     checks.one_of(reversal, REVERSALS, "reversal")
     material = check_key(key).material(
@@ -178,7 +178,7 @@ def ele_transform(orders, block_order, image_shape, block_size=4, masks=None):
     >>> t(np.array([[[0x12], [0x34]]], np.uint8)).ravel().tolist() == [0x43, 0x12]
     True
     """
-    block_size = checks.whole_number(block_size, "block_size")
+    block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
     count = shape[0] * shape[1] // block_size**2
     words = 2 * block_size**2 * shape[2]
@@ -225,7 +225,7 @@ def etc(key, image_shape, block_size=4, channel_shuffle=True):
     >>> etc(Key(bytes(32)), (32, 32, 3), block_size=16)
     Transform(bits=8, input_shape=(32, 32, 3), output_shape=(32, 32, 3))
     """
-    block_size = checks.whole_number(block_size, "block_size")
+    block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
     check_channel_shuffle(channel_shuffle, shape)
     material = check_key(key).material(
@@ -265,7 +265,7 @@ def etc_transform(
     >>> t(np.array([[[1], [2]], [[3], [4]]], np.uint8))[..., 0].tolist()
     [[2, 4], [1, 3]]
     """
-    block_size = checks.whole_number(block_size, "block_size")
+    block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
     channels = shape[2]
     count = shape[0] * shape[1] // block_size**2
@@ -333,7 +333,7 @@ def etc_gray(key, image_shape, block_size=8, fold=True):
     >>> etc_gray(Key(bytes(32)), (32, 32, 3), fold=False).output_shape
     (32, 96, 1)
     """
-    block_size = checks.whole_number(block_size, "block_size")
+    block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
     checks.true_or_false(fold, "fold")
     material = check_key(key).material(
@@ -368,7 +368,7 @@ def etc_gray_transform(
     >>> t.perm.tolist()
     [2, 0, 1]
     """
-    block_size = checks.whole_number(block_size, "block_size")
+    block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
     checks.true_or_false(fold, "fold")
     if not fold and shape[2] != 3:

@@ -11,6 +11,8 @@ from tfpe.errors import CipherOptionError, ImageError
 from tfpe.transform import as_array, is_permutation, shape_tuple
 from tfpe.words import index_dtype
 
+MAX_BLOCK_SIZE = 1024
+
 
 def image_shape_of(image_shape, block_size=1):
     """`image_shape` as (height, width, channels), in whole blocks; or an error."""
@@ -40,6 +42,17 @@ def whole_number(value, name, low=1):
             f"Received: {name}={value!r}"
         )
     return number
+
+
+def block_size_of(block_size):
+    """`block_size` as a Python integer, 1 to 1024; or an error."""
+    block_size = whole_number(block_size, "block_size")
+    if block_size > MAX_BLOCK_SIZE:
+        raise CipherOptionError(
+            f"`block_size` should be at most {MAX_BLOCK_SIZE}. "
+            f"Received: block_size={block_size}"
+        )
+    return block_size
 
 
 def one_of(value, choices, name):

@@ -90,7 +90,7 @@ def blockshuffle(key, image_shape, block_size=4):
     >>> (t.perm.reshape(2, 2, 2)[:, 1] - t.perm.reshape(2, 2, 2)[:, 0]).tolist()
     [[2, 2], [2, 2]]
     """
-    block_size = checks.whole_number(block_size, "block_size")
+    block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
     material = check_key(key).material("blockshuffle", shape, block_size=block_size)
     perm = material.permutation("perm", block_size**2 * shape[2])
@@ -99,7 +99,7 @@ def blockshuffle(key, image_shape, block_size=4):
 
 def blockshuffle_transform(perm, image_shape, block_size):
     """blockshuffle from an explicit permutation of a block, `(B * B * C,)`."""
-    block_size = checks.whole_number(block_size, "block_size")
+    block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
     perm = checks.permutations(perm, block_size**2 * shape[2], "perm")
     gather = lay_out(block_indices(shape, block_size)[:, perm], shape, block_size)
