@@ -17,12 +17,14 @@ from pathlib import Path
 
 from tfpe.accuracy_tables import published_table, svm_tables, training_tables
 from tfpe.atomic import write_file
+from tfpe.bench.report import speed_table
 from tfpe.errors import RecordError, TfpeError
 from tfpe.records import has_settings, read_records
 
 # Each makes Markdown of a list of records, of all kinds; no records give "".
 TABLES = {
     "published": published_table,
+    "speed": speed_table,
     "svm": svm_tables,
     "training": training_tables,
 }

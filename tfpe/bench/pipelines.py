@@ -8,7 +8,6 @@ import numpy as np
 from tfpe import data
 from tfpe.bench.timing import interleave
 from tfpe.ciphers import CIPHERS
-from tfpe.layers import PerceptualEncrypt
 
 BATCH = 256
 
@@ -90,6 +89,8 @@ def measure_step(key, names, build_model, batch_size, repeats):
     """
     import keras
     import tensorflow as tf
+
+    from tfpe.layers import PerceptualEncrypt
 
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (batch_size, 32, 32, 3)).astype(np.float32)
