@@ -113,7 +113,7 @@ def run_bench(
                 report(f"{name}, {direction}, {size}")
     setup = measure_setup(key, names, (32, 224) if quick else (32, 224, 2048), 1)
     report("set-up")
-    images = noise((256 if quick else 2048, 32, 32, 3))
+    images = photographs(256 if quick else 2048)
     pipelines = measure_pipelines(key, names, images, repeats)
     report("tf.data")
     step = [] if quick else _step(key, names)
@@ -181,6 +181,23 @@ def measure_throughput(key, name, shape, direction, repeats, wanted=None):
 def noise(shape):
     """Seeded random images: no program's time depends on the values."""
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
+
+def photographs(count, size=32):
+    """Seeded crops of scikit-learn's two photographs, `uint8 (count, size, size, 3)`.
+
+    For PNG files, whose time to decode does depend on the values.
+    """
+    from sklearn.datasets import load_sample_images
+
+    rng = np.random.default_rng(0)
+    crops = np.empty((count, size, size, 3), np.uint8)
+    sources = load_sample_images().images
+    for number, crop in enumerate(crops):
+        source = sources[number % len(sources)]
+        top, left = (rng.integers(n - size + 1) for n in source.shape[:2])
+        crop[:] = source[top : top + size, left : left + size]
+    return crops
 
 
 def use_cores(cores):
