@@ -70,10 +70,9 @@ def encrypt(
     compiled = tf.function(layer.call, jit_compile=True, autograph=False)
 
     @tf.autograph.experimental.do_not_convert
-    def encrypt_element(*element):
-        return _replace_image(
-            element if isinstance(spec, tuple) else element[0], compiled
-        )
+    def encrypt_element(*parts):
+        # tf.data spreads tuples over the arguments, but not named ones.
+        return _replace_image(parts if type(spec) is tuple else parts[0], compiled)
 
     return dataset.map(encrypt_element, num_parallel_calls=tf.data.AUTOTUNE)
 
