@@ -12,6 +12,7 @@ import numpy as np
 from tfpe.errors import ImageError
 
 CHUNK_BYTES = 2**18
+CHUNK_INDICES = 2**16
 
 
 class NumPyBackend:
@@ -39,9 +40,16 @@ class NumPyBackend:
         return array
 
     def take(self, images, index, axis=-1):
-        if index.ndim == 1:
+        if index.ndim > 1:
+            return np.take_along_axis(images, index, axis=axis)
+        if axis != -1 or index.size <= CHUNK_INDICES:
             return np.take(images, index, axis=axis)
-        return np.take_along_axis(images, index, axis=axis)
+        # NumPy makes a copy of an index, eight bytes for each byte of a large image.
+        moved = np.empty((*images.shape[:-1], index.size), images.dtype)
+        for start in range(0, index.size, CHUNK_INDICES):
+            part = slice(start, start + CHUNK_INDICES)
+            moved[..., part] = np.take(images, index[part], axis=-1)
+        return moved
 
     def reshape(self, images, shape):
         return images.reshape(shape)
