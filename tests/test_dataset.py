@@ -327,7 +327,7 @@ def test_interrupted_runs_of_other_settings_and_damaged_beginnings(
 ):
     """An error at batch `after`; damage to what is unfinished does no harm."""
     encrypt_dataset(npz, tmp_path / "whole", KEY, "le")
-    batches, frame = [], dataset.runs.frame
+    batches, frame = [], dataset.encryption.frame
 
     def failing(records):
         batches.append(records)
@@ -336,7 +336,7 @@ def test_interrupted_runs_of_other_settings_and_damaged_beginnings(
         return frame(records)
 
     with monkeypatch.context() as patch:
-        patch.setattr(dataset.runs, "frame", failing)
+        patch.setattr(dataset.encryption, "frame", failing)
         with pytest.raises(OutputError, match="no space"):
             encrypt_dataset(npz, tmp_path / "cloud", KEY, "le")
     if list(tmp_path.rglob("checkpoint.json")):
@@ -390,6 +390,7 @@ def test_a_damaged_record_of_the_source_is_told(npz, tmp_path, small_shards):
     assert len(list((tmp_path / "out").rglob("*train.tfrecord*-of-00005"))) == 3
 
 
+@SLOW
 def test_cifar10(cifar_directory, tmp_path):
     """Real data: every test image, and the train images before them."""
     name = encrypt_dataset("cifar10", tmp_path, KEY, data_dir=cifar_directory).name

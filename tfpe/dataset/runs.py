@@ -3,12 +3,14 @@
 import dataclasses
 import functools
 import pathlib
+from collections.abc import Callable
 
 import numpy as np
 
 from tfpe.ciphers import find_cipher
-from tfpe.dataset.encrypted import HEIGHT, NUMBER, WIDTH, open_encrypted
-from tfpe.dataset.labels import hidden_numbers, save_labels
+from tfpe.dataset.encrypted import open_encrypted
+from tfpe.dataset.encryption import Encryption
+from tfpe.dataset.labels import save_labels
 from tfpe.dataset.manifest import (
     CHECKPOINT,
     check_files,
@@ -17,14 +19,12 @@ from tfpe.dataset.manifest import (
     require_settings,
 )
 from tfpe.dataset.metadata import restore_features, write_metadata
-from tfpe.dataset.records import frame, put_image, put_labels
-from tfpe.dataset.sources import check_features, open_source, tfds_name
+from tfpe.dataset.records import frame, put_image
+from tfpe.dataset.sources import Source, check_features, open_source, tfds_name
 from tfpe.dataset.writer import ShardWriter, finish, work_folder
 from tfpe.errors import DatasetError, OutputError
 from tfpe.files.images import encode_png
-from tfpe.files.workers import Transforms
-from tfpe.keys import check_key
-from tfpe.padding import pad_to_blocks, padded_size
+from tfpe.keys import Key, check_key
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +42,44 @@ class Summary:
     folder: str
     written: int
     skipped: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a run will do.
+
+    Attributes:
+        source: a `tfpe.dataset.sources.Source`.
+        key: a `tfpe.Key`.
+        header: of the manifest.
+        features: `tfds.features.FeaturesDict` of the result.
+        encode: (raw batch, number of its first image) -> (bytes, examples).
+        final: folder of the result.
+    """
+
+    source: Source
+    key: Key
+    header: dict
+    features: object
+    encode: Callable
+    final: pathlib.Path
+
+    def summary(self, written):
+        """The `Summary` of a run that wrote so many examples."""
+        skipped = self.source.total - written
+        return Summary(self.header["name"], str(self.final), written, skipped)
+
+    def finished(self):
+        """The `Summary` where the result is there, whole and of this plan, or None."""
+        if not self.final.exists():
+            return None
+        manifest = read_manifest(self.final, self.key)
+        require_settings(manifest, self.header, self.final)
+        shards = {name: entry["tag"] for name, entry in manifest["shards"].items()}
+        everything = manifest | {"files": manifest["files"] | shards}
+        check_files(self.final, self.key, everything)
+        (self.final / CHECKPOINT).unlink(missing_ok=True)
+        return self.summary(written=0)
 
 
 def encrypt_dataset(
@@ -108,9 +146,10 @@ def encrypt_dataset(
     """
     check_key(key)
     found = open_source(source, data_dir)
-    return _encrypt(
-        found, out, key, cipher, name, per_image, hide_labels, drop, progress, options
+    plan = plan_encryption(
+        found, out, key, cipher, name, per_image, hide_labels, drop, options
     )
+    return _write(plan, progress)
 
 
 def decrypt_dataset(path, out, key, *, labels=None, progress=None):
@@ -145,7 +184,8 @@ def decrypt_dataset(path, out, key, *, labels=None, progress=None):
         return frame([put_image(*pair, {}) for pair in pairs]), len(files)
 
     final = pathlib.Path(out, source.folder)
-    return _write(source, final, key, header, features, encode, progress)
+    plan = Plan(source, key, header, features, encode, final)
+    return _write(plan, progress)
 
 
 def reencrypt_dataset(
@@ -187,15 +227,17 @@ def reencrypt_dataset(
     if cipher is None or cipher == manifest["cipher"]:
         cipher, options = manifest["cipher"], manifest["options"] | options
     per_image = manifest["per_image"] if per_image is None else per_image
-    return _encrypt(
+    plan = plan_encryption(
         *(source, out, new_key, cipher, name, per_image, hide_labels),
-        *(manifest["dropped"], progress, options),
+        *(manifest["dropped"], options),
     )
+    return _write(plan, progress)
 
 
-def _encrypt(
-    source, out, key, cipher, name, per_image, hide_labels, drop, progress, options
+def plan_encryption(
+    source, out, key, cipher, name, per_image, hide_labels, drop, options
 ):
+    """The `Plan` of `encrypt_dataset`, all of its arguments checked."""
     row = find_cipher(cipher)
     options = {
         option: value.item() if isinstance(value, np.generic) else value
@@ -229,96 +271,20 @@ def _encrypt(
         labels = {f: names for f, names in source.labels.items() if f not in drop}
         save_labels(hide_labels, out, key, labels)
     final = pathlib.Path(out, name, source.version)
-    features = encryption.features(plain)
-    return _write(source, final, key, header, features, encryption, progress)
+    return Plan(source, key, header, encryption.features(plain), encryption, final)
 
 
-def _write(source, final, key, header, features, encode, progress):
-    name = header["name"]
-    if final.exists():
-        manifest = read_manifest(final, key)
-        require_settings(manifest, header, final)
-        check_files(final, key, manifest | {"files": _all_files(manifest)})
-        (final / CHECKPOINT).unlink(missing_ok=True)
-        return Summary(name, str(final), 0, source.total)
-    with work_folder(final) as work:
-        writer = ShardWriter(work, key, header, source, encode, progress)
+def _write(plan, progress):
+    if (done := plan.finished()) is not None:
+        return done
+    with work_folder(plan.final) as work:
+        writer = ShardWriter(
+            work, plan.key, plan.header, plan.source, plan.encode, progress
+        )
         shards = writer.run()
-        write_metadata(work, key, writer.header, shards, features)
-        finish(work, final)
-    return Summary(name, str(final), writer.written, source.total - writer.written)
-
-
-def _all_files(manifest):
-    shards = {name: entry["tag"] for name, entry in manifest["shards"].items()}
-    return manifest["files"] | shards
-
-
-class Encryption:
-    """Turns raw batches of a source into TFRecords; called from several threads."""
-
-    def __init__(self, source, key, cipher, options, per_image, hide_labels, drop):
-        self.source, self.cipher, self.options = source, cipher, options
-        self.per_image, self.drop = per_image, drop
-        self.varied = None in source.image_shape
-        self.hidden = {}
-        if hide_labels is not None:
-            self.hidden = hidden_numbers(key, source.labels)
-        self.hidden = {f: new for f, new in self.hidden.items() if f not in drop}
-        self.transforms = Transforms(cipher, key, options)
-        # What is wrong with options or channels is told now, not in a thread later.
-        height, width, channels = source.image_shape
-        self.transforms.get((*self._padded(height or 1, width or 1), channels))
-
-    def __call__(self, batch, first):
-        images, examples = self.source.decode(batch)
-        numbers = [{} for _ in examples]
-        height, width, channels = images.shape[1:]
-        if self.varied:
-            numbers = [{HEIGHT: height, WIDTH: width} for _ in examples]
-        padded = pad_to_blocks(images, self.cipher.block_size(**self.options))
-        if self.per_image:
-            ciphertexts = []
-            for place, image in enumerate(padded):
-                numbers[place][NUMBER] = first + place
-                transform = self.transforms.get(image.shape, first + place)
-                ciphertexts.append(transform(image))
-        else:
-            ciphertexts = self.transforms.get(padded.shape[1:])(padded)
-        records = [
-            put_image(
-                put_labels(example, self.hidden, self.drop), encode_png(image), added
-            )
-            for example, image, added in zip(
-                examples, ciphertexts, numbers, strict=True
-            )
-        ]
-        return frame(records), len(records)
-
-    def features(self, plain):
-        """The features of the result, from those of the source."""
-        import tensorflow_datasets as tfds
-
-        height, width, channels = self.source.image_shape
-        shape = (*self._padded(height, width), channels)
-        if self.varied:
-            cipher_shape = self.cipher.cipher_shape((8, 8, channels), **self.options)
-            shape = (None, None, cipher_shape[2])
-        else:
-            shape = self.cipher.cipher_shape(shape, **self.options)
-        features = {name: f for name, f in plain.items() if name not in self.drop}
-        features["image"] = tfds.features.Image(shape=shape, encoding_format="png")
-        for name in self.hidden:
-            count = len(self.source.labels[name])
-            features[name] = tfds.features.ClassLabel(num_classes=count)
-        added = [NUMBER] * bool(self.per_image) + [HEIGHT, WIDTH] * self.varied
-        for name in added:
-            features[name] = tfds.features.Scalar(np.int64)
-        return tfds.features.FeaturesDict(features)
-
-    def _padded(self, height, width):
-        size = self.cipher.block_size(**self.options)
-        return [side and padded_size(side, size) for side in (height, width)]
+        write_metadata(work, plan.key, writer.header, shards, plan.features)
+        finish(work, plan.final)
+    return plan.summary(writer.written)
 
 
 @functools.cache

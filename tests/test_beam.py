@@ -1,0 +1,62 @@
+"""Encryption as a Beam pipeline: the files of the local path, no key in the pipeline."""
+
+import numpy as np
+import pytest
+from image_folders import contents
+from sklearn.datasets import load_sample_images
+
+from tfpe import Key
+from tfpe.dataset import encrypt_dataset, sources
+
+beam = pytest.importorskip("apache_beam", reason="the extra `beam` is not installed")
+pytestmark = pytest.mark.filterwarnings("ignore")  # Beam's own, a dozen kinds
+
+SECRET = bytes(range(101, 133))
+PHOTO = load_sample_images().images[0]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Key(SECRET).save("owner.key")
+    images = np.stack([PHOTO[n : n + 10, n : n + 10] for n in range(1300)[::3]][:400])
+    np.savez("tiny.npz", x_train=images, y_train=np.arange(len(images)) % 3)
+    return tmp_path
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("settings", [{}, {"per_image": True, "hide_labels": "l.json"}])
+def test_any_number_of_workers_writes_the_files_of_the_local_path(
+    workers, settings, folder, monkeypatch
+):
+    import tfpe.beam
+
+    monkeypatch.setattr(sources, "SHARD_BYTES", 150 * 300)
+    monkeypatch.setattr(sources, "BATCH_BYTES", 16 * 300)
+    encrypt_dataset("tiny.npz", "local", Key(SECRET), "le", **settings)
+    options = beam.options.pipeline_options.PipelineOptions(
+        runner="FnApiRunner",
+        direct_num_workers=workers,
+        direct_running_mode="multi_threading",
+    )
+    run = {"pipeline_options": options, **settings}
+    summary = tfpe.beam.encrypt_dataset("tiny.npz", "beam", "owner.key", "le", **run)
+    assert summary.written == len(np.load("tiny.npz")["x_train"])
+    assert contents(folder / "beam") == contents(folder / "local")
+
+
+def test_the_serialised_pipeline_holds_no_key(folder):
+    import tfpe.beam
+
+    job = tfpe.beam.Job(
+        *("tiny.npz", None, str(folder / "owner.key"), "le"),
+        *({"block_size": 4}, False, None, (), str(folder)),
+    )
+    pipeline = beam.Pipeline()
+    blocks = list(tfpe.beam.blocks(sources.open_source("tiny.npz")))
+    pipeline | beam.Create(blocks) | tfpe.beam.Encrypt(job)
+    data = pipeline.to_runner_api().SerializeToString()
+    assert b"owner.key" in data or len(data) > 1000
+    order = Key(SECRET).material("le", (12, 12, 3), block_size=4)
+    for secret in (SECRET, SECRET.hex().encode(), order.bytes("order", 24).tobytes()):
+        assert secret not in data

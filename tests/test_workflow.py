@@ -1,0 +1,124 @@
+"""The whole workflow, a directory and processes for each role: owner, cloud, owner."""
+
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from image_folders import contents
+from processes import run_script
+from sklearn.datasets import load_digits
+
+from tfpe import CIPHERS, Key
+from tfpe.cli import main
+from tfpe.dataset import encrypted
+
+TFPE = [sys.executable, "-m", "tfpe"]
+
+
+def digits():
+    """Real handwritten digits in two colours, `uint8 (N, 8, 8, 3)`, and labels."""
+    gray, labels = load_digits(return_X_y=True)
+    gray = gray.reshape(-1, 8, 8, 1) / 16
+    dark, light = np.array([10, 60, 90]), np.array([250, 200, 160])
+    return np.rint(dark + gray * (light - dark)).astype(np.uint8), labels
+
+
+@pytest.fixture
+def owner(tmp_path, monkeypatch):
+    """The owner's directory, with images and a key; the cloud's is beside it."""
+    (tmp_path / "owner").mkdir()
+    (tmp_path / "cloud").mkdir()
+    monkeypatch.chdir(tmp_path / "owner")
+    images, labels = digits()
+    parts = {"x_train": images[:1500], "y_train": labels[:1500]}
+    parts |= {"x_test": images[1500:], "y_test": labels[1500:]}
+    np.savez("digits.npz", **parts)
+    assert main(["keygen", "-o", "owner.key"]) == 0
+    return tmp_path / "owner"
+
+
+def secret_bytes(key, cipher):
+    """Bytes that give the key away, or the transform that it makes."""
+    transform = CIPHERS[cipher](key, (8, 8, 3))
+    chunks = [key._secret, key._secret.hex().encode()]
+    for t in (transform, transform.inverse):
+        for array in (t.perm, t.mask):
+            if not np.all(np.diff(array[:24].astype(int)) == 1):
+                kinds = (np.uint8, np.uint16, np.int32, np.int64, np.float32)
+                chunks += [array[:24].astype(kind).tobytes() for kind in kinds]
+                chunks.append(", ".join(map(str, array[:24].tolist())).encode())
+    return chunks
+
+
+@pytest.mark.parametrize(
+    "cipher", ["le", pytest.param("logistic", marks=pytest.mark.slow)]
+)
+def test_owner_cloud_owner(cipher, owner, capsys):
+    # Owner: encrypts, and hands over the encrypted set alone.
+    run = ["dataset", "encrypt", "digits.npz", "--cipher", cipher, "--out", "encrypted"]
+    assert main([*run, "-q", "--key", "owner.key"]) == 0
+    cloud = owner.parent / "cloud"
+    shutil.copytree("encrypted", cloud / "data")
+
+    # Cloud: a process that never loads tfpe.
+    model = cloud / "model.keras"
+    accuracy = float(run_script("cloud.py", f"digits_{cipher}", cloud / "data", model))
+    key = Key.load("owner.key")
+    files = contents(cloud)
+    assert len(files) >= 6
+    for name, data in files.items():
+        for secret in secret_bytes(key, cipher):
+            assert secret not in data, f"{name} holds key material"
+
+    # Owner: plain images in, the accuracy that the cloud saw out.
+    shutil.copy(model, "model.keras")
+    capsys.readouterr()
+    run = ["predict", "model.keras", "digits.npz", "--key", "owner.key"]
+    assert main([*run, "--cipher", cipher]) == 0
+    out, err = capsys.readouterr()
+    predicted = np.array([int(line.split("\t")[1]) for line in out.splitlines()])
+    labels = np.load("digits.npz")["y_test"]
+    assert np.mean(predicted == labels) == accuracy > 0.8
+    assert f"{accuracy:.4f}" in err
+
+    # Without the key, or with another, the model says nothing of plain images.
+    assert main(["keygen", "-o", "other.key"]) == 0
+    run[run.index("owner.key")] = "other.key"
+    assert main([*run, "--cipher", cipher]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert np.mean([int(row.split("\t")[1]) for row in lines] == labels) < 0.5
+
+    # Owner: the plain set again.
+    assert (
+        main(["dataset", "decrypt", "encrypted", "-q", "-k", "owner.key", "-o", "p"])
+        == 0
+    )
+    import tensorflow_datasets as tfds
+
+    again = tfds.load("digits", data_dir="p", split="test", batch_size=-1)
+    assert np.array_equal(again["image"], np.load("digits.npz")["x_test"])
+    assert encrypted.find_set("encrypted").name == "1.0.0"
+
+
+def test_the_commands_as_a_user_has_them(owner):
+    """Processes, exit codes, JSON on stdout, progress on stderr."""
+    run = [*TFPE, "dataset", "encrypt", "digits.npz", "--out", "x", "--json"]
+    done = subprocess.run([*run, "-k", "owner.key"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert '"name": "digits_ele"' in done.stdout and "/s" in done.stderr
+    assert main([*run[3:], "-q", "-k", "owner.key", "--cipher", "rot13"]) == 1
+    other = ["dataset", "decrypt", "x", "-q", "-k", "owner.key", "-o", "p"]
+    assert main([*other, "--labels", "none.json"]) == 1
+    assert main(["keygen", "-o", "next.key"]) == 0
+    again = ["dataset", "reencrypt", "x", "-q", "-k", "owner.key", "-o", "y"]
+    assert main([*again, "--new-key", "next.key"]) == 0
+    assert main(["dataset", "decrypt", "y", "-q", "-k", "next.key", "-o", "p"]) == 0
+
+
+@pytest.mark.parametrize("command", ["dataset", "dataset encrypt", "predict"])
+def test_help_has_examples(command, capsys):
+    with pytest.raises(SystemExit):
+        main([*command.split(), "--help"])
+    assert "examples:\n  tfpe" in capsys.readouterr().out

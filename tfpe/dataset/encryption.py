@@ -1,0 +1,77 @@
+"""Batches of plain images to the bytes of TFRecord files."""
+
+import numpy as np
+
+from tfpe.dataset.encrypted import HEIGHT, NUMBER, WIDTH
+from tfpe.dataset.labels import hidden_numbers
+from tfpe.dataset.records import frame, put_image, put_labels
+from tfpe.files.images import encode_png
+from tfpe.files.workers import Transforms
+from tfpe.padding import pad_to_blocks, padded_size
+
+
+class Encryption:
+    """Turns raw batches of a source into TFRecords; called from several threads."""
+
+    def __init__(self, source, key, cipher, options, per_image, hide_labels, drop):
+        self.source, self.cipher, self.options = source, cipher, options
+        self.per_image, self.drop = per_image, drop
+        self.varied = None in source.image_shape
+        self.hidden = {}
+        if hide_labels is not None:
+            self.hidden = hidden_numbers(key, source.labels)
+        self.hidden = {f: new for f, new in self.hidden.items() if f not in drop}
+        self.transforms = Transforms(cipher, key, options)
+        # What is wrong with options or channels is told now, not in a thread later.
+        height, width, channels = source.image_shape
+        self.transforms.get((*self._padded(height or 1, width or 1), channels))
+
+    def __call__(self, batch, first):
+        images, examples = self.source.decode(batch)
+        numbers = [{} for _ in examples]
+        height, width, channels = images.shape[1:]
+        if self.varied:
+            numbers = [{HEIGHT: height, WIDTH: width} for _ in examples]
+        padded = pad_to_blocks(images, self.cipher.block_size(**self.options))
+        if self.per_image:
+            ciphertexts = []
+            for place, image in enumerate(padded):
+                numbers[place][NUMBER] = first + place
+                transform = self.transforms.get(image.shape, first + place)
+                ciphertexts.append(transform(image))
+        else:
+            ciphertexts = self.transforms.get(padded.shape[1:])(padded)
+        records = [
+            put_image(
+                put_labels(example, self.hidden, self.drop), encode_png(image), added
+            )
+            for example, image, added in zip(
+                examples, ciphertexts, numbers, strict=True
+            )
+        ]
+        return frame(records), len(records)
+
+    def features(self, plain):
+        """The features of the result, from those of the source."""
+        import tensorflow_datasets as tfds
+
+        height, width, channels = self.source.image_shape
+        shape = (*self._padded(height, width), channels)
+        if self.varied:
+            cipher_shape = self.cipher.cipher_shape((8, 8, channels), **self.options)
+            shape = (None, None, cipher_shape[2])
+        else:
+            shape = self.cipher.cipher_shape(shape, **self.options)
+        features = {name: f for name, f in plain.items() if name not in self.drop}
+        features["image"] = tfds.features.Image(shape=shape, encoding_format="png")
+        for name in self.hidden:
+            count = len(self.source.labels[name])
+            features[name] = tfds.features.ClassLabel(num_classes=count)
+        added = [NUMBER] * bool(self.per_image) + [HEIGHT, WIDTH] * self.varied
+        for name in added:
+            features[name] = tfds.features.Scalar(np.int64)
+        return tfds.features.FeaturesDict(features)
+
+    def _padded(self, height, width):
+        size = self.cipher.block_size(**self.options)
+        return [side and padded_size(side, size) for side in (height, width)]
