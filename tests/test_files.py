@@ -55,7 +55,10 @@ def test_round_trip(plain, tmp_path, cipher, per_image):
     row = CIPHERS[cipher]
     for number, (path, pixels) in enumerate(sorted(SIZES.items())):
         image = pad_to_blocks(pixels, row.block_size())
-        key = KEY.for_image(number) if per_image else KEY
+        key = KEY
+        if per_image:
+            folder = document(secret)["folder"]
+            key = KEY.derive("folder", folder).for_image(number)
         expected = row(key, image.shape)(image)
         np.testing.assert_array_equal(load(secret)[path], expected)
     assert decrypt_folder(secret, again, KEY) == Summary(len(SIZES), 0, [])

@@ -1,5 +1,6 @@
 """The manifest and the journal: any change shows, and nothing else is lost."""
 
+import contextlib
 import json
 import os
 
@@ -7,10 +8,10 @@ import pytest
 
 from tfpe import Key
 from tfpe.errors import ManifestError, OutputError, TfpeError, WrongKeyError
+from tfpe.files.journal import Journal, lock_folder
 from tfpe.files.manifest import (
     JOURNAL_NAME,
     MANIFEST_NAME,
-    Journal,
     check_path,
     make_entry,
     make_header,
@@ -134,20 +135,24 @@ def lines(folder):
     return (folder / JOURNAL_NAME).read_bytes().splitlines(keepends=True)
 
 
+@contextlib.contextmanager
+def opened(folder, key=KEY, header=HEADER):
+    with lock_folder(folder) as lock, Journal(lock, key, header) as journal:
+        yield journal
+
+
 @pytest.fixture
 def journal(tmp_path):
     """A journal of three entries, left behind as by a killed run."""
-    journal = Journal(tmp_path, KEY, HEADER)
-    for path in PATHS:
-        journal.append(entry(path))
-    journal.close()
+    with opened(tmp_path) as journal:
+        for path in PATHS:
+            journal.append(entry(path))
     return tmp_path
 
 
 def resumed(folder):
-    journal = Journal(folder, KEY, HEADER)
-    journal.close()
-    return list(journal.entries)
+    with opened(folder) as journal:
+        return list(journal.entries)
 
 
 def test_journal_cut_at_every_byte_resumes_whole_lines(journal):
@@ -157,9 +162,8 @@ def test_journal_cut_at_every_byte_resumes_whole_lines(journal):
         whole = max(data[:size].count(b"\n") - 1, 0)
         assert resumed(journal) == list(PATHS[:whole])
         if whole:
-            appended = Journal(journal, KEY, HEADER)
-            appended.append(entry("new.png"))
-            appended.close()
+            with opened(journal) as appended:
+                appended.append(entry("new.png"))
             assert resumed(journal) == [*PATHS[:whole], "new.png"]
 
 
@@ -181,35 +185,33 @@ def test_journal_distrusts_what_follows_a_changed_line(journal):
 )
 def test_journal_of_another_run_is_left_alone(journal, key, header, error):
     before = lines(journal)
-    with pytest.raises(error):
-        Journal(journal, key, header)
+    with pytest.raises(error), opened(journal, key, header):
+        pass
     assert lines(journal) == before
 
 
 @pytest.mark.parametrize("text", ["my diary\n", "my diary", "{}\n", "7"])
 def test_foreign_journal_is_left_alone(tmp_path, text):
     (tmp_path / JOURNAL_NAME).write_text(text)
-    with pytest.raises(ManifestError):
-        Journal(tmp_path, KEY, HEADER)
+    with pytest.raises(ManifestError), opened(tmp_path):
+        pass
     assert (tmp_path / JOURNAL_NAME).read_text() == text
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no file locks of this kind")
 def test_two_runs_at_once(tmp_path):
-    journal = Journal(tmp_path, KEY, HEADER)
-    with pytest.raises(OutputError, match="Another run"):
-        Journal(tmp_path, KEY, HEADER)
-    journal.close()
+    with lock_folder(tmp_path):
+        with pytest.raises(OutputError, match="Another run"), lock_folder(tmp_path):
+            pass
+    assert not (tmp_path / JOURNAL_NAME).exists()
 
 
 def test_older_release_keeps_its_header(tmp_path):
     older = HEADER | {"tfpe": "0.0.1"}
-    journal = Journal(tmp_path, KEY, older)
-    journal.append(entry("a.png", header=older))
-    journal.close()
-    again = Journal(tmp_path, KEY, HEADER)
-    again.close()
-    assert again.header == older and list(again.entries) == ["a.png"]
+    with opened(tmp_path, header=older) as journal:
+        journal.append(entry("a.png", header=older))
+    with opened(tmp_path) as again:
+        assert again.header == older and list(again.entries) == ["a.png"]
 
 
 def test_errors_never_tell_the_key(folder):

@@ -4,12 +4,13 @@ import contextlib
 import errno
 import hashlib
 import os
+import secrets
 from pathlib import Path
 
 from tfpe.errors import ImageFileError, OutputError
 
 # O_BINARY: Windows would change line ends in the bytes of an image.
-WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 PREFIX, SUFFIX = ".tfpe-", ".tmp"
 # What is wrong with one name only; anything else (full disk) would meet every file.
 NAME_ERRORS = (
@@ -37,12 +38,12 @@ def write_file(path, data, before_rename=None, mode=0o666):
             left and whatever was under `path` is still there.
     """
     path = Path(path)
-    digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
-    aside = path.with_name(f"{PREFIX}{digest}{SUFFIX}")
+    # A new name each time: two runs never write to one temporary file.
+    aside = path.with_name(f"{_prefix(path)}{secrets.token_hex(8)}{SUFFIX}")
     with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(aside, WRITE_FLAGS, mode)
         try:
-            handle = os.open(aside, WRITE_FLAGS, mode)
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 file.flush()
@@ -70,10 +71,35 @@ def output_errors(path):
         ) from error
 
 
-def remove_stale(folder):
-    """Removes the temporary files that a killed run left in `folder` and below."""
-    for parent, _, names in os.walk(folder):
+def remove_stale(folder, other_runs=None):
+    """Removes the temporary files that a killed run left in `folder` and below.
+
+    Args:
+        folder: where no other run is at work: the caller holds its lock.
+        other_runs: name of a file; a folder below that holds one is left alone, since
+            another run may be at work there.
+    """
+    for parent, folders, names in os.walk(folder):
+        if other_runs is not None:
+            folders[:] = [f for f in folders if not _exists(parent, f, other_runs)]
         for name in names:
             if name.startswith(PREFIX) and name.endswith(SUFFIX):
                 with output_errors(Path(parent, name)):
-                    Path(parent, name).unlink()
+                    Path(parent, name).unlink(missing_ok=True)
+
+
+def remove_stale_of(path):
+    """Removes the temporary files that killed writers of `path` left beside it."""
+    path = Path(path)
+    for file in path.parent.glob(f"{_prefix(path)}*{SUFFIX}"):
+        with output_errors(file):
+            file.unlink(missing_ok=True)
+
+
+def _prefix(path):
+    # A digest: the name itself may be as long as the system allows.
+    return PREFIX + hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16] + "-"
+
+
+def _exists(*parts):
+    return os.path.lexists(os.path.join(*parts))

@@ -13,17 +13,18 @@ import numpy as np
 from tfpe.atomic import remove_stale
 from tfpe.ciphers import find_cipher
 from tfpe.errors import ImageFileError, ManifestError, OutputError
-from tfpe.files.jobs import Decryption, Encryption, is_written
+from tfpe.files.jobs import UNFINISHED, Decryption, Encryption, is_written
+from tfpe.files.journal import Journal, is_unfinished, lock_folder
 from tfpe.files.manifest import (
+    JOURNAL_NAME,
     MANIFEST_NAME,
-    Journal,
     make_header,
     read_manifest,
     require_settings,
     write_manifest,
 )
-from tfpe.files.names import begin_names, hide, load_names, save_names
-from tfpe.files.sources import find_images, require_apart
+from tfpe.files.names import add_names, check_names, hide, load_names
+from tfpe.files.sources import checked_path, find_images, require_apart
 from tfpe.files.workers import map_images
 from tfpe.keys import check_key
 
@@ -71,8 +72,10 @@ def encrypt_folder(
         force: replace existing files; without it they are never overwritten.
         hide_names: path of a file for the owner, outside of `dst`: file and folder
             names become opaque in `dst`, and this file maps them back.
-        per_image: encrypt each image under a sub-key of its own; the manifest holds the
-            numbers.
+        per_image: encrypt each image under a sub-key of its own, of the key, of a
+            number drawn for `dst`, and of the image's number; the manifest holds them.
+            Who puts an older manifest back makes the next run use its numbers again:
+            keep manifest.json with the images.
         progress: called with (done, total), whole numbers, after each image.
         **options: options of the cipher.
 
@@ -105,6 +108,8 @@ def encrypt_folder(
     row = find_cipher(cipher)
     options = _plain_options(row.options(**options))
     _try_options(row, key, options)
+    src = checked_path(src, "src", ImageFileError)
+    dst = checked_path(dst, "dst", OutputError)
     require_apart(src, dst)
     sources = find_images(src)
     targets, clashes = _targets(sources)
@@ -112,40 +117,41 @@ def encrypt_folder(
         raise ImageFileError(f"`src` should hold images. Received: {src} without any")
     hidden = {target: target for target in targets}
     if hide_names is not None:
-        names = begin_names(hide_names, dst, key)
+        hide_names = checked_path(hide_names, "hide_names", OutputError)
+        check_names(hide_names, dst, key)
         hidden = {target: hide(key, target) for target in targets}
     header = make_header(key, cipher, options, bool(per_image), hide_names is not None)
-    finished = _finished(dst, key, header)
-    header = finished.header if finished else header
-    entries = dict(finished.entries) if finished else {}
     _make_folder(dst)
-    journal = Journal(dst, key, header)
-    try:
-        remove_stale(dst)
-        if hide_names is not None:
-            save_names(hide_names, key, names | {v: k for k, v in hidden.items()})
-        header = journal.header
-        new = sorted(path for path in hidden.values() if force or path not in entries)
-        numbers = _numbers(new, entries, journal.entries) if per_image else {}
-        known = ({} if force else entries) | journal.entries
-        run = Encryption(dst, key, row, header, journal, known, bool(force))
-        jobs = {
-            source: (hidden[target], sources.images[source], numbers)
-            for target, source in targets.items()
-        }
-        results, failed = map_images(run, jobs, progress)
-        entries |= {e["path"]: e for e, _ in results.values()}
-        entries |= {
-            # Written by the interrupted run, and the source is gone meanwhile.
-            path: entry
-            for path, entry in journal.entries.items()
-            if entries.get(path) != entry and is_written(dst, entry)
-        }
-        if entries:
-            write_manifest(dst, key, header, entries)
-        journal.remove()
-    finally:
-        journal.close()
+    # What stands in the folder is read under the lock: no other run changes it now.
+    with lock_folder(dst) as lock:
+        finished = _finished(dst, key, header)
+        header = finished.header if finished else header
+        entries = dict(finished.entries) if finished else {}
+        with Journal(lock, key, header) as journal:
+            _require_same_header(journal, finished, dst)
+            remove_stale(dst, other_runs=JOURNAL_NAME)
+            if hide_names is not None:
+                add_names(hide_names, key, {v: k for k, v in hidden.items()})
+            new = sorted(p for p in hidden.values() if force or p not in entries)
+            numbers = _numbers(new, entries, journal.entries) if per_image else {}
+            known = ({} if force else entries) | journal.entries
+            files = sources.images.values()
+            run = Encryption(dst, key, row, journal, known, files, bool(force))
+            jobs = {
+                source: (hidden[target], sources.images[source], numbers)
+                for target, source in targets.items()
+            }
+            results, failed = map_images(run, jobs, progress)
+            entries |= {e["path"]: e for e, _ in results.values()}
+            entries |= {
+                # Written by the interrupted run, and the source is gone meanwhile.
+                path: entry
+                for path, entry in journal.entries.items()
+                if entries.get(path) != entry and is_written(dst, entry)
+            }
+            if entries:
+                write_manifest(dst, key, journal.header, entries)
+            journal.clear()
     written = sum(new for _, new in results.values())
     failed = sorted([*failed, *clashes, *sources.refused])
     return Summary(written, len(results) - written, failed, sources.ignored)
@@ -173,9 +179,13 @@ def decrypt_folder(src, dst, key, *, force=False, names=None, progress=None):
         OutputError: `dst` cannot be written, as on a full disk.
     """
     check_key(key)
-    require_apart(src, dst)
+    src = checked_path(src, "src", ImageFileError)
+    dst = checked_path(dst, "dst", OutputError)
     folder, only = _manifest_folder(src)
+    require_apart(folder, dst)
     manifest = read_manifest(folder, key)
+    if names is not None:
+        names = checked_path(names, "names", ManifestError)
     restored = None if names is None else load_names(names, key)
     if names is not None and not manifest.header["hidden_names"]:
         raise ManifestError(
@@ -193,11 +203,14 @@ def decrypt_folder(src, dst, key, *, force=False, names=None, progress=None):
     here = [*found.images, *(path for path, _ in found.refused)] if found else [only]
     for path in here:
         if path not in reported:
-            failed.append((path, "This file is foreign: the manifest does not list it"))
+            hint = f"; {UNFINISHED}" if is_unfinished(folder) else ""
+            message = "This file is foreign: the manifest does not list it"
+            failed.append((path, message + hint))
     _make_folder(dst)
-    remove_stale(dst)
-    run = Decryption(folder, dst, key, manifest.header, restored, bool(force))
-    results, unread = map_images(run, wanted, progress)
+    with lock_folder(dst):
+        remove_stale(dst, other_runs=JOURNAL_NAME)
+        run = Decryption(folder, dst, key, manifest.header, restored, bool(force))
+        results, unread = map_images(run, wanted, progress)
     written = sum(results.values())
     failed = sorted([*failed, *unread])
     return Summary(written, len(results) - written, failed)
@@ -240,6 +253,15 @@ def _finished(folder, key, header):
         path, message = manifest.problems[0]
         raise ManifestError(f"The manifest in {folder} was changed: {path}: {message}")
     return manifest
+
+
+def _require_same_header(journal, finished, folder):
+    """An interrupted run goes on only beside the manifest that it began with."""
+    if finished and journal.header != finished.header:
+        raise ManifestError(
+            f"{journal.path} should belong to the {MANIFEST_NAME} in {folder}. "
+            "Received: that of another folder; use another output folder"
+        )
 
 
 def _numbers(new, finished, journal):

@@ -10,24 +10,45 @@ from tfpe.atomic import write_file
 from tfpe.ciphers import find_cipher
 from tfpe.errors import ImageFileError
 from tfpe.files.images import decode_image, encode_png, pixel_digest
+from tfpe.files.journal import is_unfinished
 from tfpe.files.manifest import canonical, make_entry
 from tfpe.files.sources import read_bytes
 from tfpe.files.workers import Transforms
 from tfpe.padding import crop, pad_to_blocks, padded_size
 
+DAMAGED = "The image is damaged or foreign: its pixels are not those that were written"
+UNFINISHED = "an encryption was interrupted; run it again"
+
 
 class Encryption:
-    """Encrypts one image at a time; called from several threads."""
+    """Encrypts one image at a time; called from several threads.
 
-    def __init__(self, folder, key, cipher, header, journal, known, force):
-        self.folder, self.key, self.cipher, self.header = folder, key, cipher, header
-        self.journal, self.known, self.force = journal, known, force
-        self.transforms = Transforms(cipher, key, header["options"])
+    Args:
+        folder: the output folder.
+        key: a `tfpe.Key`.
+        cipher: a row of `tfpe.CIPHERS`.
+        journal: the `Journal` of the run, with the header of the folder.
+        known: path -> entry of images that need not be written again.
+        sources: the files of the source, which are never replaced.
+        force: whether to replace other files.
+    """
+
+    def __init__(self, folder, key, cipher, journal, known, sources, force):
+        self.folder, self.key, self.cipher = folder, key, cipher
+        self.journal, self.header = journal, journal.header
+        self.known, self.force = known, force
+        self.sources = {identity(source) for source in sources} - {None}
+        self.transforms = Transforms(cipher, key, self.header)
 
     def __call__(self, job):
         """Returns the entry of an image, and whether it was written now."""
         path, source, numbers = job
-        target = pathlib.Path(self.folder, path)
+        target = inside(self.folder, path)
+        if identity(target) in self.sources:
+            raise ImageFileError(
+                "The output would replace an image of the source: use another output "
+                "folder"
+            )
         data = read_bytes(source)
         known = self.known.get(path)
         mark = self._mark(path, data)
@@ -38,9 +59,10 @@ class Encryption:
             raise ImageFileError(
                 "Another image of this name was encrypted under the same sub-key: "
                 + (
-                    "use another output folder"
-                    if self.force
-                    else "force=True draws one"
+                    "put that one back to finish the interrupted run, or use another "
+                    "output folder"
+                    if path in self.journal.entries
+                    else "force=True draws a new one"
                 )
             )
         if os.path.lexists(target) and not self.force:
@@ -80,9 +102,11 @@ class Decryption:
     def __init__(self, folder, target_folder, key, header, names, force):
         self.folder, self.target_folder = folder, target_folder
         self.names, self.force = names, force
-        self.options = header["options"]
+        self.options, self.damaged = header["options"], DAMAGED
+        if is_unfinished(folder):
+            self.damaged = f"{DAMAGED}; {UNFINISHED}"
         self.cipher = find_cipher(header["cipher"])
-        self.transforms = Transforms(self.cipher, key, self.options, invert=True)
+        self.transforms = Transforms(self.cipher, key, header, invert=True)
 
     def __call__(self, entry):
         """Returns whether the image was written now."""
@@ -92,7 +116,7 @@ class Decryption:
             if path not in self.names:
                 raise ImageFileError("The file of names has no name for this image")
             path = self.names[path]
-        target = pathlib.Path(self.target_folder, path)
+        target = inside(self.target_folder, path)
         if os.path.lexists(target) and not self.force:
             if self._holds(target, image):
                 return False
@@ -114,10 +138,7 @@ class Decryption:
 
     def _decrypt(self, entry, ciphertext):
         if pixel_digest(ciphertext) != entry["sha256"]:
-            raise ImageFileError(
-                "The image is damaged or foreign: its pixels are not those that were "
-                "written"
-            )
+            raise ImageFileError(self.damaged)
         block_size = self.cipher.block_size(**self.options)
         height, width = entry["height"], entry["width"]
         padded = [padded_size(size, block_size) for size in (height, width)]
@@ -131,6 +152,25 @@ class Decryption:
             return np.array_equal(decode_image(read_bytes(target)), image)
         except ImageFileError:
             return False
+
+
+def inside(folder, path):
+    """The file `path` in `folder`, unless a linked sub-folder leads out of it."""
+    file = pathlib.Path(folder, path)
+    if not file.parent.resolve().is_relative_to(pathlib.Path(folder).resolve()):
+        raise ImageFileError(
+            f"The output {file} should be in {folder}; a link leads out of it"
+        )
+    return file
+
+
+def identity(file):
+    """What two names of one file have in common; None where there is none."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def is_written(folder, entry):

@@ -2,21 +2,18 @@
 
 The header names cipher, options and the fingerprint of the key; an entry for each image
 holds its path and size, and a digest of the ciphertext. Keyed tags over header and
-entries show any change. While a run is at work its entries stand in a journal, one line
-each, from which an interrupted run resumes.
+entries show any change. While a run is at work its entries stand in a journal.
 """
 
-import contextlib
 import dataclasses
 import hmac
 import json
-import os
 import pathlib
-import threading
+import secrets
 
 import tfpe
-from tfpe.atomic import output_errors, write_file
-from tfpe.errors import ManifestError, OutputError
+from tfpe.atomic import write_file
+from tfpe.errors import ManifestError
 
 FORMAT, VERSION = "tfpe image folder", 1
 MANIFEST_NAME, JOURNAL_NAME = "manifest.json", "manifest.journal"
@@ -38,8 +35,12 @@ class Manifest:
 
 
 def make_header(key, cipher, options, per_image, hidden_names):
-    """The header of a new folder; `options` with the defaults filled in."""
-    return {
+    """The header of a new folder; `options` with the defaults filled in.
+
+    With `per_image` it gets an identity by chance: images are numbered from 0 in each
+    folder, and those of two folders must not share sub-keys.
+    """
+    header = {
         "format": FORMAT,
         "version": VERSION,
         "tfpe": tfpe.__version__,
@@ -49,6 +50,17 @@ def make_header(key, cipher, options, per_image, hidden_names):
         "per_image": per_image,
         "hidden_names": hidden_names,
     }
+    return header | ({"folder": draw_identity()} if per_image else {})
+
+
+def draw_identity():
+    """What tells one folder from all others: 32 hexadecimal digits, no secret."""
+    return secrets.token_hex(16)
+
+
+def image_key(key, header, number):
+    """The sub-key of image `number` of the folder with this header."""
+    return key.derive("folder", header["folder"]).for_image(number)
 
 
 def make_entry(key, header, **fields):
@@ -68,7 +80,7 @@ def require_settings(header, wanted, where):
     """Raises `ManifestError` unless both headers encrypt alike."""
     for name in wanted:
         # An older tfpe may have begun the folder: ciphers stay what they are.
-        if name != "tfpe" and header[name] != wanted[name]:
+        if name not in ("tfpe", "folder") and header.get(name) != wanted[name]:
             raise ManifestError(
                 f"`{name}` should be {header[name]!r}, with which {where} was begun. "
                 f"Received: {wanted[name]!r}; use another output folder"
@@ -79,7 +91,7 @@ def write_manifest(folder, key, header, entries):
     """Writes manifest.json, sorted by path: same images, same bytes."""
     entries = [entries[path] for path in sorted(entries)]
     tags = {
-        "header_tag": _tag(key, "header", header),
+        **header_tag(key, header),
         "images_tag": _tag(key, "images", header, [entry["tag"] for entry in entries]),
     }
     head = json.dumps(header | tags, indent=2).removesuffix("\n}")
@@ -100,8 +112,8 @@ def read_manifest(folder, key):
         WrongKeyError: `key` is not the one that made it.
     """
     path = pathlib.Path(folder, MANIFEST_NAME)
-    document = _parse(_read_bytes(path), path)
-    header = _check_header(document, key, path)
+    document = parse(read_bytes(path), path)
+    header = check_header(document, key, path)
     listed = document.get("images")
     if not isinstance(listed, list):
         raise ManifestError(f"Manifest {path} is damaged: it has no list of images")
@@ -135,99 +147,14 @@ def check_path(path, where):
         )
 
 
-class Journal:
-    """The entries of a run that is not finished, one JSON line each, on the disk.
-
-    An entry is written before its image gets its final name, so that every image under
-    a final name has one, at whatever moment the run is killed.
-
-    Args:
-        folder: the output folder; it exists.
-        key: a `tfpe.Key`.
-        header: the header of the folder.
-
-    Raises:
-        ManifestError: an earlier run had other settings.
-        WrongKeyError: an earlier run had another key.
-        OutputError: another run is at work there.
-    """
-
-    def __init__(self, folder, key, header):
-        self.path = pathlib.Path(folder, JOURNAL_NAME)
-        self._append_lock = threading.Lock()
-        self._begun, self._empty = False, True
-        with output_errors(self.path):
-            self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
-        try:
-            self._lock_file()
-            self.header, self.entries = self._resume(key, header)
-            self._begun, self._empty = True, not self.entries
-        except BaseException:
-            self.close()
-            raise
-
-    def append(self, entry):
-        """Writes one entry; it is safe from a kill when this returns."""
-        line = json.dumps(entry).encode() + b"\n"
-        with self._append_lock, output_errors(self.path):
-            written = 0
-            while written < len(line):
-                written += os.write(self._handle, line[written:])
-            os.fsync(self._handle)
-            self._empty = False
-
-    def remove(self):
-        """Removes the file, once all of it stands in manifest.json."""
-        with output_errors(self.path):
-            self.path.unlink()
-        self._begun = False
-
-    def close(self):
-        """Ends the run; a journal that holds no entry is not kept."""
-        if self._begun and self._empty:
-            self.path.unlink(missing_ok=True)
-        os.close(self._handle)
-
-    def _lock_file(self):
-        with contextlib.suppress(ImportError):  # no fcntl on Windows
-            import fcntl
-
-            try:
-                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise OutputError(
-                    f"Another run is writing to {self.path.parent}: wait until it ends"
-                ) from None
-
-    def _resume(self, key, header):
-        header_line, *lines = _whole_lines(self.path)
-        end = len(header_line)
-        if header_line:
-            document = _parse(header_line, self.path)
-            begun = _check_header(document, key, self.path)
-            require_settings(begun, header, self.path)
-            header = begun
-        entries = {}
-        for line in lines:
-            # A kill tears the last line; what follows a torn line is not trusted.
-            with contextlib.suppress(ValueError, RecursionError):
-                entry = json.loads(line)
-                if is_genuine(key, header, entry):
-                    check_path(entry["path"], self.path)
-                    entries[entry["path"]] = entry
-                    end += len(line)
-                    continue
-            break
-        with output_errors(self.path):
-            os.ftruncate(self._handle, end)
-        if not header_line:
-            self.append(header | {"header_tag": _tag(key, "header", header)})
-        return header, entries
+def header_tag(key, header):
+    """The field that shows any change of a header."""
+    return {"header_tag": _tag(key, "header", header)}
 
 
 def read_json(path):
     """The dict in a JSON file, or `ManifestError`."""
-    return _parse(_read_bytes(path), path)
+    return parse(read_bytes(path), path)
 
 
 def canonical(value):
@@ -245,18 +172,8 @@ def _same(tag, expected):
     return hmac.compare_digest(tag.encode(errors="replace"), expected.encode())
 
 
-def _whole_lines(path):
-    """The whole lines of a journal; b"" for a first line that a kill tore."""
-    *lines, torn = _read_bytes(path).split(b"\n")
-    beginning = json.dumps({"format": FORMAT}).removesuffix("}").encode()
-    if not lines and torn[: len(beginning)] != beginning[: len(torn)]:
-        raise ManifestError(
-            f"{path} should be a journal of tfpe. Received: another file"
-        )
-    return [line + b"\n" for line in lines] or [b""]
-
-
-def _read_bytes(path):
+def read_bytes(path):
+    """The bytes of a manifest or journal, or `ManifestError`."""
     try:
         return pathlib.Path(path).read_bytes()
     except FileNotFoundError:
@@ -271,7 +188,8 @@ def _read_bytes(path):
         raise ManifestError(f"Cannot read {path}: {error.strerror}") from error
 
 
-def _parse(data, path):
+def parse(data, path):
+    """The dict in the JSON text of the file `path`, or `ManifestError`."""
     try:
         document = json.loads(data)
     except (ValueError, RecursionError):
@@ -281,7 +199,7 @@ def _parse(data, path):
     return document
 
 
-def _check_header(document, key, path):
+def check_header(document, key, path):
     """The header in `document`, or an error that says what is wrong with it."""
     if document.get("format") != FORMAT:
         raise ManifestError(
@@ -298,4 +216,9 @@ def _check_header(document, key, path):
     header = {name: document[name] for name in document if name not in apart}
     if not _same(document.get("header_tag"), _tag(key, "header", header)):
         raise ManifestError(f"The header of {path} was changed: its tag does not fit")
+    if header.get("per_image") and not isinstance(header.get("folder"), str):
+        raise ManifestError(
+            f"{path} should name its folder. Received: none, since an early tfpe began "
+            "it, which gave images of several folders the same sub-keys"
+        )
     return header

@@ -1,11 +1,14 @@
 """Hidden names: opaque file and folder names, and the mapping that the owner keeps."""
 
+import hashlib
 import json
+import os
 import pathlib
 
-from tfpe.atomic import write_file
+from tfpe.atomic import PREFIX, remove_stale_of, write_file
 from tfpe.errors import ManifestError, OutputError
 from tfpe.files.manifest import canonical, check_path, read_json
+from tfpe.locks import FileLock
 
 FORMAT, VERSION = "tfpe names", 1
 NAME_DIGITS = 16
@@ -29,8 +32,8 @@ def hide(key, path):
     return "/".join([*names, _opaque(key, "file", path) + ".png"])
 
 
-def begin_names(file, folder, key):
-    """What the mapping file holds up to now: opaque path -> path, a dict.
+def check_names(file, folder, key):
+    """Raises what would keep a mapping file from being written, before anything is.
 
     Args:
         file: its path; nothing is written yet.
@@ -48,19 +51,31 @@ def begin_names(file, folder, key):
             "`hide_names` should be a file outside of the output folder, since it "
             f"tells the names. Received: {file}"
         )
-    return load_names(file, key) if file.exists() else {}
+    if file.exists():
+        load_names(file, key)
 
 
-def save_names(file, key, images):
-    """Writes the mapping file, opaque path -> path, with mode 0600."""
-    document = {
-        "format": FORMAT,
-        "version": VERSION,
-        "key_fingerprint": key.fingerprint,
-        "images": dict(sorted(images.items())),
-    }
-    text = json.dumps(document, indent=2) + "\n"
-    write_file(file, text.encode(), mode=0o600)
+def add_names(file, key, images):
+    """Adds opaque path -> path to the mapping file, which has mode 0600.
+
+    Runs that encrypt to several folders may share the file: what each of them adds
+    stays, since the file is read and written under a lock.
+    """
+    file = pathlib.Path(file)
+    # Its own file: the mapping itself is replaced when it is written.
+    side = hashlib.sha256(os.fsencode(file.name)).hexdigest()[:16]
+    with FileLock(file.with_name(f"{PREFIX}{side}.lock"), wait=True):
+        remove_stale_of(file)
+        if file.exists():
+            images = load_names(file, key) | images
+        document = {
+            "format": FORMAT,
+            "version": VERSION,
+            "key_fingerprint": key.fingerprint,
+            "images": dict(sorted(images.items())),
+        }
+        text = json.dumps(document, indent=2) + "\n"
+        write_file(file, text.encode(), mode=0o600)
 
 
 def load_names(file, key):

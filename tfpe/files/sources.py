@@ -1,5 +1,6 @@
 """What is in a folder: its image files, and files that should have been images."""
 
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -67,6 +68,21 @@ def find_images(source, suffixes=SUFFIXES):
             else:
                 images[path] = file
     return Sources(dict(sorted(images.items())), sorted(refused), ignored)
+
+
+def checked_path(path, name, error):
+    """`path` as a `pathlib.Path`, or `error` where it is no path that can be used."""
+    try:
+        if isinstance(path, (str, os.PathLike)) and os.fsencode(path):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                os.stat(path)
+            return pathlib.Path(path)
+        reason = "no path"
+    except (ValueError, TypeError):  # a zero byte, a lone surrogate, bytes
+        reason = "characters that no path has"
+    except OSError as problem:
+        reason = problem.strerror
+    raise error(f"`{name}` should be a path. Received: {path!r}: {reason}")
 
 
 def require_apart(source, target):

@@ -11,6 +11,7 @@ import os
 import threading
 
 from tfpe.errors import OutputError, TfpeError
+from tfpe.files.manifest import image_key
 
 MAX_THREADS = 4
 CACHED_BYTES = 2**24
@@ -60,19 +61,19 @@ def map_images(function, jobs, progress=None):
 
 
 class Transforms:
-    """The transforms of one key and cipher, built once for each image shape.
+    """The transforms of one key and folder, built once for each image shape.
 
     Those last used are kept, as many as hold images of 16 MB together.
 
     Args:
         cipher: a row of `tfpe.CIPHERS`.
         key: a `tfpe.Key`.
-        options: options of the cipher.
+        header: the header of the folder: options of the cipher, and its identity.
         invert: whether to decrypt.
     """
 
-    def __init__(self, cipher, key, options, invert=False):
-        self._cipher, self._key, self._options = cipher, key, options
+    def __init__(self, cipher, key, header, invert=False):
+        self._cipher, self._key, self._header = cipher, key, header
         self._invert = invert
         self._lock = threading.Lock()
         self._kept = collections.OrderedDict()
@@ -80,7 +81,8 @@ class Transforms:
     def get(self, image_shape, number=None):
         """The transform of a shape; for the image `number`, one of its own."""
         if number is not None:
-            return self._build(self._key.for_image(number), image_shape)
+            key = image_key(self._key, self._header, number)
+            return self._build(key, image_shape)
         with self._lock:
             if image_shape not in self._kept:
                 # Room first: two large ones need not fit in memory.
@@ -94,7 +96,7 @@ class Transforms:
         return sum(math.prod(shape) for shape in [*self._kept, new_shape])
 
     def _build(self, key, image_shape):
-        transform = self._cipher(key, image_shape, **self._options)
+        transform = self._cipher(key, image_shape, **self._header["options"])
         transform = transform.inverse if self._invert else transform
         _ = transform.program  # here, so that no two threads choose it at once
         return transform
