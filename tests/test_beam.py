@@ -1,4 +1,4 @@
-"""Encryption as a Beam pipeline: the files of the local path, no key in the pipeline."""
+"""Encryption as a Beam pipeline: the local files again, no key in the pipeline."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ PHOTO = load_sample_images().images[0]
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Key(SECRET).save("owner.key")
-    images = np.stack([PHOTO[n : n + 10, n : n + 10] for n in range(1300)[::3]][:400])
+    images = np.stack([PHOTO[n : n + 10, n : n + 10] for n in range(400)])
     np.savez("tiny.npz", x_train=images, y_train=np.arange(len(images)) % 3)
     return tmp_path
 
@@ -56,7 +56,7 @@ def test_the_serialised_pipeline_holds_no_key(folder):
     blocks = list(tfpe.beam.blocks(sources.open_source("tiny.npz")))
     pipeline | beam.Create(blocks) | tfpe.beam.Encrypt(job)
     data = pipeline.to_runner_api().SerializeToString()
-    assert b"owner.key" in data or len(data) > 1000
+    assert len(data) > 1000
     order = Key(SECRET).material("le", (12, 12, 3), block_size=4)
     for secret in (SECRET, SECRET.hex().encode(), order.bytes("order", 24).tobytes()):
         assert secret not in data

@@ -11,10 +11,10 @@ from tfpe.dataset.labels import load_labels
 from tfpe.dataset.manifest import METADATA, check_files, file_tag, read_manifest, same
 from tfpe.dataset.records import put_labels, read_numbers, read_records, take_image
 from tfpe.dataset.sources import Source, batch_size
+from tfpe.dataset.transforms import Transforms
 from tfpe.dataset.writer import shard_name
 from tfpe.errors import DatasetError, ImageFileError, ManifestError
 from tfpe.files.images import decode_image
-from tfpe.files.workers import Transforms
 from tfpe.padding import crop, padded_size
 
 # Features that encryption adds, and decryption takes away again.

@@ -5,8 +5,8 @@ import numpy as np
 from tfpe.dataset.encrypted import HEIGHT, NUMBER, WIDTH
 from tfpe.dataset.labels import hidden_numbers
 from tfpe.dataset.records import frame, put_image, put_labels
+from tfpe.dataset.transforms import Transforms
 from tfpe.files.images import encode_png
-from tfpe.files.workers import Transforms
 from tfpe.padding import pad_to_blocks, padded_size
 
 

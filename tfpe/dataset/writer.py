@@ -23,8 +23,8 @@ from tfpe.dataset.manifest import (
 )
 from tfpe.dataset.sources import numbered_shards
 from tfpe.errors import DatasetError, OutputError
-from tfpe.files.workers import MAX_THREADS
 
+MAX_THREADS = 4
 PARTIAL = ".partial"
 CHECKPOINT_BYTES = 2**22
 READ_BYTES = 2**20
