@@ -37,9 +37,11 @@ def jigsaw(ciphertext, block_size):
     the parts fit (`puzzle.assembly`); holes are filled by the blocks that fit their
     neighbours best (`puzzle.filling`).
 
-    Threat model: ciphertext only, one image, any key. It needs large blocks with
-    structure: see the measured scores in the tests. Complexity: O(N^2 B) for N blocks
-    of side B.
+    Threat model: ciphertext only, one image, any key. Complexity: O(N^2 B^2) for N
+    blocks of side B; 1,040 blocks take about 10 seconds. It needs large blocks with
+    structure. Of scikit-learn's photographs, 416 x 640, the flower comes to 92 % of
+    neighbours at block size 16 and 100 % at 32; the temple under a flat sky to 30 % at
+    16 and 97 % at 32. At 8 (128 x 128) both stay at 20 to 25 %.
 
     Args:
         ciphertext: `uint8 (H, W, C)`; C is 3 for etc, 1 for etc_gray with `fold=False`

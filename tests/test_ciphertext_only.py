@@ -1,0 +1,181 @@
+"""Fixed keys from ciphertexts alone, and the mode filter against fresh ones."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from tfpe import Key, ciphers, metrics
+from tfpe.attacks.ciphertext.moments import KEY_WEIGHTS, neighbour_moments, signed_bits
+from tfpe.attacks.ciphertext_only import ciphertext_only
+from tfpe.attacks.mode_filter import mode_filter
+from tfpe.attacks.nibble_statistics import nibble_statistics
+from tfpe.attacks.scoring import score_key
+from tfpe.errors import AttackError, ImageError
+
+IN_PLACE = [
+    ("logistic", {}),
+    ("logistic", {"select": False}),
+    ("pbe", {}),
+    ("negpos", {}),
+    ("keystream", {}),
+    ("identity", {}),
+]
+
+
+def patches(photographs, size):
+    """Small pictures cut from both photographs: `uint8 (N, size, size, 3)`."""
+    pictures = np.stack(photographs)[:, : 427 // size * size, : 640 // size * size]
+    count, height, width, _ = pictures.shape
+    pictures = pictures.reshape(count, height // size, size, width // size, size, 3)
+    return pictures.swapaxes(2, 3).reshape(-1, size, size, 3)
+
+
+def error_up_to_channels(recovered, plain, complements):
+    """Least mean error over channel orders and negatives (of each or of all)."""
+    candidates = np.stack([recovered, 255 - recovered]).astype(np.int16)
+    errors = np.array(
+        [
+            [
+                [abs(c[..., a] - plain[..., b]).mean() for b in range(3)]
+                for a in range(3)
+            ]
+            for c in candidates
+        ]
+    )
+    negatives = itertools.product((0, 1), repeat=3) if complements else [(0,) * 3]
+    return min(
+        errors[list(negative), range(3), list(order)].mean()
+        for order in itertools.permutations(range(3))
+        for negative in negatives
+    )
+
+
+def test_moments_give_squared_distances(rng):
+    images = rng.integers(0, 256, (5, 2, 3, 3), np.uint8)
+    moments = neighbour_moments(images)
+    keys = rng.integers(0, 256, 2)
+    product = (
+        KEY_WEIGHTS[keys[0]] @ moments.right[1, 0][8:16, 16:24] @ KEY_WEIGHTS[keys[1]]
+    )
+    values = [(images[:, 1, k, 1 + k] ^ keys[k]) - 127.5 for k in (0, 1)]
+    assert product == pytest.approx((values[0] * values[1]).mean(), rel=1e-4)
+    bits = signed_bits(images[:, 0, 1])
+    np.testing.assert_allclose(moments.own[0, 1], bits.T @ bits / 5, atol=1e-6)
+    assert moments.down.shape == (1, 3, 24, 24)
+
+
+@pytest.mark.parametrize(("name", "options"), IN_PLACE)
+def test_patches_of_photographs_fall(photographs, rng, key, name, options):
+    pictures = rng.permutation(patches(photographs, 8))
+    seen, unseen = pictures[:800], pictures[800:1600]
+    secret = ciphers.CIPHERS[name](key, (8, 8, 3), **options)
+    recovered = ciphertext_only(secret(seen), images=800)
+    shown = recovered.inverse(secret(unseen))
+    assert error_up_to_channels(shown, unseen, complements=True) < 0.05
+
+
+def test_gray_images_fall(photographs, rng, key):
+    pictures = rng.permutation(patches(photographs, 8))[:600, ..., 1:2]
+    secret = ciphers.logistic(key, (8, 8, 1), channel_shuffle=False)
+    recovered = ciphertext_only(secret(pictures))
+    assert (recovered.inverse(secret(pictures)) == pictures).mean() > 0.99
+
+
+def test_second_moments_alone_are_worse(photographs, rng, key):
+    pictures = rng.permutation(patches(photographs, 8))[:200]
+    secret = ciphers.logistic(key, (8, 8, 3))
+    errors = [
+        error_up_to_channels(
+            ciphertext_only(secret(pictures), sweeps=n).inverse(secret(pictures)),
+            pictures,
+            complements=True,
+        )
+        for n in (0, 10)
+    ]
+    assert errors[1] < errors[0] / 3 < 2
+
+
+@pytest.mark.parametrize("name", ["le", "ele", "etc", "shuffle", "blockshuffle"])
+def test_other_ciphers_raise(photographs, key, name):
+    secret = ciphers.CIPHERS[name](key, (16, 16, 3))
+    with pytest.raises(AttackError, match="keeps pixels in their places"):
+        ciphertext_only(secret(patches(photographs, 16)[::8]))
+
+
+def test_fresh_keys_raise(photographs, key):
+    pictures = patches(photographs, 16)[::32]
+    cipher = ciphers.CIPHERS["logistic"]
+    secret = cipher.per_image(key, (16, 16, 3), range(len(pictures)))
+    with pytest.raises(AttackError, match="different pictures under one key"):
+        ciphertext_only(secret(pictures))
+
+
+def test_too_little_evidence_raises(photographs, rng, key):
+    pictures = patches(photographs, 16)[500:]
+    secret = ciphers.pbe(key, (16, 16, 3))
+    for few in (pictures[:15], np.repeat(pictures[:2], 30, axis=0)):
+        with pytest.raises(AttackError, match="at least 16 different images"):
+            ciphertext_only(secret(few))
+    alike = np.repeat(pictures[:1], 30, axis=0) ^ rng.integers(0, 2, (30, 16, 16, 3))
+    with pytest.raises(AttackError, match="no such key"):
+        ciphertext_only(secret(alike.astype(np.uint8)))
+    for bad in (pictures.astype(np.float32), pictures[..., :2], pictures[:, :2]):
+        with pytest.raises(ImageError):
+            ciphertext_only(bad)
+
+
+@pytest.mark.parametrize(
+    ("select", "low", "high"), [(True, 0.9, 1), (False, -0.1, 0.1)]
+)
+def test_mode_filter_sees_through_the_selection(photographs, key, select, low, high):
+    picture = np.ascontiguousarray(photographs[0][80:336, 200:456])
+    cipher = ciphers.logistic(key, picture.shape, select=select)(picture)
+    shown = mode_filter(cipher)
+    assert shown.shape == picture.shape and shown.dtype == np.uint8
+    assert low < metrics.gray_correlation(shown, picture) < high
+    batch = np.stack([cipher, cipher[::-1]])[:, :64, :64]
+    np.testing.assert_array_equal(mode_filter(batch)[1], mode_filter(batch[1]))
+
+
+def test_nibbles_of_le_fall_to_statistics(photographs, key):
+    pictures = patches(photographs, 16)
+    seen, reference = pictures[::2], pictures[1::2]
+    secret = ciphers.le(key, (16, 16, 3))
+    recovered = nibble_statistics(secret(seen), reference)
+    shown = recovered.inverse(secret(seen))
+    assert error_up_to_channels(shown, seen, complements=True) < 1
+
+
+@pytest.mark.parametrize("name", ["ele", "shuffle", "pbe"])
+def test_nibble_statistics_raise_on_other_ciphers(photographs, key, name):
+    pictures = patches(photographs, 16)
+    secret = ciphers.CIPHERS[name](key, (16, 16, 3))
+    with pytest.raises(AttackError, match="le under one key"):
+        nibble_statistics(secret(pictures[::2]), pictures[1::2])
+
+
+def cifar(directory, count):
+    import tensorflow_datasets as tfds
+
+    data = tfds.load("cifar10", split="train", data_dir=directory, batch_size=-1)
+    pick = np.random.default_rng(1).permutation(50_000)[:count]
+    return np.asarray(data["image"])[pick]
+
+
+@pytest.mark.parametrize("name", ["logistic", "pbe"])
+@pytest.mark.parametrize(("count", "limit"), [(50, 0.05), (400, 0.005)])
+def test_cifar_falls(cifar_directory, name, count, limit):
+    images = cifar(cifar_directory, count + 500)
+    secret = ciphers.CIPHERS[name](Key(bytes([count % 251]) * 32), (32, 32, 3))
+    recovered = ciphertext_only(secret(images[:count]))
+    shown = recovered.inverse(secret(images[count:]))
+    # With polarity and channel order resolved.
+    assert abs(shown.astype(int) - images[count:]).mean() < limit
+
+
+def test_le_on_cifar_falls(cifar_directory, key):
+    images = cifar(cifar_directory, 2_000)
+    secret = ciphers.le(key, (32, 32, 3))
+    recovered = nibble_statistics(secret(images[:200]), images[1000:])
+    assert score_key(recovered, secret).index_accuracy == 1
