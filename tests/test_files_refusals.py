@@ -1,9 +1,11 @@
 """What the folder functions refuse: a named error, and nothing touched."""
 
 import os
+import pathlib
 
+import numpy as np
 import pytest
-from image_folders import contents, save_small
+from image_folders import CHINA, contents, load, save, save_small
 
 from tfpe import Key
 from tfpe.errors import (
@@ -15,6 +17,7 @@ from tfpe.errors import (
     WrongKeyError,
 )
 from tfpe.files import decrypt_folder, encrypt_folder
+from tfpe.files.manifest import make_header, write_manifest
 
 KEY = Key(bytes(range(32)))
 OTHER = Key(bytes(32))
@@ -127,6 +130,27 @@ def wrong_calls():
             lambda p, s, n: decrypt(p / "a.png", n, KEY),
         ),
         "decrypt-inside": (OutputError, lambda p, s, n: decrypt(s, s / "plain", KEY)),
+        "decrypt-one-beside": (
+            OutputError,
+            lambda p, s, n: decrypt(s / "a.png", s, KEY),
+        ),
+        "decrypt-one-below": (
+            OutputError,
+            lambda p, s, n: decrypt(s / "a.png", s / "x", KEY, force=True),
+        ),
+        "zero-byte": (ImageFileError, lambda p, s, n: encrypt("a\0b", n, KEY)),
+        "empty-path": (ImageFileError, lambda p, s, n: encrypt("", n, KEY)),
+        "bytes-path": (ImageFileError, lambda p, s, n: encrypt(b"plain", n, KEY)),
+        "long-path": (OutputError, lambda p, s, n: encrypt(p, p / ("x" * 300), KEY)),
+        "output-zero-byte": (OutputError, lambda p, s, n: encrypt(p, "a\0b", KEY)),
+        "output-none": (OutputError, lambda p, s, n: encrypt(p, None, KEY)),
+        "decrypt-number": (ImageFileError, lambda p, s, n: decrypt(5, n, KEY)),
+        "decrypt-to-none": (OutputError, lambda p, s, n: decrypt(s, None, KEY)),
+        "names-number": (OutputError, lambda p, s, n: encrypt(p, n, KEY, hide_names=5)),
+        "decrypt-names-number": (
+            ManifestError,
+            lambda p, s, n: decrypt(s, n, KEY, names=5),
+        ),
         "no-names": (ManifestError, lambda p, s, n: decrypt(s, n, KEY, names=p / "x")),
     }
 
@@ -145,3 +169,45 @@ def test_wrong_calls_write_nothing(small, tmp_path, name):
         call(small, tmp_path / "secret", tmp_path / "new")
     assert contents(tmp_path) == before
     assert not (tmp_path / "new").exists()
+
+
+def test_force_spares_the_source(small, tmp_path):
+    """One image whose folder is the output, then a linked sub-folder."""
+    before = contents(small)
+    summary = encrypt_folder(small / "a.png", small, KEY, force=True)
+    assert "image of the source" in dict(summary.failed)["a.png"]
+    assert contents(small) == before
+    save(tmp_path / "plain", {"cats/tom.png": CHINA[:9, :9]})
+    before = contents(tmp_path / "plain")
+    for folder in ("secret", "again"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "cats").symlink_to(tmp_path / "plain/cats")
+    summary = encrypt_folder(tmp_path / "plain", tmp_path / "secret", KEY, force=True)
+    assert summary.written == 0 and len(summary.failed) == 1
+    encrypt_folder(tmp_path / "plain", tmp_path / "whole", KEY)
+    summary = decrypt_folder(tmp_path / "whole", tmp_path / "again", KEY, force=True)
+    assert "link leads out" in dict(summary.failed)["cats/tom.png"]
+    assert contents(tmp_path / "plain") == before
+
+
+def test_a_linked_output_folder_is_followed(small, tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+    assert encrypt_folder(small, pathlib.Path(tmp_path, "link"), KEY).written == 3
+
+
+def test_two_folders_share_no_sub_key(small, tmp_path):
+    """With a keystream, one sub-key for two images gives their difference away."""
+    for folder in ("one", "two"):
+        encrypt_folder(small, tmp_path / folder, KEY, "keystream", per_image=True)
+    for name in ("a.png", "b.png", "c.png"):
+        one, two = (load(tmp_path / folder)[name] for folder in ("one", "two"))
+        assert np.mean(one == two) < 0.05
+
+
+def test_an_early_folder_without_identity_is_refused(small, tmp_path):
+    header = make_header(KEY, "le", {"block_size": 4}, True, False)
+    del header["folder"]
+    write_manifest(tmp_path, KEY, header, {})
+    with pytest.raises(ManifestError, match="same sub-keys"):
+        decrypt_folder(tmp_path, tmp_path.parent / "again", KEY)

@@ -52,6 +52,15 @@ def png_of_16_bits():
     return encoded(PHOTO)[:8] + b"".join(parts)
 
 
+def tiff_of_four_samples():
+    """RGB and a fourth sample that is no alpha, which Pillow reads as RGB."""
+    data = encoded(OPAQUE, "TIFF")
+    extra_samples = struct.Struct("<HHII")  # tag, type, count, value
+    alpha, other = (extra_samples.pack(338, 3, 1, value) for value in (2, 0))
+    assert data.count(alpha) == 1
+    return data.replace(alpha, other)
+
+
 def rgb(image):
     return np.asarray(image.convert("RGB"))
 
@@ -136,6 +145,7 @@ REFUSED = {
     "cmyk": (encoded(Image.fromarray(PHOTO).convert("CMYK"), "JPEG"), "CMYK"),
     "16-bit-gray": (encoded(GRAY.astype(np.uint16) * 257), "I;16"),
     "16-bit-rgb": (png_of_16_bits(), "16 bits"),
+    "four-samples": (tiff_of_four_samples(), "4 a pixel"),
     "float": (encoded(GRAY.astype(np.float32), "TIFF"), "mode F"),
     "animated-webp": (frames("WEBP"), "3 frames"),
     "animated-png": (frames("PNG"), "3 frames"),

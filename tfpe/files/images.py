@@ -2,6 +2,10 @@
 
 Pixels are taken as they are stored, turned as EXIF says; what cannot become 8 bits of
 gray or RGB without a loss is refused. Nothing but pixels comes out again.
+
+Damage inside a JPEG is not always told: its data carry no checksum, and libjpeg decodes
+flipped bits to other pixels without a word. They are encrypted as they decode. The same
+holds of BMP and uncompressed TIFF; PNG has checksums, which are checked.
 """
 
 import hashlib
@@ -18,7 +22,7 @@ MODES = {
     **dict.fromkeys(("1", "L", "LA"), "L"),
     **dict.fromkeys(("P", "PA", "RGB", "RGBA", "RGBX"), "RGB"),
 }
-TIFF_BITS_PER_SAMPLE, TIFF_SAMPLE_FORMAT = 258, 339
+TIFF_BITS_PER_SAMPLE, TIFF_SAMPLES_PER_PIXEL, TIFF_SAMPLE_FORMAT = 258, 277, 339
 PNG_BIT_DEPTH = 24
 
 
@@ -35,7 +39,8 @@ def decode_image(data):
 
     Raises:
         ImageFileError: damaged, cut short, another format, transparent, animated,
-            CMYK, more than 8 bits a channel, or too large (a decompression bomb).
+            CMYK, more than 8 bits or more samples a pixel than gray, RGB and alpha
+            have, or too large (a decompression bomb).
 
     Example:
 
@@ -104,13 +109,16 @@ def _pixels(image, data):
 
 
 def _check_depth(image, data):
-    """Refuses the 16 bits that Pillow would cut to 8 without a word."""
+    """Refuses the bits above 8, and the samples, that Pillow drops without a word."""
     depths, sample_formats = (8,), (1,)
     if image.format == "PNG":
         depths = (data[PNG_BIT_DEPTH],)
     elif image.format == "TIFF":
         depths = image.tag_v2.get(TIFF_BITS_PER_SAMPLE, (1,))
         sample_formats = image.tag_v2.get(TIFF_SAMPLE_FORMAT, (1,))
+        samples = image.tag_v2.get(TIFF_SAMPLES_PER_PIXEL, 1)
+        if samples > len(image.getbands()):
+            _refuse(f"{image.mode} without more samples", f"{samples} a pixel")
     if max(depths) > 8 or set(sample_formats) != {1}:
         _refuse("of 8 bits a channel", f"{max(depths)} bits, or signed or real values")
 

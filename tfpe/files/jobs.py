@@ -57,13 +57,8 @@ class Encryption:
                 return known, False
         elif known is not None and "number" in known:
             raise ImageFileError(
-                "Another image of this name was encrypted under the same sub-key: "
-                + (
-                    "put that one back to finish the interrupted run, or use another "
-                    "output folder"
-                    if path in self.journal.entries
-                    else "force=True draws a new one"
-                )
+                "Another image of this name was encrypted under the same sub-key: run "
+                "again with force=True, which draws a new one"
             )
         if os.path.lexists(target) and not self.force:
             raise ImageFileError(

@@ -1,0 +1,167 @@
+"""Runs one after another and at once: resumed folders, locks, shared files."""
+
+import concurrent.futures
+import json
+import os
+import re
+import shutil
+
+import pytest
+from image_folders import CHINA, contents, load
+from image_folders import save as save_images
+
+import tfpe.files.folders
+import tfpe.files.jobs
+from tfpe import Key
+from tfpe.atomic import write_file
+from tfpe.errors import ManifestError, OutputError
+from tfpe.files import decrypt_folder, encrypt_folder
+from tfpe.files.journal import lock_folder
+from tfpe.locks import FileLock
+
+KEY = Key(bytes(range(32)))
+
+
+def save(folder, count):
+    images = {f"{n % 3}/{n}.png": CHINA[n : n + 9, n : n + 9] for n in range(count)}
+    return save_images(folder, images)
+
+
+def crash_after(monkeypatch, images):
+    """Lets a run of the file tool die when that many images are written."""
+    write, left = tfpe.files.jobs.write_file, [images]
+
+    def write_and_die(*arguments, **options):
+        write(*arguments, **options)
+        left[0] -= 1
+        if left[0] == 0:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("tfpe.files.jobs.write_file", write_and_die)
+
+
+def test_resumed_runs_keep_the_identity_of_the_folder(tmp_path, monkeypatch):
+    plain, secret = save(tmp_path / "plain", 6), tmp_path / "secret"
+
+    def identity(name):
+        lines = (secret / name).read_text()
+        return re.search('"folder": "([0-9a-f]{32})"', lines)[1]
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        crash_after(patch, 2)
+        encrypt_folder(plain, secret, KEY, per_image=True)
+    begun = identity("manifest.journal")
+    encrypt_folder(plain, secret, KEY, per_image=True)
+    assert identity("manifest.json") == begun
+    # The same folder, begun with this identity and never interrupted:
+    with monkeypatch.context() as patch:
+        patch.setattr("tfpe.files.manifest.draw_identity", lambda: begun)
+        encrypt_folder(plain, tmp_path / "whole", KEY, per_image=True)
+    assert contents(secret) == contents(tmp_path / "whole")
+    save(plain, 7)
+    assert encrypt_folder(plain, secret, KEY, per_image=True).written == 1
+    assert identity("manifest.json") == begun
+    assert decrypt_folder(secret, tmp_path / "again", KEY).failed == []
+
+
+def test_a_journal_of_another_folder_is_refused(tmp_path, monkeypatch):
+    plain = save(tmp_path / "plain", 3)
+    encrypt_folder(plain, tmp_path / "one", KEY, per_image=True)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        crash_after(patch, 1)
+        encrypt_folder(plain, tmp_path / "two", KEY, per_image=True)
+    shutil.copy(tmp_path / "two/manifest.journal", tmp_path / "one")
+    before = contents(tmp_path / "one")
+    with pytest.raises(ManifestError, match="another folder"):
+        encrypt_folder(plain, tmp_path / "one", KEY, per_image=True)
+    assert contents(tmp_path / "one") == before
+
+
+def test_an_interrupted_force_is_told_by_decrypt(tmp_path, monkeypatch):
+    plain, secret = save(tmp_path / "plain", 3), tmp_path / "secret"
+    encrypt_folder(plain, secret, KEY, per_image=True)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        crash_after(patch, 1)
+        encrypt_folder(plain, secret, KEY, per_image=True, force=True)
+    failed = decrypt_folder(secret, tmp_path / "again", KEY).failed
+    assert failed and all("interrupted; run it again" in text for _, text in failed)
+    encrypt_folder(plain, secret, KEY, per_image=True, force=True)
+    assert decrypt_folder(secret, tmp_path / "again", KEY).failed == []
+
+
+def between(monkeypatch, run):
+    """Lets `run`, of another process, happen before a run takes its lock."""
+    make = tfpe.files.folders._make_folder
+
+    def run_and_make(folder):
+        monkeypatch.undo()
+        run()
+        make(folder)
+
+    monkeypatch.setattr("tfpe.files.folders._make_folder", run_and_make)
+
+
+def test_a_run_that_ends_just_before_loses_nothing(tmp_path, monkeypatch):
+    one, two = save(tmp_path / "one", 3), save(tmp_path / "two", 7)
+    secret = tmp_path / "secret"
+    between(monkeypatch, lambda: encrypt_folder(one, secret, KEY, per_image=True))
+    assert encrypt_folder(two, secret, KEY, per_image=True).written == 4
+    entries = json.loads((secret / "manifest.json").read_text())["images"]
+    assert sorted(entry["number"] for entry in entries) == list(range(7))
+    assert decrypt_folder(secret, tmp_path / "again", KEY).written == 7
+
+
+def test_runs_that_share_a_file_of_names_lose_none(tmp_path, monkeypatch):
+    one, two = save(tmp_path / "one", 1), save(tmp_path / "two", 4)
+    names = tmp_path / "names.json"
+    between(
+        monkeypatch,
+        lambda: encrypt_folder(one, tmp_path / "first", KEY, hide_names=names),
+    )
+    encrypt_folder(two, tmp_path / "second", KEY, hide_names=names)
+    for folder, count in (("first", 1), ("second", 4)):
+        again = tmp_path / "again" / folder
+        assert decrypt_folder(tmp_path / folder, again, KEY, names=names).failed == []
+        assert len(load(again)) == count
+    assert not list(tmp_path.glob(".tfpe-*"))
+
+
+def test_a_lock_that_its_holder_removes_is_taken_anew(tmp_path):
+    """Two threads that wait for a lock file which each holder deletes at its end."""
+    inside, most = [], []
+
+    def work(_):
+        for _ in range(50):
+            with FileLock(tmp_path / "lock", wait=True):
+                inside.append(1)
+                most.append(len(inside))
+                inside.pop()
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert len(most) == 200 and max(most) == 1
+    assert contents(tmp_path) == {}
+
+
+def test_two_decryptions_to_one_folder(tmp_path, monkeypatch):
+    plain, again = save(tmp_path / "plain", 3), tmp_path / "again"
+    encrypt_folder(plain, tmp_path / "secret", KEY)
+    (again / "sub").mkdir(parents=True)
+    stale = [again / ".tfpe-1.tmp", again / "sub/.tfpe-2.tmp"]
+    for file in stale:
+        file.write_text("half an image")
+    with lock_folder(again), lock_folder(again / "sub") as other:
+        os.write(other.handle, b"at work")
+        with pytest.raises(OutputError, match="Another run"):
+            decrypt_folder(tmp_path / "secret", again, KEY)
+        assert all(file.exists() for file in stale)
+    assert decrypt_folder(tmp_path / "secret", again, KEY).written == 3
+    assert [file.exists() for file in stale] == [False, True]
+    assert not (again / "manifest.journal").exists()
+
+
+def test_writers_of_one_file_never_mix(tmp_path):
+    """A second writer of the same name, at the worst moment."""
+    path = tmp_path / "a.png"
+    write_file(path, b"A" * 1000, before_rename=lambda: write_file(path, b"B" * 10))
+    assert contents(tmp_path) == {"a.png": b"A" * 1000}
