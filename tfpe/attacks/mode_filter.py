@@ -19,8 +19,8 @@ def mode_filter(ciphertexts, window=5):
     (`select=False`) leaves no such mode: the selection lowers security.
 
     Threat model: ciphertext only, one image, any key. Complexity: O(n) for each of 64
-    levels. Gray correlation with the plain picture is about 0.95 on photographs of 256
-    x 256, 0 with `select=False`.
+    levels. Gray correlation with the plain picture is 0.92 and 0.98 on two photographs
+    of 256 x 256, 0.75 on one of small coloured parts; 0 with `select=False`.
 
     Args:
         ciphertexts: `uint8`, `(H, W, C)` or `(B, H, W, C)`.
