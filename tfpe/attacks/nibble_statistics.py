@@ -15,10 +15,11 @@ from tfpe.transform import Transform
 from tfpe.words import split_words
 
 FEWEST_BLOCKS = 2_000
-# Root mean square of what may remain between both matrices of correlations: 0.02 to
-# 0.05 under the right key, from 0.15 with words of other places or other ciphers.
+# Root mean square of what may remain between both matrices of correlations: on
+# CIFAR-10 0.02 to 0.06 for le, 0.24 and more for ele, shuffle and pbe.
 LARGEST_DIFFERENCE = 0.1
-# Steps from block to block beside those inside: 0.97 to 1.03 under the right key.
+# Steps from block to block beside those inside: 1.01 to 1.04 under the right
+# key, 1.13 and more where a match went wrong, 3.4 for etc.
 LARGEST_STEP = 1.1
 STARTS = 8
 IMAGES = 500
