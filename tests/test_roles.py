@@ -114,8 +114,9 @@ def test_every_format_refuses_to_export_the_key(form, build, tmp_path):
         "functional": functional,
     }[build]()
     importable(form)
+    model(IMAGES.astype(np.float32))  # Keras exports to ONNX what was called before
     with pytest.raises(ExportError, match="tfpe.export"):
-        model.export(tmp_path / f"m{SUFFIXES[form]}", format=form, verbose=False)
+        model.export(str(tmp_path / f"m{SUFFIXES[form]}"), format=form, verbose=False)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
@@ -141,7 +142,10 @@ def test_export_archives_and_saved_models_refuse_too(tmp_path):
 @pytest.mark.parametrize("form", SUFFIXES)
 def test_export_leaves_the_key_out(form, tmp_path):
     importable(form)
+    if form == "onnx" and np.lib.NumpyVersion(np.__version__) >= "2.0.0":
+        pytest.skip("tf2onnx uses np.object, which NumPy 2 does not have")
     client = tfpe.client_model(network(), KEY, "logistic")
+    client(IMAGES.astype(np.float32))
     path = tmp_path / f"m{SUFFIXES[form]}"
     tfpe.export(client, path, format=form, verbose=False)
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
