@@ -1,7 +1,9 @@
 """The command line as a user has it: processes, exit codes, stdout and stderr."""
 
+import io
 import json
 import os
+import shlex
 import stat
 import subprocess
 import sys
@@ -128,10 +130,33 @@ WRONG = {
         ["encrypt", "-k", "owner.key", "--cipher", "rot13", "photos", "-o", "out"],
         1,
     ),
-    "unknown option": (
-        ["encrypt", "-k", "owner.key", "--option", "a=1", "photos", "-o", "out"],
+    **{
+        f"option {option[:12]}": (
+            ["encrypt", "-k", "owner.key", "photos", "-o", "out", "--option", option],
+            status,
+        )
+        for option, status in [
+            *[("a=1", 1), ("force=1", 1), ("src=x", 1), ("progress=1", 1)],
+            *[("block_size=1e999", 1), ("block_size=-1", 1), ("block_size=[]", 1)],
+            *[("a=" + "[" * 99_999, 2), ("block_size=" + "9" * 5000, 2)],
+        ]
+    },
+    "option twice": (
+        ["encrypt", *"-k owner.key photos -o out".split()]
+        + ["--option", "block_size=4", "--option", "block_size=8"],
+        2,
+    ),
+    "option of another function": (
+        ["predict", "m", "photos", "-k", "owner.key", "--option", "dtype=int8"],
         1,
     ),
+    "option of no cipher": (
+        ["dataset", "reencrypt", "x", "-k", "owner.key", "--new-key", "owner.key"]
+        + ["-o", "y", "--option", "name=z"],
+        1,
+    ),
+    "demo on a file": (["demo", "-q", "owner.key"], 1),
+    "long path": (["encrypt", "-k", "owner.key", "p" * 300, "-o", "out"], 1),
     "missing source": (["encrypt", "-k", "owner.key", "nothing", "-o", "out"], 1),
     "no manifest": (["decrypt", "-k", "owner.key", "photos", "-o", "out"], 1),
     "output in the source": (
@@ -151,6 +176,81 @@ def test_wrong_use(name, folder, capsys):
     out, err = capsys.readouterr()
     assert returned == status and out == "" and "error" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OverflowError("too big")])
+def test_what_is_too_large_is_told_in_one_line(error, folder, capsys, monkeypatch):
+    def fail(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr("tfpe.files.encrypt_folder", fail)
+    assert main(["encrypt", "-q", "-k", "owner.key", "photos", "-o", "out"]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("tfpe: error: ") and err.count("\n") == 1
+
+
+SHELL = {
+    "stdout full": "ciphers --json >/dev/full",
+    "stdout closed": "ciphers --json >&-",
+    "table, stdout closed": "ciphers >&-",
+    "no passphrase": "keygen --passphrase -o new.key <&-",
+    "end of passphrases": "keygen --passphrase -o new.key </dev/null",
+    "passphrase of bytes": "keygen --passphrase -o new.key <bytes",
+}
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+@pytest.mark.parametrize("name", SHELL)
+def test_streams_that_are_full_or_closed(name, folder):
+    (folder / "bytes").write_bytes(b"caf\xe9\n")
+    command = f"{shlex.join(TFPE)} {SHELL[name]}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert done.returncode == 1, done
+    assert done.stderr.startswith("tfpe: error: ") and done.stderr.count("\n") == 1
+    assert not (folder / "new.key").exists()
+
+
+def test_notes_never_go_to_stdout(folder):
+    command = f"{shlex.join(TFPE)} encrypt -k owner.key photos -o out --json 2>&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert done.returncode == 0 and json.loads(done.stdout)["written"] == 2
+
+
+def test_line_ends_are_no_part_of_a_passphrase(folder, monkeypatch):
+    """A line of Windows gives the same key as a line of Unix."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse\r\n"))
+    assert main(["keygen", "--passphrase", "-o", "pass.key"]) == 0
+    assert Key.load("pass.key", "correct horse").needs_passphrase
+
+
+def test_names_of_files_do_not_steer_the_terminal(folder, capsys):
+    name = "evil\x1b]0;owned\x07\n\u202egnp.png"
+    (folder / "photos" / name).write_bytes(b"no image")
+    assert main(["encrypt", "-q", "-k", "owner.key", "photos", "-o", "out"]) == 1
+    err = capsys.readouterr().err
+    assert r"evil\x1b]0;owned\x07\n\u202egnp.png" in err
+    assert err.replace("\n", "").isprintable() and err.count("\n") == 2
+    assert main(["encrypt", "-k", f"\x1b{name}", "photos", "-o", "out"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    with pytest.raises(SystemExit):
+        main(["encrypt", "-o", "out", "photos", name])
+    assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("module", ["tfpe.cli", "tfpe.keys"])
+def test_an_interruption_at_the_start(module, folder):
+    """Ctrl-C while the command line, or what a command needs, is imported."""
+    code = (
+        "import sys, signal, os, tfpe.__main__ as m\n"
+        "class Stop:\n"
+        "    def find_spec(self, name, *rest):\n"
+        f"        if name == {module!r}: os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Stop())\n"
+        "sys.argv[1:] = ['keygen', '-o', 'new.key']\n"
+        "sys.exit(m.run())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 130 and "Traceback" not in done.stderr
 
 
 def test_ciphers_lists_every_cipher(capsys):

@@ -2,7 +2,16 @@
 
 import sys
 
-from tfpe.cli import main
+
+def run():
+    """Runs the command line, also where Ctrl-C comes while it is being imported."""
+    try:
+        from tfpe.cli import main
+
+        return main()
+    except KeyboardInterrupt:
+        return 130
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

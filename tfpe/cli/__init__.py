@@ -5,12 +5,12 @@ use. Each command imports what it needs when it runs, so that the rest starts at
 """
 
 import argparse
-import os
 import sys
 import warnings
 
 from tfpe import __version__
 from tfpe.cli import datasets, folders, keys, listings, predictions
+from tfpe.cli.terminal import abandon_stdout, note, open_streams, printable
 from tfpe.errors import TfpeError
 
 DESCRIPTION = """\
@@ -31,26 +31,50 @@ examples:
 
 def main(arguments=None):
     """Runs a command; returns its exit code."""
-    options = _parser().parse_args(arguments)
+    open_streams()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("default", UserWarning)
-            warnings.showwarning = _show_warning
-            return options.run(options) or 0
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()
     except TfpeError as error:
-        print(f"tfpe: error: {error}", file=sys.stderr)
+        note(f"tfpe: error: {error}")
         return 1
     except KeyboardInterrupt:
-        print("tfpe: interrupted; the same command goes on", file=sys.stderr)
+        note("tfpe: interrupted; the same command goes on")
         return 130
     except BrokenPipeError:
         # The reader of our output left; nothing more to say, also not at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon_stdout()
+        return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        note(f"tfpe: error: {where}{error.strerror or error}")
+        abandon_stdout()
+        return 1
+    except (MemoryError, OverflowError) as error:
+        kind = "More memory is needed than there is"
+        if isinstance(error, OverflowError):
+            kind = "A number is too large"
+        note(f"tfpe: error: {kind}" + (f": {error}" if str(error) else ""))
         return 1
 
 
+def _run(arguments):
+    options = _parser().parse_args(arguments)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", UserWarning)
+        warnings.showwarning = _show_warning
+        return options.run(options) or 0
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        super().error(printable(message))
+
+
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="tfpe",
         description=DESCRIPTION,
         epilog=EXAMPLES,
@@ -64,4 +88,4 @@ def _parser():
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):
-    print(f"tfpe: warning: {message}", file=sys.stderr)
+    note(f"tfpe: warning: {message}")

@@ -7,9 +7,10 @@ import os
 import sys
 import warnings
 
-from tfpe.errors import TfpeError
+from tfpe.errors import CipherOptionError, TfpeError
 
 KEY_VARIABLE = "TFPE_KEY_FILE"
+MAX_OPTION_LENGTH = 100
 
 
 def add_command(commands, run, examples):
@@ -30,6 +31,11 @@ def cipher_option(text):
     name, equals, value = text.partition("=")
     if not name.isidentifier() or not equals:
         raise argparse.ArgumentTypeError(f"should be NAME=VALUE. Received: {text!r}")
+    if len(text) > MAX_OPTION_LENGTH:
+        # Longer ones could be numbers that fill the memory, or nest without an end.
+        raise argparse.ArgumentTypeError(
+            f"should have at most {MAX_OPTION_LENGTH} characters. Received: {len(text)}"
+        )
     with contextlib.suppress(ValueError):
         value = json.loads(value.lower())
     return name, value
@@ -76,12 +82,43 @@ def add_cipher(command, default):
     command.add_argument("--cipher", default=default, help=shown)
     command.add_argument(
         "--option",
-        action="append",
+        action=_AppendOnce,
         default=[],
         type=cipher_option,
         metavar="NAME=VALUE",
         help="an option of the cipher; may be repeated",
     )
+
+
+class _AppendOnce(argparse.Action):
+    """Appends (name, value), and refuses a name that was given before."""
+
+    def __call__(self, parser, namespace, pair, option_string=None):
+        pairs = getattr(namespace, self.dest)
+        if pair[0] in dict(pairs):
+            raise argparse.ArgumentError(self, f"{pair[0]} should be given once")
+        setattr(namespace, self.dest, [*pairs, pair])
+
+
+def cipher_options(options):
+    """The values of `--option` as a dict.
+
+    Raises:
+        CipherOptionError: the cipher has no such option. What is named like another
+            argument of a function of the library stops here.
+    """
+    from tfpe.ciphers import CIPHERS, find_cipher
+
+    given = dict(options.option)
+    if options.cipher is not None:
+        find_cipher(options.cipher).options(**given)
+    elif unknown := sorted(
+        set(given) - {n for c in CIPHERS.values() for n in c.defaults}
+    ):
+        raise CipherOptionError(
+            f"Options should be those of a cipher. Received: {unknown}"
+        )
+    return given
 
 
 def load_key(options, path=None):
@@ -108,12 +145,21 @@ def load_key(options, path=None):
 
 def ask_passphrase(twice=False):
     """A passphrase from the terminal, unseen, or a line of stdin."""
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
-    import getpass
+    try:
+        if sys.stdin is None:
+            raise EOFError
+        if not sys.stdin.isatty():
+            return sys.stdin.readline().rstrip("\r\n")
+        import getpass
 
-    passphrase = getpass.getpass("Passphrase: ")
-    if twice and getpass.getpass("Again: ") != passphrase:
+        passphrase = getpass.getpass("Passphrase: ")
+        again = getpass.getpass("Again: ") if twice else passphrase
+    except EOFError:
+        raise TfpeError("A passphrase is needed. Received: none") from None
+    except UnicodeDecodeError:
+        # `from None`: the error it came from quotes the passphrase.
+        raise TfpeError("The passphrase should be text in UTF-8") from None
+    if again != passphrase:
         raise TfpeError("The two passphrases should be equal. Received: different ones")
     return passphrase
 

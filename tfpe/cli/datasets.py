@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import os
-import sys
 
 from tfpe.cli.common import (
     add_cipher,
@@ -11,9 +10,11 @@ from tfpe.cli.common import (
     add_group,
     add_key,
     add_output,
+    cipher_options,
     load_key,
     progress_bar,
 )
+from tfpe.cli.terminal import note
 
 EXAMPLES = {
     "dataset": """\
@@ -80,6 +81,7 @@ def register(commands):
 
 def encrypt(options):
     """Encrypts a data set to one that tfds.load reads without tfpe."""
+    chosen = cipher_options(options)
     key = load_key(options)
     dataset = _dataset()
     with progress_bar("Encrypting", options) as progress:
@@ -94,7 +96,7 @@ def encrypt(options):
             drop=options.drop,
             data_dir=options.data_dir,
             progress=progress,
-            **dict(options.option),
+            **chosen,
         )
     _report(summary, "encrypted", options)
 
@@ -116,6 +118,7 @@ def decrypt(options):
 
 def reencrypt(options):
     """Encrypts an encrypted data set under a new key."""
+    chosen = cipher_options(options)
     key = load_key(options)
     new_key = load_key(options, options.new_key)
     dataset = _dataset()
@@ -130,7 +133,7 @@ def reencrypt(options):
             labels=options.labels,
             hide_labels=options.hide_labels,
             progress=progress,
-            **dict(options.option),
+            **chosen,
         )
     _report(summary, "encrypted anew", options)
 
@@ -168,8 +171,7 @@ def _dataset():
 def _report(summary, verb, options):
     if options.json:
         print(json.dumps(dataclasses.asdict(summary), indent=2))
-    print(
+    note(
         f"{summary.written} {verb}, {summary.skipped} done before: "
-        f'tfds.load("{summary.name}", data_dir="{options.output}")',
-        file=sys.stderr,
+        f'tfds.load("{summary.name}", data_dir="{options.output}")'
     )

@@ -2,16 +2,17 @@
 
 import dataclasses
 import json
-import sys
 
 from tfpe.cli.common import (
     add_cipher,
     add_command,
     add_key,
     add_output,
+    cipher_options,
     load_key,
     progress_bar,
 )
+from tfpe.cli.terminal import note
 
 EXAMPLES = {
     "encrypt": """\
@@ -58,6 +59,7 @@ def encrypt(options):
     """Encrypts a folder or one image."""
     from tfpe.files import encrypt_folder
 
+    chosen = cipher_options(options)
     key = load_key(options)
     with progress_bar("Encrypting", options) as progress:
         summary = encrypt_folder(
@@ -69,7 +71,7 @@ def encrypt(options):
             hide_names=options.hide_names,
             per_image=options.per_image,
             progress=progress,
-            **dict(options.option),
+            **chosen,
         )
     return _report(summary, "encrypted", options)
 
@@ -102,13 +104,12 @@ def _add_folders(command):
 
 def _report(summary, verb, options):
     for path, message in summary.failed:
-        print(f"tfpe: {path}: {message}", file=sys.stderr)
+        note(f"tfpe: {path}: {message}")
     if options.json:
         print(json.dumps(dataclasses.asdict(summary), indent=2))
-    print(
+    note(
         f"{summary.written} {verb}, {summary.skipped} done before, "
         f"{len(summary.failed)} failed"
-        + (f", {summary.ignored} other files ignored" if summary.ignored else ""),
-        file=sys.stderr,
+        + (f", {summary.ignored} other files ignored" if summary.ignored else "")
     )
     return 1 if summary.failed else 0

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 
 from tfpe.cli.common import (
     add_command,
@@ -12,6 +11,7 @@ from tfpe.cli.common import (
     ask_passphrase,
     load_key,
 )
+from tfpe.cli.terminal import note
 from tfpe.errors import KeyFileError
 
 EXAMPLES = {
@@ -84,7 +84,7 @@ def keygen(options):
     else:
         key = Key.generate()
     _save(key, options.output, options)
-    print("Keep it: without it nothing can be decrypted.", file=sys.stderr)
+    note("Keep it: without it nothing can be decrypted.")
 
 
 def show(options):
@@ -123,7 +123,7 @@ def rotate(options):
         raise KeyFileError(
             f"Cannot rotate {path}: {error.strerror}. The new key is in {new}"
         ) from error
-    print(f"The old key is kept in {kept}", file=sys.stderr)
+    note(f"The old key is kept in {kept}")
 
 
 def _add_seal(command):
@@ -141,4 +141,4 @@ def _save(key, path, options):
         save_sealed(key, path, ask_passphrase(twice=True))
     else:
         key.save(path)
-    print(f"Key {key.fingerprint} written to {path}", file=sys.stderr)
+    note(f"Key {key.fingerprint} written to {path}")

@@ -6,6 +6,7 @@ import os
 import sys
 
 from tfpe.cli.common import add_command, progress_bar
+from tfpe.cli.terminal import note
 
 EXAMPLES = {
     "ciphers": """\
@@ -95,7 +96,7 @@ def demo(options):
         from tfpe.demo import print_table
 
         print_table(record)
-    print(f"Pictures: {os.path.join(options.output, 'gallery.png')}", file=sys.stderr)
+    note(f"Pictures: {os.path.join(options.output, 'gallery.png')}")
 
 
 def _size(text):

@@ -3,9 +3,9 @@
 import argparse
 import json
 import os
-import sys
 
-from tfpe.cli.common import add_cipher, add_command, add_key, load_key
+from tfpe.cli.common import add_cipher, add_command, add_key, cipher_options, load_key
+from tfpe.cli.terminal import note, printable
 
 EXAMPLES = {
     "predict": """\
@@ -43,6 +43,7 @@ def predict(options):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from tfpe import roles
 
+    chosen = cipher_options(options)
     key = load_key(options)
     images, names, labels = roles.load_images(options.images)
     outputs = roles.predict(
@@ -51,7 +52,7 @@ def predict(options):
         key,
         options.cipher,
         value_range=options.value_range,
-        **dict(options.option),
+        **chosen,
     )
     classes = outputs.argmax(axis=-1)
     if options.json:
@@ -59,10 +60,10 @@ def predict(options):
         print(json.dumps([{"image": n, "class": c, "outputs": o} for n, c, o in rows]))
     else:
         for name, number in zip(names, classes, strict=True):
-            print(f"{name}\t{number}")
+            print(f"{printable(name)}\t{number}")
     if labels is not None:
         right = float((classes == labels).mean())
-        print(f"Accuracy on {len(labels)} images: {right:.4f}", file=sys.stderr)
+        note(f"Accuracy on {len(labels)} images: {right:.4f}")
 
 
 def _range(text):
