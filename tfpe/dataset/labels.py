@@ -3,7 +3,7 @@
 import json
 import pathlib
 
-from tfpe.atomic import write_file
+from tfpe.atomic import remove_stale_of, write_file
 from tfpe.dataset.manifest import same
 from tfpe.errors import ManifestError, OutputError
 from tfpe.files.manifest import canonical, read_json
@@ -54,6 +54,7 @@ def save_labels(file, folder, key, labels):
             f"`hide_labels` should be a new file. Received: {file}, which exists and "
             "holds something else"
         )
+    remove_stale_of(file)
     write_file(file, text.encode(), mode=0o600)
 
 
