@@ -23,12 +23,16 @@ from tfpe.attacks.chang_case import (
     chang_case_pbe,
 )
 from tfpe.attacks.chosen_plaintext import chosen_images, chosen_plaintext
+from tfpe.attacks.ciphertext_only import ciphertext_only
+from tfpe.attacks.jigsaw import JigsawScore, jigsaw, jigsaw_score
 from tfpe.attacks.key_sensitivity import (
     KeySensitivity,
     key_sensitivity,
     parameter_sensitivity,
 )
 from tfpe.attacks.known_plaintext import RecoveredTransform, known_plaintext
+from tfpe.attacks.mode_filter import mode_filter
+from tfpe.attacks.nibble_statistics import nibble_statistics
 from tfpe.attacks.oracles import CountingOracle
 from tfpe.attacks.pixel_chosen_plaintext import logistic_chosen_plaintext
 from tfpe.attacks.repeated_blocks import (
@@ -45,6 +49,7 @@ __all__ = [
     "Attack",
     "CountingOracle",
     "ImageScore",
+    "JigsawScore",
     "KeyScore",
     "KeySensitivity",
     "RecoveredTransform",
@@ -56,10 +61,15 @@ __all__ = [
     "chang_case_pbe",
     "chosen_images",
     "chosen_plaintext",
+    "ciphertext_only",
+    "jigsaw",
+    "jigsaw_score",
     "key_sensitivity",
     "known_plaintext",
     "logistic_chosen_plaintext",
+    "mode_filter",
     "negative_flags",
+    "nibble_statistics",
     "parameter_sensitivity",
     "repeat_blocks",
     "score_images",
@@ -228,6 +238,42 @@ ATTACKS = MappingProxyType(
                 "the image, less well behind edges",
                 CHANG_CASE,
                 "O(n)",
+            ),
+            Attack(
+                ciphertext_only,
+                CIPHERTEXT_ONLY,
+                "25 ciphertexts or more under one key",
+                _on("pbe", "logistic", "negpos", "keystream"),
+                "the key, from some 400 ciphertexts on; nearly, from fewer",
+                "not published elsewhere",
+                "O(N n) for N images",
+            ),
+            Attack(
+                nibble_statistics,
+                CIPHERTEXT_ONLY,
+                "50 ciphertexts of 32 x 32 under one key, and other, plain pictures",
+                _on("le", "blockshuffle"),
+                "the key",
+                "not published elsewhere",
+                "O(N n), and an assignment of the words of a block",
+            ),
+            Attack(
+                mode_filter,
+                CIPHERTEXT_ONLY,
+                "1 ciphertext, any key",
+                _on("logistic"),
+                "the picture in gray",
+                "not published elsewhere",
+                "O(n)",
+            ),
+            Attack(
+                jigsaw,
+                CIPHERTEXT_ONLY,
+                "1 ciphertext of large blocks, any key",
+                {"etc": {"cipher": {"block_size": 32}, "attack": {"block_size": 32}}},
+                "the picture, as far as its blocks have edges",
+                "Gallagher 2012, CVPR; Chuman et al. 2018, IEICE E101-D(1)",
+                "O(N^2 B^2) for N blocks of side B",
             ),
             Attack(
                 key_sensitivity,

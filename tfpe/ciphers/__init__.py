@@ -161,7 +161,7 @@ CIPHERS = {
         Cipher(
             le,
             block.le_key_space,
-            "1 chosen image (3 blocks of it), or 1 to 2 known ones",
+            "1 chosen image, 1 to 2 known ones, or 50 ciphertexts of 32 x 32",
             "Tanaka 2018, arXiv 1804.00490",
         ),
         Cipher(
@@ -173,13 +173,13 @@ CIPHERS = {
         Cipher(
             pbe,
             pixel.pbe_key_space,
-            "1 chosen image, 2 to 4 known ones, or many ciphertexts alone",
+            "1 chosen image, 2 to 4 known ones, or 50 ciphertexts alone",
             "Sirichotedumrong et al. 2019, doi 10.1109/ACCESS.2019.2959017",
         ),
         Cipher(
             logistic,
             pixel.logistic_key_space,
-            "2 chosen images, 2 to 4 known ones, or many ciphertexts alone",
+            "2 chosen images, 2 to 4 known ones, or 50 ciphertexts alone",
             "Ahmad & Shin 2022, arXiv 2203.16780",
         ),
         Cipher(
@@ -199,7 +199,7 @@ CIPHERS = {
         Cipher(
             negpos,
             controls.negpos_key_space,
-            "1 chosen or known image, or many ciphertexts alone",
+            "1 chosen or known image, or 50 ciphertexts alone",
             "the negative-positive step of the ciphers above",
         ),
         Cipher(
@@ -211,7 +211,7 @@ CIPHERS = {
         Cipher(
             blockshuffle,
             controls.blockshuffle_key_space,
-            "1 chosen image, or 1 to 2 known ones",
+            "1 chosen image, 1 to 2 known ones, or ciphertexts alone",
             "MaungMaung & Kiya 2021, IEEE TIFS 16",
         ),
         Cipher(
