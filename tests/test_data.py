@@ -135,6 +135,13 @@ WRONG = {
         CipherOptionError,
         "des",
     ),
+    "an option of the layer": (
+        of(image_spec(8, 8, 3)),
+        {"dtype": "uint8"},
+        CipherOptionError,
+        "dtype",
+    ),
+    "an array": (IMAGES, {}, ImageError, "ndarray"),
     "no key": (of(image_spec(8, 8, 3)), {"key": b"k"}, TfpeError, "bytes"),
 }
 

@@ -239,6 +239,12 @@ WRONG_ARGUMENTS = {
         CipherOptionError,
         "bfloat16",
     ),
+    "integers in another range": (
+        {"value_range": (0, 1), "dtype": "int32"},
+        CipherOptionError,
+        "int32",
+    ),
+    "bool": ({"dtype": "bool"}, CipherOptionError, "bool"),
     "invert as a word": ({"invert": "no"}, CipherOptionError, "invert"),
     **{
         f"block_size {size!r}": (
@@ -307,6 +313,36 @@ def test_wrong_images(name):
     arguments, images, message = WRONG_IMAGES[name]
     with pytest.raises(ImageError, match=message):
         PerceptualEncrypt(KEY, **arguments)(images)
+
+
+WRONG_MODELS = {
+    "rank 1": ((8,), {}, ImageError),
+    "4 channels": ((8, 8, 4), {}, ImageError),
+    "gray with a channel step": ((8, 8, 1), {}, CipherOptionError),
+    "no whole blocks": ((9, 9, 3), {"cipher": "le", "invert": True}, ImageError),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_MODELS)
+def test_shapes_raise_when_a_model_is_built(name):
+    shape, arguments, error = WRONG_MODELS[name]
+    with pytest.raises(error, match="Received"):
+        PerceptualEncrypt(KEY, **arguments)(keras.Input(shape))
+
+
+def test_errors_keep_their_names_inside_autographed_functions():
+    import tensorflow as tf
+
+    layer, transform = PerceptualEncrypt(KEY, "le"), CIPHERS["le"](KEY, (8, 8, 3))
+    wrong = np.zeros((1, 8, 8, 2), np.uint8)
+    ds = tf.data.Dataset.from_tensor_slices(wrong)
+    for call in (
+        lambda: tf.function(lambda images: layer(images))(wrong),
+        lambda: ds.map(lambda images: layer(images)),
+        lambda: ds.map(lambda images: transform(images)),
+    ):
+        with pytest.raises(ImageError, match="Received"):
+            call()
 
 
 def test_gray_images_need_the_channel_step_off():

@@ -4,6 +4,7 @@ The graph of the data set holds the constants of the key: it belongs on the owne
 machines only (mind remote TPU hosts and the tf.data service).
 """
 
+from tfpe.ciphers import find_cipher
 from tfpe.errors import ImageError
 from tfpe.levels import BYTE_RANGE
 
@@ -51,6 +52,11 @@ def encrypt(
 
     from tfpe.layers import PerceptualEncrypt
 
+    if not isinstance(dataset, tf.data.Dataset):
+        raise ImageError(
+            f"`dataset` should be a tf.data.Dataset. Received: {type(dataset).__name__}"
+        )
+    options = find_cipher(cipher).check(**options)
     spec = dataset.element_spec
     dtype = _image(spec).dtype
     if dtype != tf.uint8 and not dtype.is_floating:
@@ -77,9 +83,28 @@ def encrypt(
     return dataset.map(encrypt_element, num_parallel_calls=tf.data.AUTOTUNE)
 
 
-def decrypt(dataset, key, cipher="logistic", **arguments):
-    """Undoes `encrypt`: the same arguments, and `output_size` to crop padded images."""
-    return encrypt(dataset, key, cipher, invert=True, **arguments)
+def decrypt(
+    dataset,
+    key,
+    cipher="logistic",
+    *,
+    value_range=BYTE_RANGE,
+    output_size=None,
+    **options,
+):
+    """Undoes `encrypt`: the same arguments, and `output_size` to crop padded images.
+
+    Example:
+
+    >>> import tensorflow as tf
+    >>> from tfpe import Key
+    >>> key, images = Key.generate(), tf.zeros((1, 30, 30, 3), tf.uint8)
+    >>> ds = encrypt(tf.data.Dataset.from_tensors(images), key, cipher="le")
+    >>> decrypt(ds, key, cipher="le", output_size=(30, 30)).element_spec.shape
+    TensorShape([1, 30, 30, 3])
+    """
+    arguments = {"value_range": value_range, "output_size": output_size}
+    return encrypt(dataset, key, cipher, invert=True, **arguments, **options)
 
 
 def _image(spec):

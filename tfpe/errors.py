@@ -8,6 +8,9 @@ material: a traceback may end in a log that other people read.
 class TfpeError(ValueError):
     """Base of all errors that tfpe raises by name."""
 
+    # Otherwise AutoGraph replaces the error by one of its own, without this type.
+    ag_pass_through = True
+
 
 class ImageError(TfpeError):
     """An image has a dtype, rank, shape, channel count or value out of range."""

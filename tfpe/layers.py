@@ -60,7 +60,7 @@ class PerceptualEncrypt(keras.layers.Layer):
         ImageError: a dtype, shape or value that does not fit. Inside a compiled graph
             values cannot raise: an image with a value that is NaN, out of range or
             between two levels comes out as NaN where the output is of floats, and
-            unchecked where it is `uint8`.
+            unchecked where it is of integers.
         LockedLayerError: images were given before the key.
         WrongKeyError: `layer.key` was set to a key with another fingerprint.
 
@@ -183,15 +183,27 @@ class PerceptualEncrypt(keras.layers.Layer):
         return from_bytes(data, valid, self.compute_dtype, self.value_range)
 
     def compute_output_shape(self, input_shape):
+        if len(input_shape) not in (3, 4):
+            raise ImageError(
+                "Images should have shape (height, width, channels) or (batch, height, "
+                f"width, channels). Received: shape {tuple(input_shape)}"
+            )
         *lead, height, width, channels = input_shape
         cipher, options = self._vault.cipher, self._vault.options
         if self.invert:
             shape = cipher.plain_shape((height, width, channels), **options)
+            if any(size and size % cipher.block_size(**options) for size in shape[:2]):
+                raise ImageError(
+                    "Ciphertexts should be whole blocks of "
+                    f"block_size={cipher.block_size(**options)}. "
+                    f"Received: shape {tuple(input_shape)}"
+                )
             if self.output_size is not None:
                 shape = (*self.output_size, shape[2])
         else:
             block_size = cipher.block_size(**options)
             padded = [s and padded_size(s, block_size) for s in (height, width)]
+            cipher.check(channels, **options)
             shape = cipher.cipher_shape((*padded, channels), **options)
         return (*lead, *shape)
 

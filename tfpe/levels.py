@@ -35,6 +35,12 @@ def check_value_range(value_range, dtype="float32"):
             "`value_range` should be (lowest, highest) value. "
             f"Received: value_range={value_range!r}"
         )
+    if "float" not in dtype and dtype != "uint8":
+        if dtype == "bool" or (low, high) != BYTE_RANGE:
+            raise CipherOptionError(
+                f"`value_range` should be {BYTE_RANGE}, and a dtype of integers wide "
+                f"enough for it. Received: value_range={value_range!r}, dtype {dtype}"
+            )
     levels = _levels((low, high)).astype(_numpy_dtype(dtype)).astype(np.float32)
     nearest = np.round((levels - np.float32(low)) * np.float32(255 / (high - low)))
     if not np.array_equal(nearest, np.arange(256)):

@@ -116,11 +116,11 @@ class Cipher:
         }
         return self.defaults | plain
 
-    def check(self, **options):
+    def check(self, channels=3, /, **options):
         """All options, defaults filled in; raises now what a key would raise later."""
         options = self.options(**options)
         size = checks.block_size_of(self.block_size(**options))
-        self.function(Key(bytes(KEY_BYTES)), (size, size, 3), **options)
+        self.function(Key(bytes(KEY_BYTES)), (size, size, channels), **options)
         return options
 
     def block_size(self, **options):

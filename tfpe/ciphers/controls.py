@@ -20,6 +20,7 @@ def identity(key, image_shape):
     >>> identity(Key(bytes(32)), (1, 1, 3)).perm.tolist()
     [0, 1, 2]
     """
+    check_key(key)
     return Transform.identity(checks.image_shape_of(image_shape))
 
 

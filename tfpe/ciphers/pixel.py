@@ -165,7 +165,9 @@ def logistic_transform(sequence, select, channel_order):
     """The seed's cipher from explicit material (for instance published keys).
 
     Args:
-        sequence: `uint8 (H, W, C)`, such as `tfpe.chaos.logistic_sequence` gives.
+        sequence: `uint8 (H, W, C)`. The paper's one stream of C * H * W values
+            (`tfpe.chaos.logistic_sequence`) is channel-major:
+            `np.moveaxis(stream.reshape(C, H, W), 0, -1)`.
         select: bits, `(H, W, C)`: where the sequence is xored to the image (K_c).
         channel_order: codes 0 to 5 of Table I, `(H, W)` (K_s), or None.
 
