@@ -112,7 +112,8 @@ def test_what_prints(name):
 @pytest.mark.parametrize("name", CIPHERS)
 def test_key_and_transforms_refuse_pickle(name):
     layer = PerceptualEncrypt(KEY, name)
-    for secret in (KEY, CIPHERS[name](KEY, SHAPE), layer._vault):
+    transform = CIPHERS[name](KEY, SHAPE)
+    for secret in (KEY, transform, transform.program, layer._vault):
         for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
             with pytest.raises(TypeError, match="pickled"):
                 pickle.dumps(secret, protocol)

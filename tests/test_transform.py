@@ -247,3 +247,15 @@ def test_refuses_pickle_and_prints_no_arrays(rng):
 def test_hash_tells_nothing_of_the_key(rng):
     f, g = (random_transform(rng, 6, 8) for _ in range(2))
     assert f != g and hash(f) == hash(g)
+
+
+def test_transforms_are_immutable():
+    transform = Transform([1, 0], [0, 255])
+    for name in ("perm", "mask", "bits", "input_shape", "output_shape"):
+        with pytest.raises(AttributeError, match="immutable"):
+            setattr(transform, name, getattr(transform, name))
+    for array in (transform.perm, transform.mask):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            array.setflags(write=True)

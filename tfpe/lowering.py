@@ -18,8 +18,15 @@ from tfpe.words import index_dtype, join_words, split_words
 MAX_SELECT_CHANNELS = 4
 
 
+class Program:
+    """What runs a transform. It holds key material and refuses to be pickled."""
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("The program of a Transform should not be pickled.")
+
+
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Xor:
+class Xor(Program):
     """No byte moves: `y = x ^ mask`."""
 
     # Whether NumPy runs it without arrays in between.
@@ -31,7 +38,7 @@ class Xor:
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Select:
+class Select(Program):
     """Bytes move inside their pixel: each channel is picked by masks, no gather.
 
     `index` is the gather itself, which is faster where no compiler sees the images.
@@ -59,7 +66,7 @@ class Select:
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Gather:
+class Gather(Program):
     """Whole bytes move: one gather."""
 
     one_pass: typing.ClassVar = False
@@ -72,7 +79,7 @@ class Gather:
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class WordGather:
+class WordGather(Program):
     """Parts of bytes move: one gather of bytes for each part of the output byte.
 
     Slot `k` of an output byte is a word of byte `indices[k]`, shifted there by

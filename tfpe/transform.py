@@ -21,6 +21,7 @@ from tfpe.errors import CipherOptionError, ImageError
 from tfpe.words import index_dtype
 
 WORD_BITS = (8, 4, 1)
+FIXED = ("perm", "mask", "bits", "input_shape", "output_shape")
 
 
 class Transform:
@@ -114,9 +115,16 @@ class Transform:
         return self
 
     def _freeze(self, perm, mask):
-        self.perm, self.mask = (np.ascontiguousarray(a) for a in (perm, mask))
-        for array in (self.perm, self.mask):
+        for name, array in (("perm", perm), ("mask", mask)):
+            array = np.ascontiguousarray(array)
             array.setflags(write=False)
+            # A view of read-only memory cannot be made writeable again.
+            setattr(self, name, array.view())
+
+    def __setattr__(self, name, value):
+        if name in FIXED and name in self.__dict__:
+            raise AttributeError(f"A Transform is immutable: `{name}` cannot be set")
+        super().__setattr__(name, value)
 
     @classmethod
     def identity(cls, shape):
