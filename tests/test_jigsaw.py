@@ -7,7 +7,7 @@ from tfpe import ciphers
 from tfpe.attacks.jigsaw import JigsawScore, jigsaw, jigsaw_score
 from tfpe.attacks.puzzle.edges import TURNS, left_turn, turned
 from tfpe.ciphers import etc_transform
-from tfpe.ciphers.block import side_by_side
+from tfpe.ciphers.scrambled import side_by_side
 from tfpe.errors import AttackError, ImageError
 
 

@@ -15,7 +15,7 @@ import reference_keys
 
 from tfpe import CIPHERS, Key, Transform, ciphers
 from tfpe.chaos import CHAOS, chaotic_sequence, logistic_sequence
-from tfpe.ciphers import block, pixel
+from tfpe.ciphers import learnable, pixel
 
 VECTORS = pathlib.Path(__file__).parent / "vectors"
 
@@ -49,7 +49,7 @@ def test_every_option_value_has_a_vector(name):
 
 def test_the_option_values_are_those_of_the_library():
     table = reference.OPTION_VALUES
-    assert table["le"]["reversal"] == table["ele"]["reversal"] == block.REVERSALS
+    assert table["le"]["reversal"] == table["ele"]["reversal"] == learnable.REVERSALS
     assert table["logistic"]["chaos"] == tuple(pixel.CHAOS_BITS)
     assert table["logistic"]["stream"] == pixel.STREAMS
 

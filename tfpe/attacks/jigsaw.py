@@ -7,8 +7,9 @@ import numpy as np
 from tfpe.attacks.puzzle.assembly import assemble
 from tfpe.attacks.puzzle.edges import find_matches, right_edges
 from tfpe.attacks.puzzle.filling import fill
-from tfpe.ciphers.block import block_indices, etc_transform
+from tfpe.ciphers.blocks import block_indices
 from tfpe.ciphers.checks import image_shape_of, whole_number
+from tfpe.ciphers.scrambled import etc_transform
 from tfpe.errors import AttackError, ImageError
 from tfpe.metrics.arrays import batch_of
 
@@ -45,7 +46,7 @@ def jigsaw(ciphertext, block_size):
 
     Args:
         ciphertext: `uint8 (H, W, C)`; C is 3 for etc, 1 for etc_gray with `fold=False`
-            (fold others by `tfpe.ciphers.block.side_by_side`).
+            (fold others by `tfpe.ciphers.scrambled.side_by_side`).
         block_size: side of a block in pixels, which divides H and W.
 
     Returns:

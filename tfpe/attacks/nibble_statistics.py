@@ -7,7 +7,7 @@ import numpy as np
 from tfpe.attacks.ciphertext.resolution import is_negative, red_green_blue
 from tfpe.attacks.puzzle.edges import turned
 from tfpe.attacks.repeated_blocks import repeat_blocks
-from tfpe.ciphers.block import block_indices
+from tfpe.ciphers.blocks import block_indices
 from tfpe.ciphers.checks import image_shape_of, whole_number
 from tfpe.errors import AttackError
 from tfpe.metrics.arrays import batch_of

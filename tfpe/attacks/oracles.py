@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from tfpe.ciphers.block import block_indices
+from tfpe.ciphers.blocks import block_indices
 from tfpe.ciphers.checks import whole_number
 from tfpe.errors import AttackError, ImageError
 from tfpe.levels import to_bytes

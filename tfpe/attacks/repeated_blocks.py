@@ -8,7 +8,7 @@ import numpy as np
 from tfpe.attacks.chosen_plaintext import chosen_plaintext
 from tfpe.attacks.known_plaintext import RecoveredTransform, known_plaintext
 from tfpe.attacks.oracles import block_oracle, check_on_random_images
-from tfpe.ciphers.block import block_indices
+from tfpe.ciphers.blocks import block_indices
 from tfpe.ciphers.checks import image_shape_of
 from tfpe.errors import AttackError
 from tfpe.metrics.arrays import batch_of

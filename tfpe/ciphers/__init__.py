@@ -11,17 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tfpe.ciphers import block, checks, controls, pixel
-from tfpe.ciphers.block import (
-    ele,
-    ele_transform,
-    etc,
-    etc_gray,
-    etc_gray_transform,
-    etc_transform,
-    le,
-    le_transform,
-)
+from tfpe.ciphers import checks, controls, learnable, pixel, scrambled
 from tfpe.ciphers.controls import (
     blockshuffle,
     blockshuffle_transform,
@@ -33,7 +23,14 @@ from tfpe.ciphers.controls import (
     shuffle_transform,
 )
 from tfpe.ciphers.keyspace import KeySpace
+from tfpe.ciphers.learnable import ele, ele_transform, le, le_transform
 from tfpe.ciphers.pixel import logistic, logistic_transform, pbe, pbe_transform
+from tfpe.ciphers.scrambled import (
+    etc,
+    etc_gray,
+    etc_gray_transform,
+    etc_transform,
+)
 from tfpe.errors import CipherOptionError
 from tfpe.keys import KEY_BYTES, Key, check_key
 from tfpe.transform import Transform
@@ -160,13 +157,13 @@ CIPHERS = {
     for row in (
         Cipher(
             le,
-            block.le_key_space,
+            learnable.le_key_space,
             "1 chosen image, 1 to 2 known ones, or 50 ciphertexts of 32 x 32",
             "Tanaka 2018, arXiv 1804.00490",
         ),
         Cipher(
             ele,
-            block.ele_key_space,
+            learnable.ele_key_space,
             "5 chosen images of 32 x 32, or some 16 known ones",
             "Madono et al. 2020, arXiv 2001.07761",
         ),
@@ -184,16 +181,16 @@ CIPHERS = {
         ),
         Cipher(
             etc,
-            block.etc_key_space,
+            scrambled.etc_key_space,
             "3 chosen images of 32 x 32; jigsaw solvers on large images",
             "Kurihara et al. 2015, IEICE Trans. Fundamentals E98-A(11)",
         ),
         Cipher(
             etc_gray,
-            block.etc_gray_key_space,
+            scrambled.etc_gray_key_space,
             "3 chosen images of 32 x 32; jigsaw solvers on large images",
             "Chuman et al. 2019, doi 10.1109/TIFS.2018.2881677",
-            unfolded=(block.side_by_side_shape, block.planes_shape),
+            unfolded=(scrambled.side_by_side_shape, scrambled.planes_shape),
         ),
         Cipher(identity, controls.identity_key_space, "nothing: it is plain", "-"),
         Cipher(

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from tfpe.ciphers import checks
-from tfpe.ciphers.block import block_indices, lay_out
+from tfpe.ciphers.blocks import block_indices, lay_out
 from tfpe.ciphers.keyspace import KeySpace, log2_factorial
 from tfpe.keys import check_key
 from tfpe.transform import Transform, xor_transform
