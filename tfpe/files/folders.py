@@ -8,8 +8,6 @@ import dataclasses
 import os
 import pathlib
 
-import numpy as np
-
 from tfpe.atomic import remove_stale
 from tfpe.ciphers import find_cipher
 from tfpe.errors import ImageFileError, ManifestError, OutputError
@@ -106,8 +104,7 @@ def encrypt_folder(
     """
     check_key(key)
     row = find_cipher(cipher)
-    options = _plain_options(row.options(**options))
-    _try_options(row, key, options)
+    options = row.check(**options)
     src = checked_path(src, "src", ImageFileError)
     dst = checked_path(dst, "dst", OutputError)
     require_apart(src, dst)
@@ -214,20 +211,6 @@ def decrypt_folder(src, dst, key, *, force=False, names=None, progress=None):
     written = sum(results.values())
     failed = sorted([*failed, *unread])
     return Summary(written, len(results) - written, failed)
-
-
-def _plain_options(options):
-    """Options as JSON has them: numbers of NumPy become Python's."""
-    return {
-        name: value.item() if isinstance(value, np.generic) else value
-        for name, value in options.items()
-    }
-
-
-def _try_options(cipher, key, options):
-    """Raises what is wrong with options now, not once for every image."""
-    size = cipher.block_size(**options)
-    cipher(key, (size, size, 3), **options)
 
 
 def _targets(sources):
