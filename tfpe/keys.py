@@ -161,18 +161,44 @@ class Key:
 
         The same as `derive("image", number)`. Two sets whose images count from 0 each
         would share sub-keys: derive a key for the set first.
+
+        Example:
+
+        >>> Key(bytes(32)).for_image(1) == Key(bytes(32)).for_image(2)
+        False
         """
         return self.derive("image", number)
 
     def material(self, cipher, image_shape, **options):
-        """The stream of one cipher: see `tfpe.derivation.Material`."""
+        """The streams of one cipher, image shape and options.
+
+        Args:
+            cipher: its name.
+            image_shape: (height, width, channels).
+            **options: all options of the cipher, as JSON has them.
+
+        Returns:
+            A `tfpe.derivation.Material`.
+
+        Example:
+
+        >>> material = Key(bytes(32)).material("shuffle", (32, 32, 3))
+        >>> material.permutation("perm", 4).shape
+        (4,)
+        """
         from tfpe.derivation import Material
 
         label = _label("cipher", cipher, list(image_shape), options)
         return Material(lambda name, size: self._digest(label + _label(name), size))
 
     def tag(self, message):
-        """A keyed checksum (HMAC-SHA-256) of `message`, bytes, as 64 hex digits."""
+        """A keyed checksum (HMAC-SHA-256) of `message`, bytes, as 64 hex digits.
+
+        Example:
+
+        >>> len(Key(bytes(32)).tag(b"manifest"))
+        64
+        """
         subkey = self._digest(_label("tag"), 32)
         return hmac.new(subkey, message, hashlib.sha256).hexdigest()
 
@@ -192,6 +218,9 @@ class Key:
         """Writes the key to a new file that only its owner can read (mode 0600).
 
         The file of a key made from a passphrase holds the salt and no secret.
+
+        Args:
+            path: of a file that does not exist yet.
 
         Raises:
             KeyFileError: something is there already, or it cannot be written.

@@ -128,7 +128,13 @@ class Transform:
 
     @classmethod
     def identity(cls, shape):
-        """The transform that leaves images of `shape` as they are."""
+        """The transform that leaves images of `shape` as they are.
+
+        Example:
+
+        >>> Transform.identity((2, 2, 3)).perm.size
+        12
+        """
         shape = shape_tuple(shape, "shape")
         return xor_transform(np.zeros(math.prod(shape), np.uint8), shape)
 
@@ -219,7 +225,13 @@ class Transform:
         return Transform.composed(perm, mask, bits, g.input_shape, f.output_shape)
 
     def refine(self, bits):
-        """The same transform on words of `bits` bits, at most as long as now."""
+        """The same transform on words of `bits` bits, at most as long as now.
+
+        Example:
+
+        >>> Transform([1, 0], [255, 0]).refine(4).perm.tolist()
+        [2, 3, 0, 1]
+        """
         if bits not in WORD_BITS or bits > self.bits:
             raise CipherOptionError(
                 f"`bits` should be one of {WORD_BITS} and at most {self.bits}. "

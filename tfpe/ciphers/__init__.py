@@ -145,6 +145,11 @@ class Cipher:
             key: a `tfpe.Key`; image number i is encrypted under `key.for_image(i)`.
             image_shape: (height, width, channels).
             numbers: the number of each image of the batch.
+
+        Example:
+
+        >>> CIPHERS["pbe"].per_image(Key(bytes(32)), (4, 4, 3), range(5)).batch_size
+        5
         """
         check_key(key)
         return Transform.stack(

@@ -66,7 +66,21 @@ def shuffle(key, image_shape):
 
 
 def shuffle_transform(perm, image_shape):
-    """shuffle from an explicit permutation of the bytes, a gather: `(H * W * C,)`."""
+    """shuffle from explicit material.
+
+    Args:
+        perm: permutation of the bytes as a gather, `(H * W * C,)`.
+        image_shape: (height, width, channels).
+
+    Raises:
+        CipherOptionError: the material has another shape, type or range.
+        ImageError: the image shape does not fit.
+
+    Example:
+
+    >>> shuffle_transform([2, 0, 1], (1, 1, 3)).perm.tolist()
+    [2, 0, 1]
+    """
     shape = checks.image_shape_of(image_shape)
     perm = checks.permutations(perm, math.prod(shape), "perm")
     return Transform.composed(perm.copy(), np.zeros(perm.size, np.uint8), 8, shape)
@@ -99,7 +113,22 @@ def blockshuffle(key, image_shape, block_size=4):
 
 
 def blockshuffle_transform(perm, image_shape, block_size):
-    """blockshuffle from an explicit permutation of a block, `(B * B * C,)`."""
+    """blockshuffle from explicit material.
+
+    Args:
+        perm: permutation of the bytes of a block as a gather, `(B * B * C,)`.
+        image_shape: (height, width, channels), height and width divisible by B.
+        block_size: B, side of a block in pixels.
+
+    Raises:
+        CipherOptionError: the material has another shape, type or range.
+        ImageError: the image shape does not fit.
+
+    Example:
+
+    >>> blockshuffle_transform([1, 0, 2], (1, 2, 3), block_size=1).perm.tolist()
+    [1, 0, 2, 4, 3, 5]
+    """
     block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
     perm = checks.permutations(perm, block_size**2 * shape[2], "perm")
@@ -134,7 +163,20 @@ def keystream(key, image_shape):
 
 
 def keystream_transform(stream):
-    """keystream from an explicit stream, `uint8 (H, W, C)`."""
+    """keystream from explicit material.
+
+    Args:
+        stream: `uint8 (H, W, C)`, xored to every image.
+
+    Raises:
+        CipherOptionError: the material has another shape, type or range.
+        ImageError: the image shape does not fit.
+
+    Example:
+
+    >>> keystream_transform([[[1, 2, 3]]]).mask.tolist()
+    [1, 2, 3]
+    """
     shape = checks.image_shape_of(checks.shape_of(stream, "stream"))
     mask = checks.integers(stream, shape, 256, "stream", np.uint8)
     return xor_transform(mask.flatten(), shape)

@@ -70,6 +70,10 @@ def pbe_transform(negate, channel_order):
             be replaced by 255 minus themselves.
         channel_order: codes 0 to 5 of Table I, `(H, W)`, or None.
 
+    Raises:
+        CipherOptionError: the material has another shape, type or range.
+        ImageError: the image shape does not fit.
+
     Example:
 
     >>> import numpy as np
@@ -170,6 +174,10 @@ def logistic_transform(sequence, select, channel_order):
             `np.moveaxis(stream.reshape(C, H, W), 0, -1)`.
         select: bits, `(H, W, C)`: where the sequence is xored to the image (K_c).
         channel_order: codes 0 to 5 of Table I, `(H, W)` (K_s), or None.
+
+    Raises:
+        CipherOptionError: the material has another shape, type or range.
+        ImageError: the image shape does not fit.
 
     Example:
 

@@ -82,6 +82,10 @@ def etc_transform(
         image_shape: (height, width, channels).
         block_size: side of a block in pixels.
 
+    Raises:
+        CipherOptionError: the material has another shape, type or range.
+        ImageError: the image shape does not fit.
+
     Example:
 
     >>> import numpy as np
@@ -185,6 +189,10 @@ def etc_gray_transform(
         image_shape: (height, width, channels) of the colour image.
         block_size: side of a block in pixels.
         fold: whether the output is (height, width, channels) again.
+
+    Raises:
+        CipherOptionError: the material has another shape, type or range.
+        ImageError: the image shape does not fit.
 
     Example:
 
