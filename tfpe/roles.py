@@ -41,8 +41,9 @@ def client_model(model, key, cipher="logistic", *, value_range=BYTE_RANGE, **opt
     layer = PerceptualEncrypt(key, cipher, value_range=value_range, **options)
     client = keras.Sequential([layer, model])
     shape = model.input_shape
-    if isinstance(shape, tuple) and None not in shape[1:]:
-        # Most ciphers keep the shape; what does not stays unbuilt until images come.
+    keeps_shape = layer.options.get("fold", True)
+    if keeps_shape and isinstance(shape, tuple) and None not in shape[1:]:
+        # What does not keep the shape stays unbuilt until images come.
         padded = layer.compute_output_shape(shape)
         if tuple(padded) == tuple(shape):
             client.build(shape)
