@@ -1,7 +1,8 @@
 """The command line: one file for each group of commands.
 
 Data goes to stdout, notes to stderr. Exit codes: 0 done, 1 something failed or was
-refused, 2 arguments that cannot be parsed. Each command imports what it needs when it runs, so that the rest starts at once.
+refused, 2 arguments that cannot be parsed. Each command imports what it needs when it
+runs, so that the rest starts at once.
 """
 
 import argparse
