@@ -56,7 +56,7 @@ def encrypt(
         raise ImageError(
             f"`dataset` should be a tf.data.Dataset. Received: {type(dataset).__name__}"
         )
-    options = find_cipher(cipher).check(**options)
+    options = find_cipher(cipher).options(**options)
     spec = dataset.element_spec
     dtype = _image(spec).dtype
     if dtype != tf.uint8 and not dtype.is_floating:

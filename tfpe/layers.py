@@ -80,7 +80,7 @@ class PerceptualEncrypt(keras.layers.Layer):
     True
     """
 
-    # Tells AutoGraph that there is nothing to convert, which keeps errors named.
+    # Tells AutoGraph that there is nothing to convert: no work at trace time.
     autograph_info__ = {}
 
     def __init__(

@@ -56,7 +56,7 @@ class Transform:
     True
     """
 
-    # Tells AutoGraph that there is nothing to convert, which keeps errors named.
+    # Tells AutoGraph that there is nothing to convert: no work at trace time.
     autograph_info__ = {}
 
     def __init__(self, perm, mask, bits=8, input_shape=None, output_shape=None):
