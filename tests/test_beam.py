@@ -11,6 +11,7 @@ from sklearn.datasets import load_sample_images
 
 from tfpe import Key
 from tfpe.dataset import encrypt_dataset, sources
+from tfpe.dataset.runs import plan_encryption
 
 beam = pytest.importorskip("apache_beam", reason="the extra `beam` is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore")  # Beam's own, a dozen kinds
@@ -52,12 +53,15 @@ def test_any_number_of_workers_writes_the_files_of_the_local_path(
 def test_the_serialised_pipeline_holds_no_key(folder):
     import tfpe.beam
 
+    source = sources.open_source("tiny.npz")
+    plan = plan_encryption(
+        *(source, "beam", Key(SECRET), "le", None, True, None, (), {})
+    )
     job = tfpe.beam.Job(
-        *("tiny.npz", None, str(folder / "owner.key"), "le"),
-        *({"block_size": 4}, False, None, (), str(folder)),
+        "tiny.npz", None, str(folder / "owner.key"), plan.header, str(folder)
     )
     pipeline = beam.Pipeline()
-    blocks = list(tfpe.beam.blocks(sources.open_source("tiny.npz")))
+    blocks = list(tfpe.beam.blocks(source))
     pipeline | beam.Create(blocks) | tfpe.beam.Encrypt(job)
     data = pipeline.to_runner_api().SerializeToString()
     # Functions travel in it as base64 of bz2, where nothing could be found.

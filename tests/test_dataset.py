@@ -175,6 +175,30 @@ def test_reencryption_gives_what_encryption_with_the_new_key_gives(npz, tmp_path
         decrypt_dataset(tmp_path / "new", tmp_path / "plain", KEY)
 
 
+def test_images_of_two_sets_share_no_sub_key(tmp_path, monkeypatch):
+    """The first image of all sets is the same, and its ciphertext never."""
+    monkeypatch.chdir(tmp_path)
+    blank = np.zeros((2, 8, 8, 3), np.uint8)
+    np.savez("one.npz", x_train=blank, y_train=[0, 1])
+    np.savez("two.npz", x_train=blank, y_train=[0, 0])
+    run = {"key": KEY, "cipher": "keystream", "per_image": True}
+    encrypt_dataset("one.npz", "a", **run)
+    encrypt_dataset("one.npz", "b", **run)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    encrypt_dataset("one.npz", "c", name="other", **run)
+    encrypt_dataset("two.npz", "d", name="one_keystream", **run)
+    reencrypt_dataset("a", "e", KEY, OTHER)
+    folders = {"a": "one_keystream", "c": "other", "d": "one_keystream"}
+    sets = [load(name, folder) for folder, name in folders.items()]
+    sets.append(load("one_keystream", "e"))
+    images = [example["image"] for examples in sets for example in examples]
+    assert len({image.tobytes() for image in images}) == len(images) == 8
+    for folder, key in (("a", KEY), ("c", KEY), ("d", KEY), ("e", OTHER)):
+        decrypt_dataset(folder, f"plain-{folder}", key)
+        [name] = [path.name for path in (tmp_path / f"plain-{folder}").iterdir()]
+        assert not column(load(name, f"plain-{folder}"), "image").any()
+
+
 def test_the_manifest_tells_the_cipher_and_nothing_secret(npz, tmp_path):
     encrypt_dataset(npz, tmp_path / "cloud", KEY, "le", block_size=2)
     manifest = tfds.builder("tiny_le", data_dir=tmp_path / "cloud").info.metadata[

@@ -11,7 +11,6 @@ import pathlib
 import apache_beam as beam
 
 from tfpe.atomic import output_errors, write_file
-from tfpe.ciphers import find_cipher
 from tfpe.dataset.encryption import Encryption
 from tfpe.dataset.manifest import tag_file
 from tfpe.dataset.metadata import write_metadata
@@ -30,19 +29,14 @@ class Job:
     Attributes:
         source, data_dir: as in `tfpe.dataset.encrypt_dataset`.
         key_file: path of the key file, which needs no passphrase.
-        cipher, options: with defaults filled in.
-        per_image, hide_labels, drop: as in `encrypt_dataset`.
+        header: of the manifest: cipher, options and so on.
         folder: where blocks are written.
     """
 
     source: str
     data_dir: str | None
     key_file: str
-    cipher: str
-    options: dict
-    per_image: bool
-    hide_labels: str | None
-    drop: tuple
+    header: dict
     folder: str
 
 
@@ -72,10 +66,7 @@ class _EncryptBlock(beam.DoFn):
     def setup(self):
         job = self.job
         self.source = open_source(job.source, job.data_dir)
-        self.encryption = Encryption(
-            *(self.source, Key.load(job.key_file), find_cipher(job.cipher)),
-            *(job.options, job.per_image, job.hide_labels, job.drop),
-        )
+        self.encryption = Encryption(self.source, Key.load(job.key_file), job.header)
 
     def process(self, block):
         split, shard, start, number, count = block
@@ -128,11 +119,7 @@ def encrypt_dataset(
             source=str(source),
             data_dir=data_dir and str(data_dir),
             key_file=str(pathlib.Path(key_file).resolve()),
-            cipher=cipher,
-            options=plan.header["options"],
-            per_image=bool(per_image),
-            hide_labels=hide_labels and str(hide_labels),
-            drop=tuple(plan.header["dropped"]),
+            header=plan.header,
             folder=str(work.resolve()),
         )
         for left in [*work.glob("*.block"), *work.glob("*.partial")]:

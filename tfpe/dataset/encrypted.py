@@ -8,7 +8,14 @@ import numpy as np
 
 from tfpe.ciphers import find_cipher
 from tfpe.dataset.labels import load_labels
-from tfpe.dataset.manifest import METADATA, check_files, file_tag, read_manifest, same
+from tfpe.dataset.manifest import (
+    METADATA,
+    check_files,
+    file_tag,
+    image_keys,
+    read_manifest,
+    same,
+)
 from tfpe.dataset.records import put_labels, read_numbers, read_records, take_image
 from tfpe.dataset.sources import Source, batch_size
 from tfpe.dataset.transforms import Transforms
@@ -75,7 +82,10 @@ class _Reader:
         self.splits = dict(self.plain["splits"])
         self.cipher = find_cipher(manifest["cipher"])
         self.options = manifest["options"]
-        self.transforms = Transforms(self.cipher, key, self.options, invert=True)
+        images = image_keys(key, manifest) if manifest["per_image"] else None
+        self.transforms = Transforms(
+            self.cipher, key, self.options, images, invert=True
+        )
 
     def source(self):
         plain = self.plain
@@ -88,7 +98,7 @@ class _Reader:
             splits=self.splits,
             image_shape=tuple(plain["image_shape"]),
             about=plain["about"],
-            mark=repr(sorted(self.manifest["shards"].items())).encode(),
+            mark=lambda: repr(sorted(self.manifest["shards"].items())).encode(),
             read=self.read,
             decode=self.decode,
         )

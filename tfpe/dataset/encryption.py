@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from tfpe.ciphers import find_cipher
 from tfpe.dataset.encrypted import HEIGHT, NUMBER, WIDTH
 from tfpe.dataset.labels import hidden_numbers
+from tfpe.dataset.manifest import image_keys
 from tfpe.dataset.records import frame, put_image, put_labels
 from tfpe.dataset.transforms import Transforms
 from tfpe.files.images import encode_png
@@ -11,17 +13,25 @@ from tfpe.padding import pad_to_blocks, padded_size
 
 
 class Encryption:
-    """Turns raw batches of a source into TFRecords; called from several threads."""
+    """Turns raw batches of a source into TFRecords; called from several threads.
 
-    def __init__(self, source, key, cipher, options, per_image, hide_labels, drop):
-        self.source, self.cipher, self.options = source, cipher, options
-        self.per_image, self.drop = per_image, drop
+    Args:
+        source: a `tfpe.dataset.sources.Source`.
+        key: a `tfpe.Key`.
+        header: of the manifest: cipher, options and so on.
+    """
+
+    def __init__(self, source, key, header):
+        self.source, self.options = source, header["options"]
+        self.cipher = find_cipher(header["cipher"])
+        self.per_image, self.drop = header["per_image"], header["dropped"]
         self.varied = None in source.image_shape
         self.hidden = {}
-        if hide_labels is not None:
-            self.hidden = hidden_numbers(key, source.labels)
-        self.hidden = {f: new for f, new in self.hidden.items() if f not in drop}
-        self.transforms = Transforms(cipher, key, options)
+        if header["hidden_labels"]:
+            shown = {f: n for f, n in source.labels.items() if f not in self.drop}
+            self.hidden = hidden_numbers(key, shown)
+        images = image_keys(key, header) if self.per_image else None
+        self.transforms = Transforms(self.cipher, key, self.options, images)
         # What is wrong with options or channels is told now, not in a thread later.
         height, width, channels = source.image_shape
         self.transforms.get((*self._padded(height or 1, width or 1), channels))

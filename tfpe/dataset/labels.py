@@ -22,7 +22,9 @@ def hidden_numbers(key, labels):
     [0, 1, 2]
     """
     return {
-        feature: key.material("hidden labels", (len(names),), feature=feature)
+        feature: key.material(
+            "hidden labels", (len(names),), feature=feature, names=list(names)
+        )
         .permutation("order", len(names))
         .tolist()
         for feature, names in labels.items()

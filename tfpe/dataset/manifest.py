@@ -15,7 +15,7 @@ from tfpe.atomic import write_file
 from tfpe.errors import ManifestError
 from tfpe.files.manifest import canonical, read_json
 
-FORMAT, VERSION = "tfpe data set", 1
+FORMAT, VERSION = "tfpe data set", 2  # 1: sub-keys of images from their number alone
 METADATA, CHECKPOINT = "metadata.json", "checkpoint.json"
 ENTRY = "tfpe"  # in metadata.json, which belongs to TFDS
 
@@ -50,8 +50,21 @@ def make_header(key, kind, name, source, settings):
             "image_shape": list(source.image_shape),
             "about": source.about,
         },
-        "source_tag": _tag(key, "source", source.mark.hex()),
+        "source_tag": _tag(key, "source", source.mark().hex()),
     }
+
+
+def image_keys(key, header):
+    """The key from which the sub-keys of a set's images come: `.for_image(number)`.
+
+    It hangs on the name and the contents of the set, since images are numbered from 0
+    in each; the same set under the same name gets the same keys again, on any machine.
+
+    Args:
+        key: a `tfpe.Key`.
+        header: of the manifest.
+    """
+    return key.derive("data set", header["name"], header["source_tag"])
 
 
 def require_settings(begun, wanted, where):

@@ -5,8 +5,6 @@ import functools
 import pathlib
 from collections.abc import Callable
 
-import numpy as np
-
 from tfpe.ciphers import find_cipher
 from tfpe.dataset.encrypted import open_encrypted
 from tfpe.dataset.encryption import Encryption
@@ -109,8 +107,8 @@ def encrypt_dataset(
         key: a `tfpe.Key`.
         cipher: a name in `tfpe.CIPHERS`.
         name: of the result; the default is like "cifar10_ele".
-        per_image: encrypt each image under a sub-key of its own; the feature
-            `image_number` tells which.
+        per_image: encrypt each image under a sub-key of its own, of the key, of the
+            name and contents of the set, and of the feature `image_number`.
         hide_labels: path of a file for the owner, outside of `out`: classes get opaque
             numbers, and this file maps them back. Texts, which may tell the class, are
             left out.
@@ -204,7 +202,8 @@ def reencrypt_dataset(
 ):
     """Encrypts an encrypted data set anew; plain images are in memory only.
 
-    The result is what `encrypt_dataset` would make of the source with the new key.
+    The result is what `encrypt_dataset` would make of the source with the new key; with
+    `per_image` the sub-keys are others, since they hang on what was encrypted.
 
     Args:
         path: folder of the encrypted set.
@@ -238,11 +237,7 @@ def plan_encryption(
     source, out, key, cipher, name, per_image, hide_labels, drop, options
 ):
     """The `Plan` of `encrypt_dataset`, all of its arguments checked."""
-    row = find_cipher(cipher)
-    options = {
-        option: value.item() if isinstance(value, np.generic) else value
-        for option, value in row.options(**options).items()
-    }
+    options = find_cipher(cipher).check(source.image_shape[-1], **options)
     name = (
         tfds_name(f"{source.folder.rpartition('/')[0]}_{cipher}") if not name else name
     )
@@ -258,7 +253,6 @@ def plan_encryption(
         drop = sorted({*drop, *texts})
     drop = sorted(drop)
     check_features(plain, source.name, drop)
-    encryption = Encryption(source, key, row, options, per_image, hide_labels, drop)
     settings = {
         "cipher": cipher,
         "options": options,
@@ -267,6 +261,7 @@ def plan_encryption(
         "dropped": drop,
     }
     header = make_header(key, "encrypted", name, source, settings)
+    encryption = Encryption(source, key, header)
     if hide_labels is not None:
         labels = {f: names for f, names in source.labels.items() if f not in drop}
         save_labels(hide_labels, out, key, labels)

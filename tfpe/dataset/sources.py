@@ -18,6 +18,7 @@ from tfpe.files.sources import find_images, read_bytes
 KNOWN_NAMES = ("cifar10", "cifar100")
 SHARD_BYTES = 2**28  # of pixels, where the source has no shards of its own
 BATCH_BYTES, BATCH_IMAGES = 2**20, 256
+READ_BYTES = 2**20
 NPZ_SPLITS = ("train", "test", "validation")
 
 
@@ -33,7 +34,7 @@ class Source:
         splits: split -> lengths of its shards.
         image_shape: (height, width, channels); height and width None where they vary.
         about: description, citation and supervised keys, for dataset_info.json.
-        mark: bytes that change when the source does.
+        mark: `() -> bytes` that change when the source does; reads all of it.
         read: `(split, shard, skip) -> ` iterator of raw batches, each at most
             `batch_size(image_shape)` examples.
         decode: raw batch -> (images, examples): `uint8 (B, H, W, C)`, and the B
@@ -48,7 +49,7 @@ class Source:
     splits: dict
     image_shape: tuple
     about: dict
-    mark: bytes
+    mark: Callable
     read: Callable
     decode: Callable
 
@@ -149,7 +150,14 @@ def _tfds_source(name, data_dir):
     check_features(info.features, name, drop=set(info.features) - {"image"})
     image_shape = tuple(info.features["image"].shape)
     files = {split: list(found.filepaths) for split, found in info.splits.items()}
-    sizes = [tf.io.gfile.stat(str(f)).length for part in files.values() for f in part]
+
+    def mark():
+        digest = hashlib.sha256(info.full_name.encode())
+        for file in (str(f) for part in files.values() for f in part):
+            with tf.io.gfile.GFile(file, "rb") as stream:
+                while data := stream.read(READ_BYTES):
+                    digest.update(data)
+        return digest.digest()
 
     def read(split, shard, skip):
         file, size = files[split][shard], batch_size(image_shape)
@@ -174,7 +182,7 @@ def _tfds_source(name, data_dir):
             "citation": info.citation or "",
             "supervised_keys": info.supervised_keys and list(info.supervised_keys),
         },
-        mark=repr((info.full_name, sizes)).encode(),
+        mark=mark,
         read=read,
         decode=decode,
     )
@@ -223,8 +231,10 @@ def _npz_source(path):
         images, labels = part
         return images, [make_example(int(label)) for label in labels]
 
-    with open(path, "rb") as file:
-        mark = hashlib.file_digest(file, "sha256").digest()
+    def mark():
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+
     lengths = {split: len(labels) for split, (_, labels) in arrays.items()}
     return _own_source(
         path.stem, image_shape, classes, None, lengths, mark, arrays, load
@@ -268,9 +278,8 @@ def _folder_source(root):
 
     lengths = {split: len(labels) for split, (_, labels) in arrays.items()}
     name = root.resolve().name
-    mark = mark.digest()
     return _own_source(
-        name, image_shape, len(names), names, lengths, mark, arrays, load
+        name, image_shape, len(names), names, lengths, mark.digest, arrays, load
     )
 
 

@@ -13,19 +13,21 @@ class Transforms:
         cipher: a row of `tfpe.CIPHERS`.
         key: a `tfpe.Key`.
         options: options of the cipher.
+        images: the `tfpe.Key` of `tfpe.dataset.manifest.image_keys`; None where all
+            images share one key.
         invert: whether to decrypt.
     """
 
-    def __init__(self, cipher, key, options, invert=False):
+    def __init__(self, cipher, key, options, images=None, invert=False):
         self._cipher, self._key, self._options = cipher, key, options
-        self._invert = invert
+        self._images, self._invert = images, invert
         self._lock = threading.Lock()
         self._kept = functools.lru_cache(MOST_SHAPES)(self._of_shape)
 
     def get(self, image_shape, number=None):
         """The transform of a shape; for the image `number`, one of its own."""
         if number is not None:
-            return self._build(self._key.for_image(number), image_shape)
+            return self._build(self._images.for_image(number), image_shape)
         with self._lock:
             return self._kept(tuple(image_shape))
 
