@@ -1,4 +1,4 @@
-"""`tfpe demo`: every cipher on two real photographs, encrypted, decrypted, compared."""
+"""`tfpe demo`: every cipher on two real photographs, encrypted, decrypted, attacked."""
 
 import json
 import pathlib
@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from tfpe.ciphers import CIPHERS
+from tfpe.demo_attacks import attack_photograph
 from tfpe.errors import TfpeError
 from tfpe.files import decrypt_folder, encrypt_folder
 from tfpe.keys import Key
@@ -16,15 +17,15 @@ from tfpe.plots import gallery
 
 
 def run_demo(folder, progress=None):
-    """Writes plain and encrypted photographs, a gallery and a record to a folder.
+    """Writes plain and encrypted photographs, two figures and a record to a folder.
 
     Args:
-        folder: where to: plain/, one folder for each cipher, demo.key, gallery.png
-            and demo.json. An earlier demo there is done again with its key.
+        folder: where to: plain/, one folder for each cipher, demo.key, gallery.png,
+            attacks.png and demo.json. An earlier demo there is done again with its key.
         progress: called with (done, total), whole numbers, after each cipher.
 
     Returns:
-        The record, a dict: one row for each cipher.
+        The record, a dict: one row for each cipher, and one for each attacked.
 
     Raises:
         TfpeError: a decrypted photograph is not equal to the plain one, or a file
@@ -65,6 +66,7 @@ def run_demo(folder, progress=None):
         "photographs": [list(photograph.shape) for photograph in photographs],
         "key_fingerprint": key.fingerprint,
         "ciphers": rows,
+        "attacks": attack_photograph(photographs[-1], key, folder / "attacks.png"),
     }
     (folder / "demo.json").write_text(json.dumps(record, indent=2) + "\n")
     return record

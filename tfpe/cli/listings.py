@@ -16,9 +16,10 @@ examples:
 """,
     "demo": """\
 examples:
-  tfpe demo out        then open out/gallery.png
+  tfpe demo out        then open out/gallery.png and out/attacks.png
 
-Encrypts two photographs with every cipher, decrypts them and compares. No download.
+Encrypts two photographs with every cipher, decrypts them and compares, and shows what
+attackers see. No download.
 """,
 }
 
@@ -96,7 +97,10 @@ def demo(options):
         from tfpe.demo import print_table
 
         print_table(record)
-    note(f"Pictures: {os.path.join(options.output, 'gallery.png')}")
+    pictures = (
+        os.path.join(options.output, f"{n}.png") for n in ("gallery", "attacks")
+    )
+    note(f"Pictures: {', '.join(pictures)}")
 
 
 def _size(text):
