@@ -11,7 +11,7 @@ import pytest
 from tfpe import Key
 from tfpe.cli import main
 from tfpe.errors import KeyFileError, TfpeError, WrongKeyError
-from tfpe.keys import InsecureKeyFileWarning
+from tfpe.key_files import InsecureKeyFileWarning
 
 SECRET = bytes(range(101, 133))
 KEY = Key(SECRET)
@@ -107,7 +107,7 @@ def test_a_sealed_file_holds_no_secret_and_any_change_is_told(folder):
     import base64
 
     sealed_keys.save_sealed(KEY, "sealed.key", "correct horse")
-    assert sealed_keys.load_sealed("sealed.key", "correct horse") == KEY
+    assert Key.load("sealed.key", "correct horse") == KEY
     with open("sealed.key", "rb") as file:
         data = file.read()
     for secret in (SECRET, SECRET.hex().encode(), base64.b64encode(SECRET)[:40]):
@@ -121,7 +121,7 @@ def test_a_sealed_file_holds_no_secret_and_any_change_is_told(folder):
         with open("sealed.key", "wb") as file:
             file.write(changed)
         try:
-            assert sealed_keys.load_sealed("sealed.key", "correct horse") == KEY
+            assert Key.load("sealed.key", "correct horse") == KEY
         except TfpeError as error:
             assert SECRET.hex() not in str(error)
             told += 1
@@ -135,13 +135,21 @@ def test_sealed_files_that_do_not_fit(folder):
         with pytest.raises(KeyFileError, match="passphrase"):
             sealed_keys.save_sealed(KEY, "new.key", passphrase)
     with pytest.raises(KeyFileError):
-        sealed_keys.load_sealed("missing.key", "x")
-    with pytest.raises(KeyFileError):
-        sealed_keys.load_sealed("owner.key", "x")
+        Key.load("missing.key", "x")
     sealed_keys.save_sealed(KEY, "new.key", "x")
+    with open("new.key") as file:
+        text = file.read()
+    for number, damaged in enumerate((text[:-9], text.replace("salt", "sail"))):
+        with open(os.open(f"{number}.key", os.O_WRONLY | os.O_CREAT, 0o600), "w") as f:
+            f.write(damaged)
+        with pytest.raises(KeyFileError, match="damaged"):
+            Key.load(f"{number}.key", "x")
+    for missing in (None, "", lambda: ""):
+        with pytest.raises(KeyFileError, match="needs a passphrase"):
+            Key.load("new.key", missing)
     os.chmod("new.key", 0o644)
     with pytest.warns(InsecureKeyFileWarning), pytest.raises(WrongKeyError):
-        sealed_keys.load_sealed("new.key", "y")
+        Key.load("new.key", "y")
 
 
 @pytest.mark.parametrize("command", ["key", "key show", "key rotate", "key derive"])

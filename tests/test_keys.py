@@ -12,9 +12,9 @@ import warnings
 
 import pytest
 
-from tfpe import Key, keys
+from tfpe import Key, key_files, keys
 from tfpe.errors import KeyFileError, TfpeError, WrongKeyError
-from tfpe.keys import InsecureKeyFileWarning
+from tfpe.key_files import InsecureKeyFileWarning
 
 SECRET = bytes(range(100, 132))
 # The cost of scrypt is meant to be felt: tests of the format need not feel it.
@@ -28,7 +28,8 @@ def path(tmp_path):
 
 @pytest.fixture
 def cheap_scrypt(monkeypatch):
-    monkeypatch.setattr(keys, "SCRYPT", CHEAP)
+    for module in (keys, key_files):
+        monkeypatch.setattr(module, "SCRYPT", CHEAP)
 
 
 @pytest.fixture
@@ -315,12 +316,12 @@ def test_tracebacks_show_no_secret(saved):
 
 
 def locals_of_the_library(error):
-    """What tools that print local variables show of the frames in tfpe/keys.py.
+    """What tools that print local variables show of the frames that handle keys.
 
     But for `secret` itself, which the caller handed over and has in a frame too.
     """
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
     for link in (shown, shown.__cause__, shown.__context__):
         for frame in link.stack if link else ():
-            if frame.filename == keys.__file__:
+            if frame.filename in (keys.__file__, key_files.__file__):
                 yield from (v for k, v in frame.locals.items() if k != "secret")

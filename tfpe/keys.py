@@ -1,34 +1,22 @@
-"""Keys: 32 secret bytes, their files, and the label that each stream hangs on.
+"""Keys: 32 secret bytes, and the label that each stream hangs on.
 
 Nothing here needs NumPy, so that `tfpe keygen` starts at once; what is drawn from a
-key (permutations, bits, numbers) is in `tfpe.derivation`.
+key (permutations, bits, numbers) is in `tfpe.derivation`, its files in
+`tfpe.key_files`.
 """
 
-import datetime
 import hashlib
 import hmac
 import json
 import operator
-import os
 import secrets
-import stat
-import warnings
 
-from tfpe.errors import KeyFileError, TfpeError, WrongKeyError
+from tfpe.errors import TfpeError, WrongKeyError
 
 KEY_BYTES = 32
 MIN_SALT_BYTES = 16
 DERIVATION_VERSION = 1
 SCRYPT = {"n": 2**17, "r": 8, "p": 1}
-FILE_HEADER = "tfpe key file, version 1"
-FILE_FIELDS = {
-    "secret": {"created", "fingerprint", "secret"},
-    "passphrase": {"created", "fingerprint", "salt", *SCRYPT},
-}
-
-
-class InsecureKeyFileWarning(UserWarning):
-    """A key file can be read by other users of this machine."""
 
 
 class Key:
@@ -225,133 +213,29 @@ class Key:
         Raises:
             KeyFileError: something is there already, or it cannot be written.
         """
-        path = os.fspath(path)
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            raise KeyFileError(
-                f"A key file should be a new file; keys are never overwritten. "
-                f"Received: {path}, which exists"
-            ) from None
-        except OSError as error:
-            raise KeyFileError(
-                f"Cannot create key file {path}: {error.strerror}"
-            ) from error
-        try:
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(self._file_text())
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            # Half a key is worse than none; it is ours, made exclusively just now.
-            os.unlink(path)
-            raise KeyFileError(
-                f"Cannot write key file {path}: {error.strerror}"
-            ) from error
+        from tfpe.key_files import save_key
 
-    def _file_text(self):
-        # A function of its own: tools that print the local variables of a traceback
-        # would find the secret in those of `save`.
-        fields = {
-            "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%MZ"),
-            "fingerprint": self.fingerprint,
-        }
-        fields |= self._scrypt or {"secret": self._secret.hex()}
-        lines = [FILE_HEADER, *(f"{name}: {value}" for name, value in fields.items())]
-        return "\n".join(lines) + "\n"
+        save_key(self, path)
 
     @classmethod
     def load(cls, path, passphrase=None):
         """Reads a key file.
 
         Args:
-            path: the file that `save` wrote.
+            path: the file that `save` or `tfpe keygen` wrote, sealed ones too.
             passphrase: a string, or a function that returns it and is called only
                 for a file that needs one.
 
         Raises:
             KeyFileError: missing, unreadable, damaged or of another version.
-            WrongKeyError: the passphrase does not give the fingerprint in the file.
+            WrongKeyError: the passphrase does not fit the file.
 
         Warns:
             InsecureKeyFileWarning: group or others can read the file.
         """
-        try:
-            return cls._load(os.fspath(path), passphrase)
-        except TfpeError as error:
-            # Without the frames below: their local variables hold the file's text,
-            # and some tools print the local variables of a traceback.
-            passphrase = None
-            error.__context__ = None
-            raise error.with_traceback(None) from error.__cause__
+        from tfpe.key_files import load_key
 
-    @classmethod
-    def _load(cls, path, passphrase):
-        try:
-            with open(path, encoding="ascii") as file:
-                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-                text = file.read(4096)
-        except UnicodeDecodeError:
-            # `from None`: the error it came from quotes the bytes of the file.
-            raise KeyFileError(f"Key file {path} is damaged: not ASCII text") from None
-        except OSError as error:
-            raise KeyFileError(f"Cannot read key file {path}: {error.strerror}") from (
-                error
-            )
-        if mode & 0o077 and os.name == "posix":
-            warnings.warn(
-                f"Key file {path} has mode {mode:04o}: other users can read it. "
-                f"Mend it with: chmod 600 {path}",
-                InsecureKeyFileWarning,
-                stacklevel=3,
-            )
-        key, fingerprint = cls._parse(text, path, passphrase)
-        if key.fingerprint != fingerprint:
-            if key.needs_passphrase:
-                raise WrongKeyError(
-                    f"The passphrase should give the key with fingerprint "
-                    f"{fingerprint} of {path}. Received: one that gives another key"
-                )
-            raise KeyFileError(
-                f"Key file {path} is damaged: its fingerprint is not that of its secret"
-            )
-        return key
-
-    @classmethod
-    def _parse(cls, text, path, passphrase):
-        header, *lines = text.removesuffix("\n").split("\n")
-        if header != FILE_HEADER:
-            raise KeyFileError(
-                f"Key file {path} should start with the line {FILE_HEADER!r}. "
-                "Received: another first line"
-            )
-        fields = dict(line.split(": ", 1) for line in lines if ": " in line)
-        kind = "secret" if "secret" in fields else "passphrase"
-        whole = text.endswith("\n") and len(lines) == len(fields)
-        if not whole or set(fields) != FILE_FIELDS[kind]:
-            raise KeyFileError(
-                f"Key file {path} is damaged or cut short: it should hold the lines "
-                f"{sorted(FILE_FIELDS['secret'])} or "
-                f"{sorted(FILE_FIELDS['passphrase'])}"
-            )
-        try:
-            if kind == "secret":
-                return cls(bytes.fromhex(fields["secret"])), fields["fingerprint"]
-            salt = bytes.fromhex(fields["salt"])
-            cost = {name: int(fields[name]) for name in SCRYPT}
-            if cost != SCRYPT:
-                raise TfpeError(f"scrypt cost should be {SCRYPT}. Received: {cost}")
-        except ValueError as error:
-            reason = error if isinstance(error, TfpeError) else "a value is malformed"
-            raise KeyFileError(f"Key file {path} is damaged: {reason}") from None
-        if callable(passphrase):
-            passphrase = passphrase()
-        if not passphrase:
-            raise KeyFileError(
-                f"Key file {path} needs a passphrase. "
-                "Received: none; give Key.load(path, passphrase=...)"
-            )
-        return cls._from_scrypt(passphrase, salt, cost), fields["fingerprint"]
+        return load_key(path, passphrase)
 
     def __eq__(self, other):
         if not isinstance(other, Key):

@@ -123,8 +123,8 @@ def cipher_options(options):
 
 def load_key(options, path=None):
     """The key in the file `path`; of `-k` or of the environment by default."""
-    from tfpe.keys import InsecureKeyFileWarning, Key
-    from tfpe.sealed_keys import is_sealed, load_sealed
+    from tfpe.key_files import InsecureKeyFileWarning
+    from tfpe.keys import Key
 
     path = path or options.key or os.environ.get(KEY_VARIABLE)
     if not path:
@@ -136,8 +136,6 @@ def load_key(options, path=None):
         if options.strict:
             warnings.simplefilter("error", InsecureKeyFileWarning)
         try:
-            if is_sealed(path):
-                return load_sealed(path, ask_passphrase)
             return Key.load(path, passphrase=ask_passphrase)
         except InsecureKeyFileWarning as warning:
             raise TfpeError(f"{warning} (--strict)") from None
