@@ -66,16 +66,16 @@ def training_tables(records):
         (record for record in records if record["kind"] == "training"),
         key=lambda record: order.index(record["settings"]["cipher"]),
     )
-    different = _different_conditions(records)
+    different = different_conditions(records)
     return "\n\n".join(
         _training_table(list(group), different)
-        for group in _grouped(records, _conditions)
+        for group in grouped(records, conditions)
     )
 
 
 def _training_table(records, different):
     rows, notes = [], []
-    for group in map(list, _grouped(records, _row_settings)):
+    for group in map(list, grouped(records, row_settings)):
         results = [record["results"] for record in group]
         last, best = (
             [r[when] for r in results] for when in ("last", "best_validation")
@@ -83,7 +83,7 @@ def _training_table(records, different):
         images = results[0]["test_images"]
         rows.append(
             [
-                _row_name(group[0]["settings"]),
+                row_name(group[0]["settings"]),
                 _percent(last, "validation_accuracy"),
                 _percent_and_interval(last, images),
                 _percent(best, "validation_accuracy"),
@@ -106,8 +106,8 @@ def _training_table(records, different):
     notes = [f"<sup>{n}</sup> {note}." for n, note in enumerate(notes, 1)]
     if notes:
         notes.insert(0, "Published, not measured here, under other conditions:")
-    caption = _caption(records, different)
-    return "\n\n".join(filter(None, [markdown(header, rows), caption, " ".join(notes)]))
+    parts = [markdown(header, rows), caption(records, different), " ".join(notes)]
+    return "\n\n".join(filter(None, parts))
 
 
 def svm_tables(records):
@@ -133,19 +133,19 @@ def _svm_table(record):
     for kernel in kernels:
         header += [f"{kernel}: test (95 %)", "predicted as on plain"]
     height, width, channels = record["results"]["image_shape"]
-    caption = (
+    conditions_of_all = (
         f"Test accuracy in %, {settings['dataset']}, "
         f"{settings['train_images']:,} training and {images:,} test images of "
         f"{height} x {width} x {channels}, SVC with C = {settings['C']:g}, gamma = "
-        f"{settings['gamma']:g}, one key; {_machine([record])}."
+        f"{settings['gamma']:g}, one key; {machine([record])}."
     )
-    return "\n\n".join([markdown(header, table), caption])
+    return "\n\n".join([markdown(header, table), conditions_of_all])
 
 
 def published_table(records):
     """Every published figure with its source; needs no records."""
     rows = []
-    for names, group in _grouped(
+    for names, group in grouped(
         PUBLISHED,
         lambda row: (row.source, row.network, row.cipher, row.adaptation or NONE),
         with_key=True,
@@ -167,7 +167,7 @@ def published_table(records):
     return markdown(header, rows)
 
 
-def _grouped(items, key, with_key=False):
+def grouped(items, key, with_key=False):
     """Groups of equal key, in the order in which they first appear."""
     groups = {}
     for item in items:
@@ -175,20 +175,29 @@ def _grouped(items, key, with_key=False):
     return groups.items() if with_key else groups.values()
 
 
-def _conditions(record):
+def conditions(record):
+    """What records of one table share, as text to compare: all but `ROW_SETTINGS`."""
     settings = record["settings"].items()
     return json.dumps(
         {k: v for k, v in settings if k not in ROW_SETTINGS}, sort_keys=True
     )
 
 
-def _row_settings(record):
+def row_settings(record):
+    """What makes the row of a record, as text to compare; seeds share a row."""
     settings = record["settings"]
     names = sorted(ROW_SETTINGS - {"key_fingerprint", "seed"})
     return json.dumps([settings.get(name) or None for name in names], sort_keys=True)
 
 
-def _row_name(settings):
+def row_name(settings):
+    """The name of a row: the cipher, and what is not as usual.
+
+    Example:
+
+    >>> row_name({"cipher": "le", "cipher_options": {"block_size": 8}})
+    'le, block_size 8'
+    """
     name = settings["cipher"]
     options = settings.get("cipher_options") or {}
     usual = CIPHERS[name].defaults if options else {}
@@ -236,10 +245,17 @@ def _figure(row):
     return f"{row.test_accuracy:.2f}"
 
 
-def _caption(records, different):
+def caption(records, different=()):
+    """The conditions of training records of one table, in one sentence.
+
+    Args:
+        records: of one data set and recipe.
+        different: settings that tell this table from others, as of
+            `different_conditions`.
+    """
     settings, results = records[0]["settings"], records[0]["results"]
     seeds = len({record["settings"]["seed"] for record in records})
-    conditions = [
+    parts = [
         f"PyramidNet ({settings['depth']}, {settings['alpha']:g})",
         f"{results['train_images']:,} training, {results['validation_images']:,} "
         f"validation and {results['test_images']:,} test images",
@@ -249,11 +265,11 @@ def _caption(records, different):
     ]
     return (
         f"Accuracy in %, {settings['dataset']}, recipe {settings['recipe']}: "
-        f"{'; '.join(conditions)}; {_machine(records)}."
+        f"{'; '.join(parts)}; {machine(records)}."
     )
 
 
-def _different_conditions(records):
+def different_conditions(records):
     """Settings, beyond those in every caption, by which the tables differ."""
     stated = ROW_SETTINGS | {"dataset", "recipe", "depth", "alpha", "epochs"}
     settings = [record["settings"] for record in records]
@@ -265,7 +281,7 @@ def _different_conditions(records):
     ]
 
 
-def _machine(records):
+def machine(records):
     """Where and when: machines and software of all records, each named once."""
     found = [record["environment"] for record in records]
     names = [

@@ -20,10 +20,12 @@ from tfpe.atomic import write_file
 from tfpe.bench.report import speed_table
 from tfpe.errors import RecordError, TfpeError
 from tfpe.records import has_settings, read_records
+from tfpe.scorecard_table import scorecard_table
 
 # Each makes Markdown of a list of records, of all kinds; no records give "".
 TABLES = {
     "published": published_table,
+    "scorecard": scorecard_table,
     "speed": speed_table,
     "svm": svm_tables,
     "training": training_tables,

@@ -1,0 +1,189 @@
+"""The page of `tfpe report`: what records say, escaped, and whole or not at all."""
+
+import copy
+import html
+import json
+import re
+
+import pytest
+import report_records as make
+
+from tfpe.cli import main
+from tfpe.errors import RecordError
+from tfpe.records import write_record
+from tfpe.report import render_report
+
+
+@pytest.fixture(scope="module")
+def records():
+    return [
+        make.training("plain", 0.6),
+        make.training("le", 0.4),
+        make.training("logistic", 0.5),
+        make.bench(le=1.0, logistic=3.0),
+        make.evaluation("le"),
+        make.evaluation("logistic"),
+        make.curve("logistic", {50: [2.0, 1.0, 3.0], 400: [0.5, 0.25, 1.0]}),
+        make.curve("pbe", {50: [0.5], 400: [0.0]}),
+    ]
+
+
+def words(page):
+    """The text of a page, without markup."""
+    text = re.sub(r"<(style|script|svg).*?</\1>", "", page, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
+
+
+def test_page_says_what_the_records_say(records):
+    page = render_report(records)
+    text = words(page)
+    assert "logistic falls to chosen images" in text
+    assert "On photographs, chosen plaintext needs 3 chosen images: every pixel" in text
+    assert "in 12 ms, SSIM 1.00" in text
+    assert "10.0 points below plain images" in text
+    assert "5,822 bits; claimed are 30,295" in text
+    # Published, and marked as such.
+    assert "94.94 [1]" in text and "Published: Madono et al. 2020" in text
+    assert "Not attacked: ele, pbe, etc" in text
+    assert "Training has one seed" in text
+    assert "Abacus" in text
+    # The median of three keys, in words for those who do not see the figure.
+    assert "logistic from 2 at 50 to 0.5 at 400" in html.unescape(page)
+
+
+def test_page_stands_alone(records):
+    page = render_report(records)
+    assert not re.search(r'(src|href)="(?!data:|#)', page)
+    assert not re.search(r"@import|url\((?!#)", page)
+    images = re.findall(r"<img[^>]*>", page)
+    assert len(images) == 6
+    assert all(re.search(r' alt="[^"]+"', image) for image in images)
+    figures = re.findall(r'<div role="img" aria-label="([^"]+)">', page)
+    assert len(figures) == page.count("<svg") == 2
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+
+
+def test_equal_records_give_equal_pages(records):
+    assert render_report(records) == render_report(copy.deepcopy(records))
+
+
+def test_no_records_and_few_records():
+    text = words(render_report([]))
+    assert "No records were found" in text
+    assert "No cipher was attacked" in text and "No network was trained" in text
+    assert "No record holds a curve" in text
+    text = words(render_report([make.training("le", 0.5, "digits", recipe="tiny")]))
+    assert "proves the chain, not the ranking" in text
+    assert "No evaluation: nothing was attacked" in text
+    point = make.curve("pbe", {50: [0.5]})
+    assert "No record holds a curve" in words(render_report([point]))
+
+
+def test_all_that_may_be_null_may_be_null(records):
+    record = copy.deepcopy(records[5])
+    results = record["results"]
+    results["key_space"] = results["metrics"] = results["gallery"] = None
+    for row in results["attacks"]:
+        for name in set(row) - {"attack", "threat_model", "outcome"}:
+            row[name] = None
+    record["settings"]["key_fingerprint"] = record["settings"]["count"] = None
+    text = words(render_report([record]))
+    assert "needs evidence of an amount that is not told: the picture comes" in text
+    curve = copy.deepcopy(records[6])
+    for point in curve["results"]["points"]:
+        point["error_up_to_channel_order"] = None
+    assert "from 2 at 50" in render_report([curve])
+
+
+def test_what_comes_from_records_is_text_and_never_markup(records):
+    hostile = '"><script>alert(1)</script>&<b>'
+    record = copy.deepcopy(records[5])
+    record["settings"]["images"] = hostile
+    record["results"]["gallery"][0] |= {"name": hostile, "alt": hostile}
+    record["results"]["attacks"][1] |= {"outcome": "failed", "message": hostile}
+    record["environment"]["cpu"] = hostile
+    curve = copy.deepcopy(records[6])
+    curve["settings"]["attack"] = hostile
+    trained = make.training("le", 0.5, dataset=hostile, recipe=hostile)
+    page = render_report([record, curve, trained])
+    assert page.count("<script") == 1 and "<b>" not in page
+    assert hostile in html.unescape(page)
+
+
+def test_the_browser_may_run_the_page_s_own_script_only(records):
+    import base64
+    import hashlib
+
+    page = render_report(records)
+    script = re.search(r"<script>(.*?)</script>", page, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = html.unescape(
+        re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
+    )
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none'; img-src data:;")
+
+
+@pytest.mark.parametrize(
+    "change, problem",
+    [
+        (lambda r: r["gallery"][0].update(png="not base64!"), "PNG file in base64"),
+        (lambda r: r["gallery"][0].update(png="R0lGODlhAQABAAAAACw="), "PNG"),
+        (lambda r: r["gallery"][0].update(alt=" "), "alt"),
+        (lambda r: r["gallery"][0].pop("png"), "png"),
+        (lambda r: r["attacks"][0].pop("threat_model"), "threat_model"),
+        (lambda r: r["attacks"].append(3), "int"),
+        (lambda r: r["metrics"]["uaci"].update(value="high"), "report shows"),
+    ],
+)
+def test_records_that_lack_what_is_shown_are_refused(records, change, problem):
+    record = copy.deepcopy(records[5])
+    change(record["results"])
+    with pytest.raises(RecordError, match=problem):
+        render_report([record])
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, records):
+    """A working folder with records in results/."""
+    monkeypatch.chdir(tmp_path)
+    for place, record in enumerate(records):
+        write_record(tmp_path / "results" / f"{place}.json", record)
+    return tmp_path
+
+
+def test_command(folder, capsys, records):
+    assert main(["report", "out/page.html", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert [row["name"] for row in json.loads(out)] == ["plain", "le", "logistic"]
+    assert f"{len(records)} records in results" in err
+    page = (folder / "out" / "page.html").read_text(encoding="utf-8")
+    assert page == render_report(records)
+    assert main(["report", "two.html", *["--records", "results"] * 2]) == 0
+    (folder / "empty").mkdir()
+    assert main(["report", "empty.html", "--records", "empty"]) == 0
+    assert "No records" in (folder / "empty.html").read_text(encoding="utf-8")
+
+
+def test_command_without_records(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["report", "page.html"]) == 0
+    assert "No records" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert main(["report", "page.html", "--records", "nowhere"]) == 1
+
+
+@pytest.mark.parametrize("damage", [b"{", b'{"kind": "evaluation"}', b"\xff\xfe"])
+def test_damaged_records_leave_an_earlier_page(folder, capsys, damage):
+    (folder / "page.html").write_text("earlier")
+    (folder / "results" / "zz.json").write_bytes(damage)
+    assert main(["report", "page.html"]) == 1
+    assert "zz.json" in capsys.readouterr().err
+    assert (folder / "page.html").read_text() == "earlier"
+    assert sorted(p.name for p in folder.iterdir()) == ["page.html", "results"]
+
+
+def test_pages_that_cannot_be_written(folder, capsys):
+    (folder / "there").mkdir()
+    assert main(["report", "there"]) == 1
+    assert "there" in capsys.readouterr().err

@@ -1,0 +1,109 @@
+"""Every attack and every metric of a cipher, as tables of the page."""
+
+from tfpe.accuracy_tables import NONE
+from tfpe.report.cells import Cell, Table, number, percent
+from tfpe.report.scorecard import TONES
+
+METRICS = {
+    "npcr": "values changed (NPCR)",
+    "uaci": "mean change (UACI)",
+    "psnr": "PSNR to plain, dB",
+    "ssim": "SSIM to plain",
+    "gray_correlation": "gray correlation with plain",
+    "edge_correlation": "edge correlation with plain",
+    "entropy": "entropy, bits",
+    "local_entropy": "local entropy, bits",
+    "histogram_chi_square": "histogram chi-square",
+    "horizontal_correlation": "horizontal neighbours",
+    "vertical_correlation": "vertical neighbours",
+    "diagonal_correlation": "diagonal neighbours",
+}
+NOISE_NOTE = (
+    "Ideal: what uniform noise in place of the ciphertext has; one image of noise "
+    "leaves the limits with probability .05. To look like noise here is no security: "
+    "the attacks above do not care."
+)
+
+
+def attack_table(found):
+    """A `Table` of outcomes, in the order of the records."""
+    return Table(
+        "Every attack measured",
+        [
+            "attack",
+            "images",
+            "evidence",
+            "to verify",
+            "outcome",
+            "key right, %",
+            "pixels right, %",
+            "PSNR, dB",
+            "SSIM",
+            "gray correlation",
+            "edge correlation",
+            "seconds",
+            "remark",
+        ],
+        [_attack(one) for one in found],
+    )
+
+
+def _attack(one):
+    return [
+        Cell(one.attack),
+        Cell(one.images),
+        Cell(one.evidence, one.count),
+        number((one.others.get("evidence") or {}).get("verifying"), "{:,}"),
+        Cell(one.outcome, list(TONES).index(one.outcome), TONES[one.outcome]),
+        percent(one.index_accuracy),
+        percent(one.exact_pixels),
+        number(one.psnr, "{:.1f}"),
+        number(one.ssim),
+        number(one.gray_correlation),
+        number(one.edge_correlation),
+        number(one.seconds),
+        Cell(one.message or _undetermined(one)),
+    ]
+
+
+def _undetermined(one):
+    return f"{one.undetermined:,} words undetermined" if one.undetermined else ""
+
+
+def metrics_table(record):
+    """A `Table` of the image metrics in an evaluation record."""
+    metrics, settings = record["results"]["metrics"], record["settings"]
+    rows = [
+        _metric(title, metrics[name])
+        for name, title in METRICS.items()
+        if isinstance(metrics.get(name), dict)
+    ]
+    notes = [NOISE_NOTE]
+    if jpeg := metrics.get("jpeg"):
+        notes.append(_jpeg(jpeg))
+    return Table(
+        f"Metrics, {settings['images']}",
+        ["metric", "plain", "encrypted", "ideal noise", "limits"],
+        rows,
+        notes,
+    )
+
+
+def _metric(title, row):
+    # Of two images there is one value; of one image, one for plain and encrypted each.
+    values = (None, row["value"]) if "value" in row else (row["plain"], row["cipher"])
+    low, high = row.get("limits") or (None, None)
+    limits = NONE
+    if low is not None or high is not None:
+        ends = ("" if end is None else f"{end:.4g}" for end in (low, high))
+        limits = "{} to {}".format(*ends).strip()
+    cells = [number(value, "{:.4g}") for value in (*values, row.get("ideal"))]
+    return [Cell(title), *cells, Cell(limits)]
+
+
+def _jpeg(jpeg):
+    sizes = f"{jpeg['plain_bytes']:,.0f} bytes plain, {jpeg['cipher_bytes']:,.0f}"
+    text = f"As JPEG of quality {jpeg['quality']}: {sizes} encrypted"
+    if jpeg.get("decrypted_psnr") is not None:
+        text += f"; decrypted after JPEG: PSNR {jpeg['decrypted_psnr']:.1f} dB"
+    return f"{text}."

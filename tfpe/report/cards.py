@@ -1,0 +1,165 @@
+"""Security cards: in plain words, from records, what breaks a cipher and how far."""
+
+import dataclasses
+
+from tfpe import accuracy_tables
+from tfpe.accuracy_tables import row_name
+from tfpe.ciphers import CIPHERS
+from tfpe.outcomes import THREAT_MODELS, most_telling, outcomes
+from tfpe.report.attack_tables import attack_table, metrics_table
+from tfpe.report.cells import in_seconds
+from tfpe.report.pictures import pictures
+from tfpe.scorecard import newest, scorecard
+
+# From the weakest attacker up: whoever breaks it with less is worse news.
+VERDICTS = (
+    ("ciphertext only", "falls to ciphertexts alone"),
+    ("known plaintext", "falls to known images"),
+    ("chosen plaintext", "falls to chosen images"),
+)
+IMAGES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Card:
+    """What the page says of one cipher.
+
+    Attributes:
+        name: of the cipher, and options other than its own.
+        summary, reference: of `CIPHERS`.
+        verdict, tone: in a few words, and how bad that is: "bad", "fair", "good".
+        sentences: a list of (title, text).
+        pictures: a list of `Picture`.
+        tables: a list of `Table`: every attack, every metric.
+    """
+
+    name: str
+    summary: str
+    reference: str
+    verdict: str
+    tone: str
+    sentences: list
+    pictures: list
+    tables: list
+
+
+def cipher_cards(records):
+    """A `Card` for each cipher that evaluation records tell of."""
+    evaluations = [record for record in records if record["kind"] == "evaluation"]
+    by_row = {}
+    for record in evaluations:
+        images = record["settings"]["images"]
+        by_row.setdefault(row_name(record["settings"]), {}).setdefault(
+            images, []
+        ).append(record)
+    order = list(CIPHERS)
+    groups = sorted(
+        ([newest(again) for again in group.values()] for group in by_row.values()),
+        key=lambda group: order.index(group[0]["settings"]["cipher"]),
+    )
+    rows = {row.name: row for row in scorecard(records).rows}
+    return [_card(group, rows) for group in groups]
+
+
+def _card(group, rows):
+    settings = group[0]["settings"]
+    name = row_name(settings)
+    found = [one for record in group for one in outcomes(record)]
+    sentences = [
+        (model.capitalize(), _attack_sentences(found, model)) for model in THREAT_MODELS
+    ]
+    if name in rows:
+        sentences += _cost_sentences(rows[name])
+    verdict, tone = _verdict(settings["cipher"], found)
+    cipher = CIPHERS[settings["cipher"]]
+    return Card(
+        name,
+        cipher.summary,
+        cipher.reference,
+        verdict,
+        tone,
+        sentences,
+        [picture for record in group for picture in pictures(record)],
+        [
+            attack_table(found),
+            *(metrics_table(record) for record in group if _has_metrics(record)),
+        ],
+    )
+
+
+def _verdict(cipher, found):
+    if cipher == "identity":
+        return "encrypts nothing", "bad"
+    for model, words in VERDICTS:
+        best = most_telling(found, model)
+        if best and best.outcome == "recovered":
+            return words, "bad"
+    if any(one.outcome == "partial" for one in found):
+        return "gives way in part", "fair"
+    if found:
+        return "no measured attack got through", "good"
+    return "no attack measured", ""
+
+
+def _attack_sentences(found, model):
+    """What the most telling attack of a threat model did, on each set of images."""
+    by_images = accuracy_tables.grouped(found, lambda one: one.images)
+    told = [most_telling(group, model) for group in by_images]
+    told = [one for one in told if one]
+    if not told:
+        return "No attack of this kind was measured."
+    return " ".join(map(_sentence, told))
+
+
+def _sentence(one):
+    where = f"On {IMAGES.get(one.images, one.images)}, {one.attack.replace('_', ' ')}"
+    when = "" if one.seconds is None else f" in {in_seconds(one.seconds)}"
+    if one.outcome == "failed":
+        why = f": {_first_sentence(one.message)}" if one.message else "."
+        return f"{where} fails with {one.evidence}{why}"
+    ssim = "" if one.ssim is None else f", SSIM {one.ssim:.2f}"
+    if one.outcome == "recovered":
+        what = "the picture comes back"
+        if one.exact_pixels == 1:
+            what = "every pixel comes back"
+        return f"{where} needs {one.evidence}: {what}{when}{ssim}."
+    shares = [
+        f"{100 * share:.1f} % of {name}"
+        for share, name in (
+            (one.index_accuracy, "the key"),
+            (one.exact_pixels, "the pixels"),
+        )
+        if share is not None
+    ]
+    what = " and ".join(shares) or "a part of the picture"
+    return f"{where} gets {what} back from {one.evidence}{when}{ssim}."
+
+
+def _first_sentence(message):
+    """The first sentence of an error, with a full stop."""
+    return message.partition(". ")[0].rstrip(".") + "."
+
+
+def _cost_sentences(row):
+    if row.drop is not None and row.cipher != "plain":
+        change = f"{abs(100 * row.drop):.1f} points " + (
+            "below" if row.drop > 0 else "above"
+        )
+        yield (
+            "Accuracy",
+            f"{100 * row.accuracy:.1f} % of test images are classified rightly, "
+            f"{change} plain images in the same training.",
+        )
+    if row.effective_bits is not None:
+        claimed = row.claimed_bits
+        differs = claimed is not None and round(claimed) != round(row.effective_bits)
+        said = f"; claimed are {claimed:,.0f}" if differs else ""
+        yield (
+            "Key space",
+            f"{row.effective_bits:,.0f} bits{said}. It says nothing against the "
+            "attacks above, which do not search for the key.",
+        )
+
+
+def _has_metrics(record):
+    return bool(record["results"].get("metrics"))

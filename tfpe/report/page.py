@@ -1,0 +1,99 @@
+"""The page: records in, HTML out."""
+
+import base64
+import hashlib
+from importlib import resources
+
+from tfpe import __version__
+from tfpe.atomic import write_file
+from tfpe.errors import RecordError
+from tfpe.records import read_records
+from tfpe.report.accuracy import accuracy_sections
+from tfpe.report.cards import cipher_cards
+from tfpe.report.conditions import conditions_table, missing
+from tfpe.report.curves import evidence_curves, training_curves
+from tfpe.report.scorecard import scorecard_section
+
+POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{}'; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+
+def write_report(path, folders):
+    """Writes the page of the records in folders.
+
+    Args:
+        path: of the HTML file; what is there is replaced by a whole page or not at all.
+        folders: of records, as `tfpe.records.read_records` takes.
+
+    Returns:
+        The records that it shows, a list.
+
+    Raises:
+        RecordError: a record is damaged, or lacks what the page shows.
+        ImageFileError, OutputError: `path` cannot be written.
+    """
+    records = [record for folder in folders for record in read_records(folder)]
+    write_file(path, render_report(records).encode())
+    return records
+
+
+def render_report(records):
+    """The page as text.
+
+    Args:
+        records: a list of records, of all kinds; none are a page, too.
+
+    Raises:
+        RecordError: a record lacks what the page shows, or holds what is no picture.
+
+    Example:
+
+    >>> page = render_report([])
+    >>> page.startswith("<!doctype html>"), "No records" in page
+    (True, True)
+    """
+    try:
+        shown = {
+            "scorecard": scorecard_section(records),
+            "cards": cipher_cards(records),
+            "accuracy": accuracy_sections(records),
+            "curves": [*evidence_curves(records), *training_curves(records)],
+            "conditions": conditions_table(records),
+            "missing": missing(records),
+        }
+        return _render(records=records, version=__version__, **shown)
+    except RecordError:
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise RecordError(
+            "The records should hold what the report shows. "
+            f"Received: a record without it, {type(error).__name__}: {error}"
+        ) from error
+
+
+def _render(**shown):
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_text),
+        # Records are data of others: whatever comes from them is text, never markup.
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script = _text("page.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("page.html.jinja").render(
+        style=_text("page.css"),
+        script=script,
+        # The browser itself refuses any other script, and every request.
+        policy=POLICY.format(f"sha256-{digest}"),
+        **shown,
+    )
+
+
+def _text(name):
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,139 @@
+"""The scorecard as README's table, and its cells in words."""
+
+from tfpe.accuracy_tables import NONE, caption, machine, markdown
+from tfpe.outcomes import THREAT_MODELS
+from tfpe.scorecard import scorecard
+
+NOT_MEASURED = "not measured"
+COLUMNS = {
+    "chosen plaintext": "chosen images",
+    "known plaintext": "known pairs",
+    "ciphertext only": "ciphertexts alone",
+}
+
+
+def scorecard_table(records):
+    """README's table: what each cipher costs, and the least evidence that breaks it."""
+    card = scorecard(records)
+    if not card.rows:
+        return ""
+    header = [
+        "cipher",
+        "test accuracy, % (95 %)",
+        "drop",
+        "GB/s (x AES)",
+        "key space, bits: claimed / effective",
+        *(COLUMNS[model] for model in THREAT_MODELS),
+        "SSIM: encrypted → attacked",
+    ]
+    body = [
+        [
+            f"`{row.name}`" if row.name == row.cipher != "plain" else row.name,
+            accuracy_text(row),
+            drop_text(row),
+            speed_text(row),
+            key_space_text(row),
+            *(evidence_text(row, model) for model in THREAT_MODELS),
+            ssim_text(row),
+        ]
+        for row in card.rows
+    ]
+    sentences = " ".join(conditions_of(card))
+    return f"{markdown(header, body)}\n\n{sentences}"
+
+
+def accuracy_text(row):
+    """Test accuracy in percent with its interval."""
+    if row.accuracy is None:
+        return NOT_MEASURED
+    low, high = row.interval
+    return f"{100 * row.accuracy:.2f} ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def drop_text(row):
+    """Accuracy lost against plain, in percentage points."""
+    if row.cipher == "plain" or row.accuracy is None:
+        return NONE
+    return NOT_MEASURED if row.drop is None else f"{100 * row.drop:.2f}"
+
+
+def speed_text(row):
+    """GB/s, and in brackets times as fast as AES."""
+    if row.cipher == "plain" or row.per_image:
+        return NONE
+    if row.speed is None:
+        return NOT_MEASURED
+    ratio = "" if row.speed_to_aes is None else f" ({row.speed_to_aes:.2f}x)"
+    return f"{row.speed:.2f}{ratio}"
+
+
+def key_space_text(row):
+    """Claimed and effective bits."""
+    if row.cipher == "plain":
+        return NONE
+    bits = row.claimed_bits, row.effective_bits
+    if bits == (None, None):
+        return NOT_MEASURED
+    return " / ".join(NONE if b is None else f"{b:,.0f}" for b in bits)
+
+
+def evidence_text(row, threat_model):
+    """The least evidence that breaks a cipher under a threat model, in short."""
+    if row.cipher == "plain":
+        return NONE
+    if not row.evaluated:
+        return NOT_MEASURED
+    found = row.evidence.get(threat_model)
+    if found is None:
+        if row.per_image and threat_model != "ciphertext only":
+            return "no use"
+        return "none tried"
+    count = "?" if found.count is None else f"{found.count:,}"
+    if found.outcome == "recovered":
+        return count
+    return f"partly: {count}" if found.outcome == "partial" else f"not by {count}"
+
+
+def ssim_text(row):
+    """SSIM to the plain image, before and after the best attack."""
+    if row.cipher == "plain":
+        return NONE
+    if not row.evaluated:
+        return NOT_MEASURED
+    after = row.best.ssim if row.best else None
+    values = row.cipher_ssim, after
+    return " → ".join(NONE if v is None else f"{v:.2f}" for v in values)
+
+
+def conditions_of(card):
+    """What the figures of a scorecard hold for, a list of sentences."""
+    sentences = []
+    if card.training:
+        sentences.append(
+            f"{caption(card.training)[:-1]}; at the best validation epoch. "
+            "Drop: percentage points below plain."
+        )
+    if card.bench:
+        sentences.append(
+            f"GB/s: {card.bench['settings']['cores']} cores, batches of 2,048 images "
+            "of 32 x 32 x 3, XLA, in brackets against AES-256-CTR on one core; "
+            f"{machine([card.bench])}."
+        )
+    if card.evaluations:
+        sentences.append(_attack_conditions(card.evaluations))
+    return sentences
+
+
+def _attack_conditions(evaluations):
+    settings = [record["settings"] for record in evaluations]
+    shapes = {" x ".join(map(str, one.get("image_shape") or ())) for one in settings}
+    counts = sorted({one["count"] for one in settings if one.get("count") is not None})
+    counts = " to ".join(f"{n:,}" for n in dict.fromkeys([*counts[:1], *counts[-1:]]))
+    return (
+        f"Attacks: {settings[0]['images']}, {counts or 'some'} images of "
+        f"{', '.join(sorted(filter(None, shapes))) or 'unknown size'}, one key for all "
+        "of them but where a row says otherwise. Images that only verify a key are not "
+        "counted; partly: the most that was seen, and from how many; not by: an attack "
+        "with as many failed; no use: what is known of one image says nothing of "
+        f"another. SSIM is 1 where the picture is back; {machine(evaluations)}."
+    )
