@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import reference_keys
 
-from tfpe import Key, chaos
+from tfpe import Key, chaotic_maps
 from tfpe.chaos import (
     CHAOS,
     chaotic_sequence,
@@ -59,7 +59,7 @@ def test_another_order_of_multiplication_gives_another_sequence():
 
 def test_the_sine_is_a_sine():
     t = np.linspace(0, 1, 10_001)
-    sines = [chaos._sin_pi(value) for value in t.tolist()]
+    sines = [chaotic_maps._sin_pi(value) for value in t.tolist()]
     assert np.abs(np.array(sines) - np.sin(np.pi * t)).max() < 5e-16
 
 

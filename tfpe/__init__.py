@@ -8,6 +8,14 @@
 >>> bool((cipher.inverse(cipher(images)) == images).all())
 True
 
+- `Key`: 32 secret bytes; `CIPHERS`: the table of ciphers, which are functions
+  `(key, image_shape) -> Transform` in `tfpe.ciphers`.
+- `Transform`: one secret permutation and one secret mask, applied to arrays of NumPy,
+  TensorFlow, JAX and torch; `PerceptualEncrypt`: the same as a Keras layer.
+- `tfpe.data`, `tfpe.files`, `tfpe.dataset`: pipelines, folders of images, data sets.
+- `client_model`, `cloud_model`, `predict`, `export`: what owner and cloud hand over.
+- `tfpe.attacks`, `tfpe.metrics`: what breaks the ciphers, and what does not show it.
+
 The names below are imported on first use, so that the command line starts at once
 and nothing needs TensorFlow that does not use it. A saved model that holds a
 `PerceptualEncrypt` layer loads after `from tfpe import PerceptualEncrypt`.

@@ -6,15 +6,36 @@ They run on the host: in the float32 of a graph the logistic orbit collapses.
 """
 
 import collections
-import dataclasses
 import itertools
 import math
 import numbers
-from collections.abc import Callable
 
 import numpy as np
 
+from tfpe.chaotic_maps import (
+    CHAOS,
+    ChaoticMap,
+    find_map,
+    logistic_orbit,
+    logistic_sine_orbit,
+    pwlcm_orbit,
+)
 from tfpe.errors import CipherOptionError, WeakParameterError
+
+__all__ = [
+    "BURN_IN",
+    "CHAOS",
+    "ChaoticMap",
+    "chaotic_sequence",
+    "draw_parameters",
+    "find_map",
+    "is_weak",
+    "logistic_orbit",
+    "logistic_sequence",
+    "logistic_sine_orbit",
+    "lyapunov_exponent",
+    "pwlcm_orbit",
+]
 
 BURN_IN = 3000
 CHECKED_BYTES = 1500
@@ -66,6 +87,10 @@ def chaotic_sequence(name, parameters, length, burn_in=BURN_IN, allow_weak=False
     Returns:
         `uint8 (length,)`.
 
+    Raises:
+        CipherOptionError: an unknown map, parameters out of range or, without
+            `allow_weak`, weak ones.
+
     Example:
 
     >>> chaotic_sequence("pwlcm", {"p": 0.3, "x0": 0.1}, 4).tolist()
@@ -103,6 +128,14 @@ def is_weak(name, parameters, burn_in=BURN_IN):
 
     About 9.75 % of mu in [3.57, 4] do, in the periodic windows of the logistic map.
 
+    Args:
+        name: a name in `CHAOS`.
+        parameters: a dict with one float for each parameter of the map.
+        burn_in: number of discarded iterates.
+
+    Returns:
+        A bool.
+
     Example:
 
     >>> is_weak("logistic", {"mu": 3.83, "d0": 0.1})
@@ -117,6 +150,20 @@ def draw_parameters(name, material):
     """Parameters of a map drawn from `tfpe.derivation.Material`; never weak ones.
 
     Weak draws are passed over in a fixed order, so the result depends on the key only.
+
+    Args:
+        name: a name in `CHAOS`.
+        material: a `tfpe.derivation.Material`, which is drawn from.
+
+    Returns:
+        A dict with one float for each parameter.
+
+    Example:
+
+    >>> from tfpe import Key
+    >>> material = Key(bytes(32)).material("example", (1, 1, 3))
+    >>> sorted(draw_parameters("logistic", material))
+    ['d0', 'mu']
     """
     chaotic_map = find_map(name)
     for attempt in itertools.count():
@@ -134,6 +181,15 @@ def lyapunov_exponent(mu, d0=0.1, length=100_000, burn_in=BURN_IN):
     It is ln 2 = 0.6931 at mu = 4 and about 0.0110 at mu = 3.57 (the seed prints 0.00693
     and 0.0012). Negative values mean a periodic orbit, -inf one through d = 1/2.
 
+    Args:
+        mu: parameter of the map, in [0, 4].
+        d0: first state, in (0, 1).
+        length: number of steps that the mean is of.
+        burn_in: number of steps before them.
+
+    Returns:
+        A float.
+
     Example:
 
     >>> round(lyapunov_exponent(4.0), 2)
@@ -147,109 +203,6 @@ def lyapunov_exponent(mu, d0=0.1, length=100_000, burn_in=BURN_IN):
     if not slopes.all():
         return -math.inf
     return float(np.mean(np.log(slopes)))
-
-
-def logistic_orbit(mu, d0):
-    """The logistic map from `d0` on, without end: d <- (mu * d) * (1 - d)."""
-    return itertools.chain.from_iterable(_logistic_iterates(mu, d0))
-
-
-def _logistic_iterates(mu, d):
-    # Lists, made without a call for each value, since every value waits for the last.
-    yield (d,)
-    while True:
-        yield [d := (mu * d) * (1.0 - d) for _ in range(4096)]
-
-
-def pwlcm_orbit(p, x0):
-    """The piecewise-linear chaotic map (PWLCM) on (0, 1), control 0 < p < 1/2.
-
-    x <- x / p below p, (x - p) / (1/2 - p) from p to 1/2, and mirrored above 1/2.
-    Its invariant density is uniform and it has no periodic windows in p.
-    Source: Zhou & Ling, Problems with the chaotic inverse system encryption
-    approach, IEEE TCAS-I 44(3), 1997.
-    """
-    rise = 0.5 - p
-
-    def step(x, _):
-        if x >= 0.5:
-            x = 1 - x
-        return x / p if x < p else (x - p) / rise
-
-    return itertools.accumulate(itertools.repeat(None), step, initial=x0)
-
-
-def logistic_sine_orbit(theta, x0, y0):
-    """The x of the two-dimensional logistic-sine-coupling map, 0 < theta < 1.
-
-    x <- sin(pi (4 theta x (1 - x) + (1 - theta) sin(pi y))), then the same for y with
-    the new x. Source: Hua, Jin, Xu, Huang, 2D Logistic-Sine-coupling map for image
-    encryption, Signal Processing 149, 2018, Eq. 4. The sine is `_sin_pi`. It is not
-    chaotic for every theta: 7 % of random parameters are weak (measured; theta near
-    0.165, 0.34, 0.39, 0.835).
-    """
-    four_theta, rest = 4 * theta, 1 - theta
-    x, y = x0, y0
-    while True:
-        yield x
-        x = _sin_pi((four_theta * x) * (1 - x) + rest * _sin_pi(y))
-        y = _sin_pi((four_theta * y) * (1 - y) + rest * _sin_pi(x))
-
-
-# Taylor coefficients (-1)^k pi^(2k) / (2k)! of cos(pi u), highest first, rounded once
-# from 50 digits. For |u| <= 1/2 the first term left out is below 1e-19.
-_COSINE = (
-    1.3768647280377414e-12,
-    -7.700707130601354e-11,
-    3.604730797462501e-09,
-    -1.3878952462213771e-07,
-    4.303069587032947e-06,
-    -0.0001046381049248457,
-    0.0019295743094039231,
-    -0.02580689139001406,
-    0.2353306303588932,
-    -1.3352627688545895,
-    4.0587121264167685,
-    -4.934802200544679,
-    1.0,
-)
-
-
-def _sin_pi(t):
-    """sin(pi t) for 0 <= t <= 1, as one fixed polynomial."""
-    u = t - 0.5
-    square = u * u
-    value = 0.0
-    for coefficient in _COSINE:
-        value = value * square + coefficient
-    return value
-
-
-@dataclasses.dataclass(frozen=True)
-class ChaoticMap:
-    """A map: its orbit, and the open interval that each parameter is drawn from."""
-
-    orbit: Callable
-    intervals: dict[str, tuple[float, float]]
-
-
-CHAOS = {
-    "logistic": ChaoticMap(logistic_orbit, {"mu": (3.57, 4.0), "d0": (0.0, 1.0)}),
-    "pwlcm": ChaoticMap(pwlcm_orbit, {"p": (0.0, 0.5), "x0": (0.0, 1.0)}),
-    "logistic_sine": ChaoticMap(
-        logistic_sine_orbit,
-        {"theta": (0.0, 1.0), "x0": (0.0, 1.0), "y0": (0.0, 1.0)},
-    ),
-}
-
-
-def find_map(name):
-    """The row of `CHAOS`, or an error that lists the names."""
-    if not isinstance(name, str) or name not in CHAOS:
-        raise CipherOptionError(
-            f"The chaotic map should be one of {list(CHAOS)}. Received: {name!r}"
-        )
-    return CHAOS[name]
 
 
 def _check_parameters(chaotic_map, parameters, allow_weak):

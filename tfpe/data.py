@@ -92,7 +92,9 @@ def decrypt(
     output_size=None,
     **options,
 ):
-    """Undoes `encrypt`: the same arguments, and `output_size` to crop padded images.
+    """Undoes `encrypt`; `output_size`, (height, width), crops padded images.
+
+    Args, returns and errors as `encrypt`.
 
     Example:
 

@@ -51,6 +51,13 @@ def pad_to_blocks(images, block_size):
 def crop(images, height, width):
     """The upper left part of `height` x `width` pixels; undoes `pad_to_blocks`.
 
+    Args:
+        images: `(H, W, C)` or `(B, H, W, C)`, NumPy, TensorFlow, JAX or torch.
+        height, width: of the result, in pixels.
+
+    Returns:
+        An array of the same kind, `(..., height, width, C)`.
+
     Raises:
         ImageError: the images are smaller than that.
 

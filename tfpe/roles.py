@@ -105,6 +105,16 @@ def export(model, path, **arguments):
         model: as for `cloud_model`; the exported one takes encrypted images.
         path: as for `keras.Model.export`.
         **arguments: of `keras.Model.export`, such as `format="onnx"`.
+
+    Example:
+
+    >>> import pathlib, tempfile, keras, tfpe
+    >>> trained = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
+    >>> client = client_model(trained, tfpe.Key.generate(), cipher="le")
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "model"
+    >>> export(client, path, verbose=False)
+    >>> (path / "saved_model.pb").exists()
+    True
     """
     cloud_model(model).export(str(path), **arguments)
 
@@ -173,6 +183,15 @@ def load_images(path):
 
     Raises:
         ImageFileError: missing, damaged, or images of several sizes.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "images.npz"
+    >>> np.savez(path, x_test=np.zeros((2, 8, 8, 3), np.uint8), y_test=[3, 1])
+    >>> images, names, labels = load_images(path)
+    >>> images.shape, names, labels.tolist()
+    ((2, 8, 8, 3), ['0', '1'], [3, 1])
     """
     from tfpe.files.images import decode_image
     from tfpe.files.sources import find_images, read_bytes

@@ -50,6 +50,17 @@ def split(image_set, recipe, seed):
 
     Returns:
         `Parts`; the test images are all of them, always.
+
+    Raises:
+        DataError: the images are too few for `train_images`, or for a class.
+
+    Example:
+
+    >>> from training.recipes import find_recipe
+    >>> from training.sources import load
+    >>> parts = split(load("digits"), find_recipe("tiny"), seed=0)
+    >>> [len(part.labels) for part in parts]
+    [1293, 144, 360]
     """
     x, y = image_set.x_train, image_set.y_train
     chosen = np.arange(len(x))

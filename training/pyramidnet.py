@@ -177,6 +177,11 @@ def count_units(depth, block="basic"):
 
     Raises:
         NetworkError: another block, or a depth that is not of that form.
+
+    Example:
+
+    >>> count_units(110), count_units(20)
+    (54, 9)
     """
     if block not in CONVOLUTIONS:
         raise NetworkError(

@@ -177,6 +177,13 @@ RECIPES = {recipe.__name__: recipe for recipe in (paper, fast, small, tiny)}
 def find_recipe(name, **overrides):
     """The recipe called `name`, with other values for some of its fields.
 
+    Args:
+        name: of a recipe in `RECIPES`.
+        **overrides: other values for fields of `Recipe`.
+
+    Returns:
+        A `Recipe`.
+
     Raises:
         RecipeError: an unknown name, or a value out of range.
 

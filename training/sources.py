@@ -84,6 +84,12 @@ def load(dataset, data_dir=None):
 
     Raises:
         DataError: unknown, missing, empty, mixed sizes, labels out of range.
+
+    Example:
+
+    >>> digits = load("digits")
+    >>> digits.x_train.shape, digits.x_test.shape, digits.class_names[:3]
+    ((1437, 32, 32, 3), (360, 32, 32, 3), ('0', '1', '2'))
     """
     if dataset == "digits":
         return _digits()
@@ -257,8 +263,16 @@ def stratified_split(labels, second, seed):
         second: fraction or number of images in the second array.
         seed: whole number.
 
+    Returns:
+        Index arrays, first and second part.
+
     Raises:
         DataError: too few images of a class for both parts.
+
+    Example:
+
+    >>> stratified_split([0, 0, 0, 1, 1, 1], 2, seed=0)[1].tolist()
+    [0, 4]
     """
     from sklearn.model_selection import train_test_split
 

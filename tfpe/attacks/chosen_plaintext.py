@@ -68,6 +68,13 @@ def chosen_plaintext(oracle, image_shape, bits=8, verify=True):
 def chosen_images(image_shape, bits=8):
     """The images that `chosen_plaintext` asks for, `uint8 (Q, H, W, C)`.
 
+    Args:
+        image_shape: (height, width, channels) of the images the oracle takes.
+        bits: of the words that move, 8, 4 or 1.
+
+    Returns:
+        `uint8 (Q, H, W, C)`: a black one, then one for each digit of the position.
+
     Example:
 
     >>> [len(chosen_images((side, side, 3))) for side in (32, 224)]

@@ -14,9 +14,20 @@ from tfpe.words import split_words
 class RecoveredTransform(Transform):
     """A `Transform` that explains the evidence, and tells what stays a guess.
 
+    Args:
+        *arguments, **named: of `Transform`.
+
     Attributes:
         undetermined: positions of the output words whose source the evidence does not
             single out, ascending. The others are certain.
+
+    Example:
+
+    >>> from tfpe import Key, ciphers
+    >>> images = np.zeros((2, 4, 4, 3), np.uint8)
+    >>> secret = ciphers.shuffle(Key(bytes(32)), (4, 4, 3))
+    >>> len(known_plaintext(images, secret(images)).undetermined)  # black says nothing
+    48
     """
 
     def __init__(self, *arguments, undetermined=(), **named):

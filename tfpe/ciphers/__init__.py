@@ -227,7 +227,22 @@ CIPHERS = {
 
 
 def find_cipher(name):
-    """The row of `CIPHERS`, or an error that lists the names."""
+    """The row of `CIPHERS`, or an error that lists the names.
+
+    Args:
+        name: of a cipher.
+
+    Returns:
+        A `Cipher`.
+
+    Raises:
+        CipherOptionError: there is no such cipher.
+
+    Example:
+
+    >>> find_cipher("ele").defaults
+    {'block_size': 4, 'reversal': 'derived'}
+    """
     if not isinstance(name, str) or name not in CIPHERS:
         raise CipherOptionError(
             f"`cipher` should be one of {list(CIPHERS)}. Received: cipher={name!r}"

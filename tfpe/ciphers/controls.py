@@ -14,6 +14,13 @@ from tfpe.transform import Transform, xor_transform
 def identity(key, image_shape):
     """No encryption: the plain end of every table.
 
+    Args:
+        key: a `tfpe.Key`, which is not used.
+        image_shape: (height, width, channels).
+
+    Returns:
+        A `Transform` of bytes.
+
     Example:
 
     >>> from tfpe import Key
@@ -31,6 +38,13 @@ def identity_key_space(image_shape):
 
 def negpos(key, image_shape):
     """Negative-positive: a secret half of the bytes become 255 minus themselves.
+
+    Args:
+        key: a `tfpe.Key`.
+        image_shape: (height, width, channels).
+
+    Returns:
+        A `Transform` of bytes.
 
     Example:
 
@@ -52,6 +66,13 @@ def negpos_key_space(image_shape):
 def shuffle(key, image_shape):
     """One secret permutation of all bytes of the image.
 
+    Args:
+        key: a `tfpe.Key`.
+        image_shape: (height, width, channels).
+
+    Returns:
+        A `Transform` of bytes.
+
     Example:
 
     >>> from tfpe import Key
@@ -71,6 +92,9 @@ def shuffle_transform(perm, image_shape):
     Args:
         perm: permutation of the bytes as a gather, `(H * W * C,)`.
         image_shape: (height, width, channels).
+
+    Returns:
+        A `Transform` of bytes.
 
     Raises:
         CipherOptionError: the material has another shape, type or range.
@@ -94,6 +118,14 @@ def shuffle_key_space(image_shape):
 
 def blockshuffle(key, image_shape, block_size=4):
     """One secret permutation of bytes inside every block, the same for all blocks.
+
+    Args:
+        key: a `tfpe.Key`.
+        image_shape: (height, width, channels).
+        block_size: B, side of a block in pixels; divides height and width.
+
+    Returns:
+        A `Transform` of bytes.
 
     Source: MaungMaung & Kiya, Block-wise image transformation with secret key for
     adversarially robust defense, IEEE TIFS 16, 2021.
@@ -119,6 +151,9 @@ def blockshuffle_transform(perm, image_shape, block_size):
         perm: permutation of the bytes of a block as a gather, `(B * B * C,)`.
         image_shape: (height, width, channels), height and width divisible by B.
         block_size: B, side of a block in pixels.
+
+    Returns:
+        A `Transform` of bytes.
 
     Raises:
         CipherOptionError: the material has another shape, type or range.
@@ -148,6 +183,13 @@ def keystream(key, image_shape):
     The same as AES in counter mode with a repeated nonce: strong to the eye, broken by
     any two images.
 
+    Args:
+        key: a `tfpe.Key`.
+        image_shape: (height, width, channels).
+
+    Returns:
+        A `Transform` of bytes.
+
     Example:
 
     >>> from tfpe import Key
@@ -167,6 +209,9 @@ def keystream_transform(stream):
 
     Args:
         stream: `uint8 (H, W, C)`, xored to every image.
+
+    Returns:
+        A `Transform` of bytes.
 
     Raises:
         CipherOptionError: the material has another shape, type or range.

@@ -76,6 +76,9 @@ def le_transform(order, image_shape, block_size=4, mask=None, word_bits=4):
             `order` and reverses before and after it, as the published code does.
         word_bits: 4 or 8.
 
+    Returns:
+        A `Transform` of words of `word_bits` bits.
+
     Raises:
         CipherOptionError: the material has another shape, type or range.
         ImageError: the image shape does not fit.
@@ -160,6 +163,9 @@ def ele_transform(orders, block_order, image_shape, block_size=4, masks=None):
         image_shape: (height, width, channels).
         block_size: B, side of a block in pixels.
         masks: bits, `(N, 2 * B * B * C)`, or None, as in `le_transform`.
+
+    Returns:
+        A `Transform` of nibbles.
 
     Raises:
         CipherOptionError: the material has another shape, type or range.

@@ -70,6 +70,9 @@ def pbe_transform(negate, channel_order):
             be replaced by 255 minus themselves.
         channel_order: codes 0 to 5 of Table I, `(H, W)`, or None.
 
+    Returns:
+        A `Transform` of bytes.
+
     Raises:
         CipherOptionError: the material has another shape, type or range.
         ImageError: the image shape does not fit.
@@ -174,6 +177,9 @@ def logistic_transform(sequence, select, channel_order):
             `np.moveaxis(stream.reshape(C, H, W), 0, -1)`.
         select: bits, `(H, W, C)`: where the sequence is xored to the image (K_c).
         channel_order: codes 0 to 5 of Table I, `(H, W)` (K_s), or None.
+
+    Returns:
+        A `Transform` of bytes.
 
     Raises:
         CipherOptionError: the material has another shape, type or range.

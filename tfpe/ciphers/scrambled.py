@@ -82,6 +82,9 @@ def etc_transform(
         image_shape: (height, width, channels).
         block_size: side of a block in pixels.
 
+    Returns:
+        A `Transform` of bytes.
+
     Raises:
         CipherOptionError: the material has another shape, type or range.
         ImageError: the image shape does not fit.
@@ -189,6 +192,9 @@ def etc_gray_transform(
         image_shape: (height, width, channels) of the colour image.
         block_size: side of a block in pixels.
         fold: whether the output is (height, width, channels) again.
+
+    Returns:
+        A `Transform` of bytes.
 
     Raises:
         CipherOptionError: the material has another shape, type or range.

@@ -168,6 +168,8 @@ def decrypt_dataset(path, out, key, *, labels=None, progress=None):
         DatasetError: a shard is damaged.
         WrongKeyError: another key encrypted the set.
         OutputError: `out` cannot be written, as on a full disk.
+
+    See the example of `encrypt_dataset`.
     """
     check_key(key)
     source, manifest = open_encrypted(path, key, labels)
@@ -220,6 +222,8 @@ def reencrypt_dataset(
 
     Raises:
         As `decrypt_dataset` and `encrypt_dataset`.
+
+    See the example of `encrypt_dataset`; the key of the result comes fourth here.
     """
     check_key(key), check_key(new_key)
     source, manifest = open_encrypted(path, key, labels)

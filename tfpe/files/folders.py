@@ -174,6 +174,8 @@ def decrypt_folder(src, dst, key, *, force=False, names=None, progress=None):
             `names` does not fit.
         WrongKeyError: another key encrypted the folder; nothing was written.
         OutputError: `dst` cannot be written, as on a full disk.
+
+    See the example of `encrypt_folder`.
     """
     check_key(key)
     src = checked_path(src, "src", ImageFileError)

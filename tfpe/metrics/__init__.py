@@ -15,7 +15,6 @@ from tfpe.metrics.images import (
     edge_correlation,
     gray,
     gray_correlation,
-    jpeg_round_trip,
     npcr,
     npcr_limit,
     psnr,
@@ -25,6 +24,7 @@ from tfpe.metrics.images import (
     uaci_expectation,
     uaci_limits,
 )
+from tfpe.metrics.jpeg import jpeg_round_trip
 from tfpe.metrics.keystream import (
     Cycle,
     find_cycle,

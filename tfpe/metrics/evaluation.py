@@ -7,6 +7,7 @@ import numpy as np
 from tfpe.errors import ImageError
 from tfpe.metrics import images, noise
 from tfpe.metrics.arrays import pair_of
+from tfpe.metrics.jpeg import jpeg_round_trip
 
 
 def image_metrics(plain, cipher, decrypt=None, quality=85):
@@ -139,7 +140,7 @@ def noise_correlation(pixels):
 
 
 def _through_jpeg(batch, quality):
-    trips = [images.jpeg_round_trip(image, quality) for image in batch]
+    trips = [jpeg_round_trip(image, quality) for image in batch]
     decoded = np.stack([image for image, _ in trips])
     return decoded, float(np.mean([size for _, size in trips]))
 

@@ -4,14 +4,12 @@ Each measure takes one pair or a batch of pairs, and has beside it what random b
 in place of the second image would give.
 """
 
-import io
 import math
 
 import numpy as np
-from PIL import Image
 from scipy import stats
 
-from tfpe.errors import ImageError, TfpeError
+from tfpe.errors import ImageError
 from tfpe.metrics import noise
 from tfpe.metrics.arrays import batch_of, correlation, pair_of, per_image
 
@@ -76,6 +74,9 @@ def npcr_limit(size, alpha=0.05):
         size: number of values N = H * W * C.
         alpha: significance level in (0, 1).
 
+    Returns:
+        A fraction, a float.
+
     Source: Wu, Noonan, Agaian 2011, Eq. 12.
 
     Example:
@@ -124,6 +125,12 @@ def uaci_expectation(images):
     (v (v + 1) + (255 - v)(256 - v)) / 512; the mean over the values, over 255. It is
     33.46 % only for an image with a uniform histogram, and 50 % for a black one.
 
+    Args:
+        images: `uint8`, `(H, W, C)` or `(B, H, W, C)`.
+
+    Returns:
+        A fraction, a float.
+
     Example:
 
     >>> uaci_expectation(np.zeros((2, 2, 1), np.uint8))
@@ -168,6 +175,12 @@ def psnr_expectation(images):
     """PSNR in dB at the mean squared error between given images and random bytes.
 
     E (v - u)^2 = (v - 127.5)^2 + (256^2 - 1) / 12.
+
+    Args:
+        images: `uint8`, `(H, W, C)` or `(B, H, W, C)`.
+
+    Returns:
+        In dB, a float.
 
     Example:
 
@@ -230,8 +243,16 @@ def gray(images):
 
     Images that do not have 3 channels give the mean of their channels.
 
+    Args:
+        images: `uint8` or float, `(H, W, C)` or `(B, H, W, C)`.
+
     Returns:
         `float64 (H, W)` or `(B, H, W)`.
+
+    Example:
+
+    >>> gray(np.array([[[255, 0, 0], [0, 255, 0]]], np.uint8)).round(1).tolist()
+    [[54.2, 182.4]]
     """
     from skimage.color import rgb2gray
 
@@ -286,49 +307,6 @@ def edge_correlation(first, second):
         np.stack([sobel(image) for image in gray(images)]) for images in (first, second)
     ]
     return per_image(correlation(_flat(edges[0]), _flat(edges[1])), single)
-
-
-def jpeg_round_trip(image, quality=85, subsampling="4:2:0"):
-    """One image through JPEG.
-
-    Args:
-        image: `uint8 (H, W, 1 or 3)`.
-        quality: 1 to 95, libjpeg's scale.
-        subsampling: of the colour differences: "4:4:4", "4:2:2" or "4:2:0".
-
-    Returns:
-        `(decoded, size)`: the image that comes back, and the bytes of the file.
-
-    Raises:
-        ImageError: more than one image, or not 1 or 3 channels.
-        TfpeError: an option out of range.
-
-    Example:
-
-    >>> decoded, size = jpeg_round_trip(np.zeros((16, 16, 3), np.uint8))
-    >>> decoded.shape, 0 < size < 1000
-    ((16, 16, 3), True)
-    """
-    batch, single = batch_of(image, "image")
-    if not single or batch.shape[-1] not in (1, 3):
-        raise ImageError(
-            "`image` should be one image with 1 or 3 channels. Received: image of "
-            f"shape {np.shape(image)}"
-        )
-    samplings = ("4:4:4", "4:2:2", "4:2:0")
-    whole = isinstance(quality, int) and not isinstance(quality, bool)
-    if not whole or not 1 <= quality <= 95 or subsampling not in samplings:
-        raise TfpeError(
-            f"`quality` should be from 1 to 95 and `subsampling` one of {samplings}. "
-            f"Received: quality={quality!r}, subsampling={subsampling!r}"
-        )
-    pixels = batch[0, ..., 0] if batch.shape[-1] == 1 else batch[0]
-    file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(
-        file, "JPEG", quality=quality, subsampling=subsampling
-    )
-    decoded = np.array(Image.open(file)).reshape(batch.shape[1:])
-    return decoded, file.getbuffer().nbytes
 
 
 def _flat(images):

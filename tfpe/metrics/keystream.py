@@ -18,7 +18,12 @@ FLOATS = {"float16": np.float16, "float32": np.float32, "float64": float}
 
 @dataclasses.dataclass(frozen=True)
 class Cycle:
-    """An orbit that repeats: `tail` states once, then `period` states for ever."""
+    """An orbit that repeats: `tail` states once, then `period` states for ever.
+
+    Attributes:
+        tail: number of states before the first that comes again.
+        period: number of states after which it does.
+    """
 
     tail: int
     period: int

@@ -87,6 +87,12 @@ def entropy_moments(size):
 def entropy_expectation(size):
     """The mean entropy of `size` random bytes, in bits (see `entropy_moments`).
 
+    Args:
+        size: number of bytes, 1 or more.
+
+    Returns:
+        In bits, a float.
+
     Example:
 
     >>> [round(entropy_expectation(n), 4) for n in (1936, 3072, 65536)]
@@ -132,6 +138,9 @@ def local_entropy(images, seed=0):
     Args:
         images: `uint8`, `(H, W, C)` or `(B, H, W, C)`, each with at least 30 tiles.
         seed: whole number that chooses the blocks, the same in every image.
+
+    Returns:
+        In bits: a float, or `float64 (B,)`.
 
     Raises:
         ImageError: the images are too small: use `shannon_entropy`.
@@ -194,6 +203,12 @@ def histogram_chi_square(images):
 
 def histogram_chi_square_limit(alpha=0.05):
     """What chi-square with 255 degrees of freedom passes with probability `alpha`.
+
+    Args:
+        alpha: significance level in (0, 1).
+
+    Returns:
+        A float.
 
     Example:
 

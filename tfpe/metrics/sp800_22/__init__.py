@@ -101,6 +101,11 @@ def keystream_bits(keystream):
 
     Raises:
         KeystreamError: no bytes, or none of them.
+
+    Example:
+
+    >>> keystream_bits(b"\\x05").tolist()
+    [0, 0, 0, 0, 0, 1, 0, 1]
     """
     if isinstance(keystream, (bytes, bytearray)):
         keystream = np.frombuffer(keystream, np.uint8)
