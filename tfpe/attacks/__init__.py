@@ -40,9 +40,16 @@ from tfpe.attacks.repeated_blocks import (
     block_known_plaintext,
     repeat_blocks,
 )
-from tfpe.attacks.scoring import ImageScore, KeyScore, score_images, score_key
+from tfpe.attacks.scoring import (
+    ImageScore,
+    KeyScore,
+    least_error,
+    score_images,
+    score_key,
+)
 from tfpe.attacks.seed_algorithm import negative_flags, seed_algorithm
-from tfpe.ciphers import CIPHERS
+from tfpe.ciphers import CIPHERS, find_cipher
+from tfpe.keys import KEY_BYTES, Key
 
 __all__ = [
     "ATTACKS",
@@ -66,6 +73,7 @@ __all__ = [
     "jigsaw_score",
     "key_sensitivity",
     "known_plaintext",
+    "least_error",
     "logistic_chosen_plaintext",
     "mode_filter",
     "negative_flags",
@@ -123,6 +131,34 @@ class Attack:
     def exact(self):
         """Whether it gives the whole key, on each of its ciphers."""
         return self.recovers == "the key"
+
+    @property
+    def options(self):
+        """The options of the attack and their default values."""
+        parameters = inspect.signature(self.function).parameters.values()
+        return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+    def options_for(self, cipher, **cipher_options):
+        """The options to attack a cipher with: its word and block size.
+
+        Example:
+
+        >>> ATTACKS["block_chosen_plaintext"].options_for("le", block_size=2)
+        {'bits': 4, 'block_size': 2}
+        """
+        row = find_cipher(cipher)
+        chosen = dict(self.ciphers.get(cipher, {"attack": {}})["attack"])
+        block_size = row.options(**cipher_options).get("block_size")
+        known = inspect.signature(self.function).parameters
+        if "block_size" in known and block_size is not None:
+            chosen["block_size"] = block_size
+        if "bits" in known:
+            # Any key shows the structure of the cipher.
+            side = row.block_size(**cipher_options)
+            channels = 1 if cipher_options.get("channel_shuffle") is False else 3
+            build = row(Key(bytes(KEY_BYTES)), (side, side, channels), **cipher_options)
+            chosen["bits"] = build.bits
+        return chosen
 
     def __call__(self, *evidence, **options):
         """Runs the attack."""
@@ -270,7 +306,10 @@ ATTACKS = MappingProxyType(
                 jigsaw,
                 CIPHERTEXT_ONLY,
                 "1 ciphertext of large blocks, any key",
-                {"etc": {"cipher": {"block_size": 32}, "attack": {"block_size": 32}}},
+                {
+                    name: {"cipher": {"block_size": 32}, "attack": {"block_size": 32}}
+                    for name in ("etc", "etc_gray")
+                },
                 "the picture, as far as its blocks have edges",
                 "Gallagher 2012, CVPR; Chuman et al. 2018, IEICE E101-D(1)",
                 "O(N^2 B^2) for N blocks of side B",

@@ -1,5 +1,6 @@
 """How much of a key or an image an attack got."""
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ import numpy as np
 from tfpe import metrics
 from tfpe.errors import AttackError
 from tfpe.metrics.arrays import pair_of
+from tfpe.metrics.images import SSIM_WINDOW
 
 
 class KeyScore(NamedTuple):
@@ -32,7 +34,7 @@ class ImageScore(NamedTuple):
         exact_pixels: fraction of pixels with all channels right.
         psnr: in dB, of the squared error over the whole batch; infinite where all is
             right.
-        ssim: structural similarity, 1 where all is right.
+        ssim: structural similarity, 1 where all is right; NaN for images below 11 x 11.
         gray_correlation: absolute correlation of gray values (a negative shows as
             much); constant images do not count, NaN where all are.
         edge_correlation: correlation of the edge strengths, likewise.
@@ -85,7 +87,7 @@ def score_images(recovered, plain):
     """Compares recovered images with the plain ones.
 
     Args:
-        recovered, plain: `uint8`, `(H, W, C)` or `(B, H, W, C)`, at least 11 x 11.
+        recovered, plain: `uint8`, `(H, W, C)` or `(B, H, W, C)`.
 
     Returns:
         An `ImageScore`.
@@ -108,10 +110,52 @@ def score_images(recovered, plain):
         float(exact.mean()),
         float(exact.all(axis=-1).mean()),
         float(metrics.psnr(*pooled)),
-        float(np.mean(metrics.ssim(recovered, plain))),
+        _ssim(recovered, plain),
         _mean(np.abs(metrics.gray_correlation(recovered, plain))),
         _mean(metrics.edge_correlation(recovered, plain)),
     )
+
+
+def least_error(recovered, plain, negatives=False):
+    """Mean absolute error up to one channel order, and up to negatives of channels.
+
+    What a person looks at does not change much by either: they are what an attack on
+    ciphertexts alone may leave open.
+
+    Args:
+        recovered, plain: `uint8`, `(B, H, W, C)` or `(H, W, C)`; C is 1 or 3.
+        negatives: also replace channels by 255 minus themselves: 48 candidates.
+
+    Returns:
+        The least mean of |recovered - plain|, in levels from 0 to 255, over one channel
+        order (and negatives) for all images.
+
+    Example:
+
+    >>> plain = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    >>> least_error(plain[..., ::-1], plain)
+    0.0
+    >>> least_error(255 - plain, plain) > 50, least_error(255 - plain, plain, True)
+    (True, 0.0)
+    """
+    recovered, plain, _ = pair_of(recovered, plain, ("recovered", "plain"))
+    places = range(plain.shape[-1])
+    errors = np.empty((len(places), len(places)))
+    for a in places:
+        for b in places:
+            wanted = plain[..., b].astype(np.int16)
+            errors[a, b] = np.abs(recovered[..., a] - wanted).mean()
+            if negatives:
+                negative = np.abs(255 - recovered[..., a] - wanted).mean()
+                errors[a, b] = min(errors[a, b], negative)
+    orders = itertools.permutations(places)
+    return float(min(errors[places, order].mean() for order in orders))
+
+
+def _ssim(recovered, plain):
+    if min(plain.shape[1:3]) < SSIM_WINDOW:
+        return math.nan
+    return float(np.mean(metrics.ssim(recovered, plain)))
 
 
 def _mean(correlations):
