@@ -18,12 +18,14 @@ from pathlib import Path
 from tfpe.accuracy_tables import published_table, svm_tables, training_tables
 from tfpe.atomic import write_file
 from tfpe.bench.report import speed_table
+from tfpe.errata import errata_table
 from tfpe.errors import RecordError, TfpeError
 from tfpe.records import has_settings, read_records
 from tfpe.scorecard_table import scorecard_table
 
 # Each makes Markdown of a list of records, of all kinds; no records give "".
 TABLES = {
+    "errata": errata_table,
     "published": published_table,
     "scorecard": scorecard_table,
     "speed": speed_table,

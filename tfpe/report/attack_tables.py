@@ -25,10 +25,10 @@ NOISE_NOTE = (
 )
 
 
-def attack_table(found):
+def attack_table(found, caption="Every attack measured"):
     """A `Table` of outcomes, in the order of the records."""
     return Table(
-        "Every attack measured",
+        caption,
         [
             "attack",
             "images",
@@ -62,12 +62,17 @@ def _attack(one):
         number(one.gray_correlation),
         number(one.edge_correlation),
         number(one.seconds),
-        Cell(one.message or _undetermined(one)),
+        Cell(_remark(one)),
     ]
 
 
-def _undetermined(one):
-    return f"{one.undetermined:,} words undetermined" if one.undetermined else ""
+def _remark(one):
+    parts = [one.message]
+    if one.undetermined:
+        parts.append(f"{one.undetermined:,} words undetermined")
+    options = {**(one.cipher_options or {}), **(one.options or {})}
+    parts += [f"{name} {value}" for name, value in options.items()]
+    return "; ".join(filter(None, parts))
 
 
 def metrics_table(record):

@@ -82,6 +82,7 @@ def _card(group, rows):
         [picture for record in group for picture in pictures(record)],
         [
             attack_table(found),
+            *_variants(group),
             *(metrics_table(record) for record in group if _has_metrics(record)),
         ],
     )
@@ -159,6 +160,12 @@ def _cost_sentences(row):
             f"{row.effective_bits:,.0f} bits{said}. It says nothing against the "
             "attacks above, which do not search for the key.",
         )
+
+
+def _variants(group):
+    found = [one for record in group for one in outcomes(record, "variants")]
+    if found:
+        yield attack_table(found, "The same cipher with other options")
 
 
 def _has_metrics(record):

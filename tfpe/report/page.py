@@ -12,6 +12,7 @@ from tfpe.report.accuracy import accuracy_sections
 from tfpe.report.cards import cipher_cards
 from tfpe.report.conditions import conditions_table, missing
 from tfpe.report.curves import evidence_curves, training_curves
+from tfpe.report.errata import errata_section
 from tfpe.report.scorecard import scorecard_section
 
 POLICY = (
@@ -61,6 +62,7 @@ def render_report(records):
             "accuracy": accuracy_sections(records),
             "curves": [*evidence_curves(records), *training_curves(records)],
             "conditions": conditions_table(records),
+            "errata": errata_section(records),
             "missing": missing(records),
         }
         return _render(records=records, version=__version__, **shown)
