@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfpe import Transform
+from tfpe.backends import CHUNK_BYTES, CHUNK_INDICES
 from tfpe.errors import CipherOptionError
 from tfpe.lowering import Gather, Select, WordGather, Xor, oracle
 
@@ -197,6 +198,20 @@ def test_every_program_equals_the_oracle(
     if batch is None:
         assert np.array_equal(t(x[0]), oracle(t, x[0]))
         assert t(x[:0]).shape == (0, *shape)
+    assert np.array_equal(t.inverse(t(x)), x)
+
+
+@pytest.mark.parametrize(
+    "structure", [xor_only, inside_pixels, bytes_moved, nibbles_moved, bits_moved]
+)
+@pytest.mark.parametrize("pixels, count", [(40_000, 5), (90_000, 2)])
+def test_large_images_and_batches_run_in_chunks(structure, pixels, count, rng):
+    """Larger than the chunks of NumPy: several images in one, or one in several."""
+    t = structure(rng, 3 * pixels, 3)
+    t = Transform(t.perm, t.mask, t.bits, (pixels, 1, 3))
+    assert t.perm.size > CHUNK_INDICES and pixels * 3 * count > CHUNK_BYTES
+    x = rng.integers(0, 256, (count, pixels, 1, 3), np.uint8)
+    assert np.array_equal(t(x), oracle(t, x))
     assert np.array_equal(t.inverse(t(x)), x)
 
 

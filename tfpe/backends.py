@@ -42,13 +42,14 @@ class NumPyBackend:
     def take(self, images, index, axis=-1):
         if index.ndim > 1:
             return np.take_along_axis(images, index, axis=axis)
+        # "clip" is faster than the check of indices, which are always inside.
         if axis != -1 or index.size <= CHUNK_INDICES:
-            return np.take(images, index, axis=axis)
+            return np.take(images, index, axis=axis, mode="clip")
         # NumPy makes a copy of an index, eight bytes for each byte of a large image.
         moved = np.empty((*images.shape[:-1], index.size), images.dtype)
         for start in range(0, index.size, CHUNK_INDICES):
             part = slice(start, start + CHUNK_INDICES)
-            moved[..., part] = np.take(images, index[part], axis=-1)
+            moved[..., part] = np.take(images, index[part], axis=-1, mode="clip")
         return moved
 
     def reshape(self, images, shape):

@@ -189,12 +189,17 @@ class Transform:
     def inverse(self):
         """The transform that undoes this one (decryption)."""
         inverse, mask = np.empty_like(self.perm), np.empty_like(self.mask)
-        place = np.arange(self.perm.shape[-1], dtype=inverse.dtype)
+        words = self.perm.shape[-1]
         arrays = inverse, mask, self.perm, self.mask
-        rows = [array.reshape(-1, place.size) for array in arrays]
+        rows = [array.reshape(-1, words) for array in arrays]
         for inverse_row, mask_row, perm_row, own_mask in zip(*rows, strict=True):
-            inverse_row[perm_row] = place
-            mask_row[perm_row] = own_mask
+            # In parts: NumPy makes an index of 64 bits of one of 32.
+            for start in range(0, words, 2**16):
+                part = slice(start, start + 2**16)
+                sources = perm_row[part]
+                place = np.arange(start, start + sources.size, dtype=inverse.dtype)
+                inverse_row[sources] = place
+                mask_row[sources] = own_mask[part]
         return Transform.composed(
             inverse, mask, self.bits, self.output_shape, self.input_shape
         )

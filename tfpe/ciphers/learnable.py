@@ -208,27 +208,27 @@ def _shuffle_words(orders, block_order, masks, word_bits, image_shape, block_siz
     # The papers' numbering: all low nibbles of the block, then all high ones.
     offsets = np.concatenate([parts * offsets + part for part in range(parts)])
     full = np.uint8(2**word_bits - 1)
-    flips = np.empty(orders.shape, np.uint8)
-    local = np.empty(orders.shape, offsets.dtype)
-    step = max(1, 2**16 // offsets.size)
-    for start in range(0, len(orders), step):
-        rows = slice(start, start + step)
-        local[rows] = offsets[orders[rows]]
+    total = origins.size * offsets.size
+    perm, flips = np.empty(total, offsets.dtype), np.empty(total, np.uint8)
+    # Rows of blocks are rows of the image: so many at a time as the cache holds.
+    height, width, channels = image_shape
+    columns = width // block_size
+    step = max(1, 2**16 // (columns * offsets.size))
+    for top in range(0, height // block_size, step):
+        blocks = np.arange(origins.size)[top * columns : (top + step) * columns]
+        sources = blocks if block_order is None else block_order[blocks]
+        own = slice(0, 1) if len(orders) == 1 else sources
+        order = orders[own]
         if masks is None:
             # Reversed before and after the shuffle, strictly above n / 2: the code.
-            reversed_ = orders[rows] > offsets.size / 2
-            moved = np.take_along_axis(reversed_, orders[rows], axis=1)
-            flips[rows] = (reversed_ ^ moved) * full
+            reversed_ = order > offsets.size / 2
+            flipped = reversed_ ^ np.take_along_axis(reversed_, order, axis=1)
         else:
-            flips[rows] = np.take_along_axis(masks[rows], orders[rows], axis=1) * full
-    sources = local + parts * origins[:, None]
-    if block_order is None:
-        flips = np.broadcast_to(flips, sources.shape)
-    else:
-        sources, flips = sources[block_order], flips[block_order]
-    return Transform.composed(
-        lay_out(sources, image_shape, block_size, parts),
-        lay_out(flips, image_shape, block_size, parts),
-        word_bits,
-        image_shape,
-    )
+            flipped = np.take_along_axis(masks[own], order, axis=1)
+        places = offsets[order] + parts * origins[sources, None]
+        shape = (block_size * len(blocks) // columns, width, channels)
+        part = slice(blocks[0] * offsets.size, (blocks[-1] + 1) * offsets.size)
+        perm[part] = lay_out(places, shape, block_size, parts)
+        flipped = np.broadcast_to(flipped * full, places.shape)
+        flips[part] = lay_out(flipped, shape, block_size, parts)
+    return Transform.composed(perm, flips, word_bits, image_shape)
