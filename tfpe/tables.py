@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tfpe.accuracy_tables import published_table, svm_tables, training_tables
 from tfpe.atomic import write_file
+from tfpe.bench.datasets import dataset_table
 from tfpe.bench.report import speed_table
 from tfpe.errata import errata_table
 from tfpe.errors import RecordError, TfpeError
@@ -25,6 +26,7 @@ from tfpe.scorecard_table import scorecard_table
 
 # Each makes Markdown of a list of records, of all kinds; no records give "".
 TABLES = {
+    "dataset": dataset_table,
     "errata": errata_table,
     "published": published_table,
     "scorecard": scorecard_table,
