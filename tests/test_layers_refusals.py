@@ -1,0 +1,174 @@
+"""Bad arguments, images and models that the layer refuses, each by a named error."""
+
+import keras
+import numpy as np
+import pytest
+
+from tfpe import CIPHERS, Key, PerceptualEncrypt
+from tfpe.errors import (
+    CipherOptionError,
+    ImageError,
+    TfpeError,
+)
+
+KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
+IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), np.uint8)
+
+
+def test_values_that_are_no_levels():
+    wrong = IMAGES.astype(np.float32)
+    wrong[0, 0, 0, 0], wrong[1, 0, 0, 0], wrong[2, 0, 0, 0] = np.nan, 256, 0.5
+    layer = PerceptualEncrypt(KEY, "le")
+    for image in wrong[:3]:
+        with pytest.raises(ImageError, match="NaN, out of range or between two levels"):
+            layer(image)
+    # Inside a graph nothing can raise: those images, and only those, become NaN.
+    result = model_of(layer).predict(wrong, verbose=0)
+    assert np.isnan(result[:3]).all()
+    assert np.array_equal(result[3:], CIPHERS["le"](KEY, (8, 8, 3))(IMAGES)[3:])
+
+
+WRONG_ARGUMENTS = {
+    "no key": ({"key": None}, TfpeError, "Key"),
+    "a string as key": ({"key": "secret"}, TfpeError, "str"),
+    "unknown cipher": ({"cipher": "rot13"}, CipherOptionError, "rot13"),
+    "unknown option": ({"block_sise": 4}, CipherOptionError, "block_sise"),
+    "option of another cipher": ({"block_size": 4}, CipherOptionError, "block_size"),
+    "empty range": ({"value_range": (1, 1)}, CipherOptionError, "value_range"),
+    "range of three": ({"value_range": (0, 1, 2)}, CipherOptionError, "value_range"),
+    "range of a huge number": (
+        {"value_range": (0, 10**400)},
+        CipherOptionError,
+        "value_range",
+    ),
+    "levels that collapse": (
+        {"value_range": (1e7, 1e7 + 1)},
+        CipherOptionError,
+        "tells apart",
+    ),
+    "levels that bfloat16 cannot hold": (
+        {"value_range": (1, 2), "dtype": "mixed_bfloat16"},
+        CipherOptionError,
+        "bfloat16",
+    ),
+    "integers in another range": (
+        {"value_range": (0, 1), "dtype": "int32"},
+        CipherOptionError,
+        "int32",
+    ),
+    "bool": ({"dtype": "bool"}, CipherOptionError, "bool"),
+    "invert as a word": ({"invert": "no"}, CipherOptionError, "invert"),
+    **{
+        f"block_size {size!r}": (
+            {"cipher": "le", "block_size": size},
+            CipherOptionError,
+            "block_size",
+        )
+        for size in (4.0, "4", 0, True, -4, 10**20)
+    },
+    "size without invert": ({"output_size": (8, 8)}, CipherOptionError, "invert"),
+    "size of one number": (
+        {"invert": True, "output_size": 8},
+        CipherOptionError,
+        "output_size",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_ARGUMENTS)
+def test_wrong_arguments(name):
+    arguments, error, message = WRONG_ARGUMENTS[name]
+    with pytest.raises(error, match=message):
+        PerceptualEncrypt(**{"key": KEY, **arguments})
+
+
+WRONG_IMAGES = {
+    "rank 2": ({}, np.zeros((8, 8), np.uint8), "height, width, channels"),
+    "rank 5": ({}, np.zeros((1, 1, 8, 8, 3), np.uint8), "height, width, channels"),
+    "two channels": ({}, np.zeros((8, 8, 2), np.uint8), "channels"),
+    "bool": ({}, np.zeros((8, 8, 3), bool), "dtype bool"),
+    "complex": ({}, np.zeros((8, 8, 3), np.complex64), "dtype complex64"),
+    "masked": ({}, np.ma.masked_invalid(np.full((8, 8, 3), np.nan)), "MaskedArray"),
+    "wider than 32 bits": ({}, np.full((8, 8, 3), 2**32 + 7), "out of range"),
+    "negative": ({}, np.full((8, 8, 3), -1), "out of range"),
+    "over 255": ({}, np.full((8, 8, 3), 256), "out of range"),
+    "bytes in range (0, 1)": (
+        {"value_range": (0, 1)},
+        np.zeros((8, 8, 3), np.uint8),
+        "Integer images need",
+    ),
+    "0..255 in range (0, 1)": (
+        {"value_range": (0, 1)},
+        np.full((8, 8, 3), 9.0),
+        "out of range",
+    ),
+    "ciphertext of no whole blocks": (
+        {"cipher": "le", "invert": True},
+        np.zeros((30, 30, 3), np.uint8),
+        "block_size",
+    ),
+    "crop beyond the image": (
+        {"cipher": "le", "invert": True, "output_size": (33, 33)},
+        np.zeros((32, 32, 3), np.uint8),
+        "at most 32",
+    ),
+    "colour as unfolded ciphertext": (
+        {"cipher": "etc_gray", "fold": False, "invert": True},
+        np.zeros((8, 8, 3), np.uint8),
+        "fold=False",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_IMAGES)
+def test_wrong_images(name):
+    arguments, images, message = WRONG_IMAGES[name]
+    with pytest.raises(ImageError, match=message):
+        PerceptualEncrypt(KEY, **arguments)(images)
+
+
+WRONG_MODELS = {
+    "rank 1": ((8,), {}, ImageError),
+    "4 channels": ((8, 8, 4), {}, ImageError),
+    "gray with a channel step": ((8, 8, 1), {}, CipherOptionError),
+    "no whole blocks": ((9, 9, 3), {"cipher": "le", "invert": True}, ImageError),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_MODELS)
+def test_shapes_raise_when_a_model_is_built(name):
+    shape, arguments, error = WRONG_MODELS[name]
+    with pytest.raises(error, match="Received"):
+        PerceptualEncrypt(KEY, **arguments)(keras.Input(shape))
+
+
+def test_errors_keep_their_names_inside_autographed_functions():
+    import tensorflow as tf
+
+    layer, transform = PerceptualEncrypt(KEY, "le"), CIPHERS["le"](KEY, (8, 8, 3))
+    wrong = np.zeros((1, 8, 8, 2), np.uint8)
+    ds = tf.data.Dataset.from_tensor_slices(wrong)
+    for call in (
+        lambda: tf.function(lambda images: layer(images))(wrong),
+        lambda: ds.map(lambda images: layer(images)),
+        lambda: ds.map(lambda images: transform(images)),
+    ):
+        with pytest.raises(ImageError, match="Received"):
+            call()
+
+
+def test_gray_images_need_the_channel_step_off():
+    gray = IMAGES[..., :1]
+    with pytest.raises(CipherOptionError, match="channel_shuffle=False"):
+        PerceptualEncrypt(KEY)(gray)
+    layer = PerceptualEncrypt(KEY, channel_shuffle=False)
+    assert tuple(layer(gray).shape) == (6, 8, 8, 1)
+
+
+def test_images_of_unknown_size_are_refused_at_trace_time():
+    import tensorflow as tf
+
+    layer = PerceptualEncrypt(KEY)
+    signature = [tf.TensorSpec([None, None, None, 3], tf.uint8)]
+    with pytest.raises(ImageError, match="static"):
+        tf.function(layer, input_signature=signature).get_concrete_function()
