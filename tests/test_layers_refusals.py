@@ -23,7 +23,7 @@ def test_values_that_are_no_levels():
         with pytest.raises(ImageError, match="NaN, out of range or between two levels"):
             layer(image)
     # Inside a graph nothing can raise: those images, and only those, become NaN.
-    result = model_of(layer).predict(wrong, verbose=0)
+    result = keras.Sequential([layer]).predict(wrong, verbose=0)
     assert np.isnan(result[:3]).all()
     assert np.array_equal(result[3:], CIPHERS["le"](KEY, (8, 8, 3))(IMAGES)[3:])
 
