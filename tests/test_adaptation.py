@@ -6,14 +6,12 @@ import pytest
 from test_pyramidnet import parameters
 
 from tfpe.errors import NetworkError
-from training.adaptation import (
+from training.adaptation import ele_adaptnet, le_adaptnet, pixel_adaptnet
+from training.adaptation_layers import (
     BlockMixing,
     BlockNetworks,
     PixelShuffle,
-    ele_adaptnet,
-    le_adaptnet,
     permutation_penalty,
-    pixel_adaptnet,
     total_variation,
 )
 from training.pyramidnet import pyramidnet

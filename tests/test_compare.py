@@ -1,6 +1,7 @@
 """The comparison: records, resuming, tables, figures, evaluation. Budget: 30 s."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from training.__main__ import FAILED, FINISHED, TIME_UP, main
 from training.compare import CompareError, compare, experiment_key
 from training.evaluate import EvaluateError, evaluate
 from training.recipes import RecipeError, find_recipe
+from training.run_folder import OUT, RUNS
 from training.sources import ImageSet
 
 SMALL = {"alpha": 3, "batch_size": 16}
@@ -60,7 +62,7 @@ def test_records_say_everything(toy):
     for record in records:
         settings, results = record["settings"], record["results"]
         assert (settings["recipe"], settings["dataset"]) == ("tiny", "toy")
-        assert settings["depth"] == 8 and settings["weight_decay"] == 5e-4
+        assert settings["depth"] == 8 and settings["weight_decay"] == 1e-4
         assert record["environment"]["keras"] and record["environment"]["cpu"]
         for when in ("last", "best_validation"):
             epoch = results[when]
@@ -143,6 +145,12 @@ def test_models_that_encrypt_by_themselves(tmp_path):
     assert record["results"]["wrong_key_accuracy"] is not None
     with pytest.raises(WrongKeyError):
         evaluate(path, make_images(), "le", Key(bytes(32)))
+
+
+def test_default_folders_are_ignored_by_git_and_hold_no_committed_records():
+    ignored = (Path(__file__).parents[1] / ".gitignore").read_text().split()
+    for folder in (OUT, RUNS):
+        assert f"/{folder.partition('/')[0]}/" in ignored
 
 
 def test_command_line(tmp_path, capsys):

@@ -15,7 +15,9 @@ from tfpe.errors import OutputError
 from training.compare import load_model
 from training.data import Encryption, Part, Parts
 from training.recipes import find_recipe
-from training.train import TrainingError, even_batch, predict_labels, train
+from training.run_folder import TrainingError
+from training.strategies import StrategyError
+from training.train import even_batch, predict_labels, train
 
 ROOT = Path(__file__).parent.parent
 PATHS = {"PYTHONPATH": str(ROOT)}
@@ -116,7 +118,7 @@ def test_a_folder_that_cannot_be_written(tmp_path):
 
 def test_strategies_name_the_backend_they_need(tmp_path):
     wrong = "data-parallel" if keras.backend.backend() == "tensorflow" else "mirrored"
-    with pytest.raises(TrainingError, match="KERAS_BACKEND"):
+    with pytest.raises(StrategyError, match="KERAS_BACKEND"):
         train(make_parts(), 2, make_recipe(strategy=wrong), 0, None, tmp_path, {})
 
 

@@ -1,4 +1,4 @@
-"""`python -m training compare | train | evaluate | svm`.
+"""`python -m training compare | train | evaluate | svm | speed`.
 
 Data goes to stdout, progress to stderr. Exit codes: 0 done, 1 something failed, 2 wrong
 use, 3 time was up (the same command goes on).
@@ -13,6 +13,7 @@ import sys
 from tfpe.errors import TfpeError
 from training import svm
 from training.recipes import RECIPES, Recipe, find_recipe
+from training.run_folder import OUT, RUNS
 
 COMPARE = """\
 examples:
@@ -48,6 +49,7 @@ def main(arguments=None):
 
 def compare(options):
     """Compares ciphers: one record each, then a table and figures."""
+    from training import strategies
     from training.compare import PER_IMAGE, compare
     from training.report import show_comparison
     from training.sources import load
@@ -55,12 +57,9 @@ def compare(options):
     ciphers = [options.cipher] if options.command == "train" else options.ciphers
     if options.per_image:
         ciphers = [c if c == "plain" else c + PER_IMAGE for c in ciphers]
-    overrides = {
-        field.name: getattr(options, field.name)
-        for field in dataclasses.fields(Recipe)
-        if getattr(options, field.name, None) is not None
-    }
-    recipe = find_recipe(options.recipe, **overrides)
+    recipe = _recipe(options)
+    strategies.connect(recipe.strategy)
+    strategies.check_backend(recipe.strategy)
     records, unfinished = compare(
         load(options.dataset, options.data_dir),
         recipe,
@@ -74,7 +73,7 @@ def compare(options):
     )
     if options.json:
         print(json.dumps(records, indent=2))
-    elif records:
+    elif records and strategies.process(recipe.strategy)[0] == 0:
         show_comparison(records, options.out)
     for name, reason in unfinished:
         print(f"not finished: {name}: {reason}", file=sys.stderr)
@@ -101,6 +100,26 @@ def evaluate(options):
         print(json.dumps(outcome, indent=2))
     else:
         show_evaluation(outcome, options.figure)
+
+
+def speed(options):
+    """Images a second of a training step, beside one of plain PyTorch."""
+    from training.speed import show_speed, training_speed
+
+    record = training_speed(_recipe(options), options.steps, options.out)
+    if options.json:
+        print(json.dumps(record, indent=2))
+    else:
+        show_speed(record)
+
+
+def _recipe(options):
+    overrides = {
+        field.name: getattr(options, field.name)
+        for field in dataclasses.fields(Recipe)
+        if getattr(options, field.name, None) is not None
+    }
+    return find_recipe(options.recipe, **overrides)
 
 
 def _load_key(path):
@@ -141,17 +160,19 @@ def _parser():
     )
     data.add_argument("--json", action="store_true", help="figures as JSON on stdout")
 
-    training = argparse.ArgumentParser(add_help=False)
-    training.add_argument("--recipe", default="tiny", choices=list(RECIPES))
-    training.add_argument("--seeds", default=[0], type=_seeds, help="such as 0,1,2")
-    training.add_argument("--out", default="results", help="folder of the records")
-    training.add_argument("--runs", default="runs", help="folder of checkpoints")
-    training.add_argument("--max-seconds", type=float, help="stop then; go on later")
-    knobs = training.add_argument_group("fields of the recipe")
+    recipe = argparse.ArgumentParser(add_help=False)
+    recipe.add_argument("--recipe", default="tiny", choices=list(RECIPES))
+    knobs = recipe.add_argument_group("fields of the recipe")
     for field in dataclasses.fields(Recipe):
         if field.name != "name":
             flag = "--" + field.name.replace("_", "-")
             knobs.add_argument(flag, default=None, **_value(field))
+
+    training = argparse.ArgumentParser(add_help=False)
+    training.add_argument("--seeds", default=[0], type=_seeds, help="such as 0,1,2")
+    training.add_argument("--out", default=OUT, help="folder of records and figures")
+    training.add_argument("--runs", default=RUNS, help="folder of checkpoints")
+    training.add_argument("--max-seconds", type=float, help="stop then; go on later")
 
     for name, help_text in {
         "compare": "train on several ciphers and compare",
@@ -159,7 +180,7 @@ def _parser():
     }.items():
         command = commands.add_parser(
             name,
-            parents=[data, training],
+            parents=[data, training, recipe],
             help=help_text,
             epilog=COMPARE if name == "compare" else None,
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -187,6 +208,16 @@ def _parser():
     command.add_argument("--seed", type=int, default=0, help="of the public key")
     command.add_argument("--figure", help="PNG file for the confusion matrix")
     command.set_defaults(run=evaluate)
+
+    command = commands.add_parser(
+        "speed", parents=[recipe], help="images/s of a step, beside plain PyTorch"
+    )
+    command.add_argument("--steps", default=20, type=int, help="that are timed; 20")
+    command.add_argument("--out", default=OUT, help="folder of the record")
+    command.add_argument(
+        "--json", action="store_true", help="figures as JSON on stdout"
+    )
+    command.set_defaults(run=speed)
 
     command = commands.add_parser("svm", help="kernel SVMs on encrypted images")
     svm.add_arguments(command)

@@ -13,8 +13,10 @@ from tfpe.ciphers import find_cipher
 from tfpe.errors import TfpeError
 from tfpe.keys import Key
 from tfpe.records import read_record, write_record
+from training import strategies
 from training.data import Encryption, encrypt_all, split
 from training.recipes import RecipeError
+from training.run_folder import OUT, RUNS, TrainingError
 
 CIPHERS = ("plain", "le", "ele", "pbe", "logistic", "etc")
 PER_IMAGE = "-per-image"
@@ -30,8 +32,8 @@ def compare(
     ciphers=CIPHERS,
     seeds=(0,),
     key=None,
-    out="results",
-    runs="runs",
+    out=OUT,
+    runs=RUNS,
     max_seconds=None,
     say=lambda message: None,
 ):
@@ -57,9 +59,12 @@ def compare(
         TfpeError: before the first run, where an argument does not fit or a record of
             other settings is in the way.
     """
-    from training.train import TrainingError
-
     started = time.monotonic()
+    if max_seconds is not None and strategies.process(recipe.strategy)[1] > 1:
+        raise CompareError(
+            "`max_seconds` should be left out where several processes train together: "
+            f"their clocks differ. Received: max_seconds={max_seconds}"
+        )
     # Plain first: its model is tried on the images of all other ciphers.
     ciphers = sorted(dict.fromkeys(ciphers), key=lambda cipher: cipher != "plain")
     plan = [
@@ -180,7 +185,10 @@ class Run:
         return record
 
     def execute(self, max_seconds=None):
-        """Trains, tests and writes the record; None where time was up before."""
+        """Trains, tests and writes the record; None where time was up before.
+
+        Of several processes all train; the first tests and writes, the others wait.
+        """
         from training.train import train
 
         parts = split(self.image_set, self.recipe, self.seed)
@@ -194,6 +202,11 @@ class Run:
             self.settings,
             max_seconds,
         )
+        if strategies.process(self.recipe.strategy)[0]:
+            # Without end: JAX ends this process where the first one fails.
+            while (record := self.finished_record()) is None:
+                time.sleep(1)
+            return record
         if outcome is None:
             return None
         results = self._results(parts, outcome)

@@ -161,7 +161,9 @@ class Batches(keras.utils.PyDataset):
         shard: (number, count) where each of several processes takes its share of
             every batch.
 
-    Set `epoch` before an epoch begins (`training.train` does).
+    Attributes:
+        epoch: set it before an epoch begins (`training.train` does).
+        batch_size: images a step, over all shards; never more than there are.
     """
 
     def __init__(self, part, recipe, seed, encryption=None, labels=None, shard=(0, 1)):
@@ -171,7 +173,7 @@ class Batches(keras.utils.PyDataset):
         self._encryption = encryption
         self._images, _, self._numbers = part
         self._labels = part.labels if labels is None else labels
-        self._batch_size = min(recipe.batch_size, len(self._images))
+        self.batch_size = min(recipe.batch_size, len(self._images))
         if encryption and recipe.order == "encrypt_then_augment":
             self._images = encrypt_all(encryption, self._images, self._numbers)
             self._encryption = None
@@ -179,11 +181,11 @@ class Batches(keras.utils.PyDataset):
         self._draws = functools.lru_cache(2)(self._draw)
 
     def __len__(self):
-        return len(self._images) // self._batch_size
+        return len(self._images) // self.batch_size
 
     def __getitem__(self, step):
         order, offsets, flips = self._draws(self.epoch)
-        index = order[step * self._batch_size : (step + 1) * self._batch_size]
+        index = order[step * self.batch_size : (step + 1) * self.batch_size]
         index = index[self._shard[0] :: self._shard[1]]
         images = crop_and_flip(
             self._images[index], offsets[index], flips[index], self._recipe.crop_padding

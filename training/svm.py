@@ -34,6 +34,7 @@ from tfpe.errors import TfpeError
 from tfpe.keys import Key
 from tfpe.padding import pad_to_blocks
 from tfpe.records import check_replaceable, write_record
+from training.run_folder import OUT
 from training.sources import load, stratified_split
 
 CIPHERS = ("plain", "etc", "pbe", "shuffle", "negpos", "le", "ele", "logistic")
@@ -157,7 +158,7 @@ def add_arguments(parser):
         "--gamma", type=_positive, help="scale of both kernels; 4 / values in an image"
     )
     parser.add_argument("--seed", default=0, type=int, help="of subset and key")
-    parser.add_argument("--out", default="results", help="folder of the record")
+    parser.add_argument("--out", default=OUT, help="folder of the record")
     parser.add_argument("--json", action="store_true", help="figures as JSON on stdout")
 
 

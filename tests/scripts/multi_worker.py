@@ -1,0 +1,24 @@
+"""Run by test_strategies.py: Keras under tf.distribute's multi-worker strategy."""
+
+import json
+import os
+import sys
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["TF_CONFIG"] = json.dumps(
+    {
+        "cluster": {"worker": [f"localhost:{sys.argv[1]}"]},
+        "task": {"type": "worker", "index": 0},
+    }
+)
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+strategy = tf.distribute.MultiWorkerMirroredStrategy()
+with strategy.scope():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+model.fit(np.ones((8, 4)), np.ones((8, 2)), batch_size=4, verbose=0)
+print("it trains")

@@ -1,0 +1,100 @@
+"""What happens around the epochs of a run: time, backups, logs."""
+
+import math
+import os
+import time
+
+import h5py
+import keras
+
+from training.run_folder import BACKUP, TrainingError
+
+
+class Clock(keras.callbacks.Callback):
+    """Tells the batches their epoch, times it, and stops when time is up."""
+
+    def __init__(self, batches, started, max_seconds):
+        super().__init__()
+        self._batches, self._started = batches, started
+        self._max_seconds = math.inf if max_seconds is None else max_seconds
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._batches.epoch = epoch
+        self._begin, self._seconds = time.monotonic(), None
+
+    def on_test_begin(self, logs=None):
+        self._seconds = time.monotonic() - self._begin
+
+    def on_epoch_end(self, epoch, logs):
+        now = time.monotonic()
+        logs["seconds"] = round(self._seconds or now - self._begin, 3)
+        if now - self._started + (now - self._begin) / 2 > self._max_seconds:
+            self.model.stop_training = True
+
+
+class Backup(keras.callbacks.Callback):
+    """The state after each epoch, in one file that is whole whenever it is there.
+
+    keras.callbacks.BackupAndRestore writes weights and epoch number into two files,
+    one after the other: a run that is killed in between repeats an epoch on weights
+    that have seen it. Here the number is in the name, which a rename gives; and the
+    random states are in the file, which Keras leaves out of weights.
+    """
+
+    def __init__(self, folder):
+        super().__init__()
+        self._folder = folder
+
+    def _files(self):
+        return sorted(self._folder.glob(BACKUP.replace("{:05d}", "[0-9]*")))
+
+    def restore(self, model):
+        """Loads the last backup, if any; returns the number of finished epochs."""
+        files = self._files()
+        if not files:
+            return 0
+        model.optimizer.build(model.trainable_variables)
+        try:
+            model.load_weights(files[-1])
+            with h5py.File(files[-1]) as file:
+                for number, state in enumerate(_random_states(model)):
+                    state.assign(file[f"random_states/{number}"][()])
+        except Exception as error:  # h5py and Keras raise several kinds
+            raise TrainingError(f"Cannot resume from {files[-1]}: {error}") from error
+        return int(files[-1].name.split("-")[1].split(".")[0])
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not math.isfinite(logs["loss"]):
+            return
+        older = self._files()
+        aside = self._folder / "aside.weights.h5"
+        self.model.save_weights(aside, overwrite=True)
+        with h5py.File(aside, "a") as file:
+            for number, state in enumerate(_random_states(self.model)):
+                file[f"random_states/{number}"] = keras.ops.convert_to_numpy(state)
+        os.replace(aside, self._folder / BACKUP.format(epoch + 1))
+        for file in older:
+            file.unlink()
+
+    def clear(self):
+        """Removes the backups of a run that is done."""
+        for file in self._files():
+            file.unlink()
+
+
+def _random_states(model):
+    """The variables of all random layers (ShakeDrop), which are no weights."""
+    weights = {id(weight) for weight in model.weights}
+    return [variable for variable in model.variables if id(variable) not in weights]
+
+
+def tensorboard(folder):
+    """TensorBoard's log, where TensorFlow runs and TensorBoard is installed."""
+    if keras.backend.backend() != "tensorflow":
+        return []
+    try:
+        import tensorboard  # noqa: F401
+    except ImportError:
+        return []
+    # No graph: it could hold constants of the key.
+    return [keras.callbacks.TensorBoard(folder / "tensorboard", write_graph=False)]

@@ -1,0 +1,73 @@
+"""The folder of one training run: its settings, history, backups and models."""
+
+import csv
+import json
+import os
+import pathlib
+
+from tfpe.atomic import write_file
+from tfpe.errors import TfpeError
+
+# Apart from results/, whose committed records would stand in for a run of one's own.
+OUT, RUNS = "out/training", "runs"
+HISTORY, SETTINGS = "history.csv", "settings.json"
+BACKUP = "epoch-{:05d}.weights.h5"
+BEST, BEST_MODEL, LAST_MODEL = "best.weights.h5", "best.keras", "last.keras"
+
+
+class TrainingError(TfpeError):
+    """A run cannot start, go on or be believed."""
+
+
+def begin(folder, settings):
+    """Makes the folder of a run, or checks that the run there has these settings."""
+    text = json.dumps(settings, indent=2, sort_keys=True) + "\n"
+    path = folder / SETTINGS
+    if path.exists():
+        there, wanted = json.loads(path.read_text(encoding="utf-8")), json.loads(text)
+        names = sorted({*there, *wanted})
+        different = [name for name in names if there.get(name) != wanted.get(name)]
+        if different:
+            raise TrainingError(
+                f"{folder} should hold a run of the same settings. Received: one that "
+                f"differs in {different}; remove it, or name another folder"
+            )
+    else:
+        write_file(path, text.encode())
+
+
+def outcome(folder):
+    """What `training.train.train` returns of a run that is done."""
+    return {
+        "history": read_history(folder / HISTORY),
+        "last_model": folder / LAST_MODEL,
+        "best_model": folder / BEST_MODEL,
+    }
+
+
+def read_history(path):
+    """The rows of a history, one dict of floats for each epoch."""
+    if not pathlib.Path(path).exists():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return [
+            {name: float(value) for name, value in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
+def trim_history(path, first_epoch):
+    """Drops the rows of epochs that will be done again; returns the best before."""
+    if not path.exists():
+        return None
+    header, *lines = path.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
+    kept = lines[:first_epoch]
+    write_file(path, "".join([header, *kept] if kept else []).encode())
+    return max((row["val_accuracy"] for row in read_history(path)), default=None)
+
+
+def save_model(model, path):
+    """Saves a model without its optimizer; under its name it is always whole."""
+    aside = path.with_name(f"aside-{path.name}")
+    model.save(aside, include_optimizer=False)
+    os.replace(aside, path)
