@@ -63,9 +63,9 @@ def test_training_table():
     header, _, plain, le, adapted, pbe, logistic = lines(table)
     assert len(header) == 8
     assert plain[1:5] == [
-        "40.00",
+        "50.00 / 40.00",
         "50.00 (49.0 to 51.0)",
-        "40.00",
+        "50.00 / 40.00",
         "60.00 (59.0 to 61.0)",
     ]
     assert plain[5:7] == ["–", "–"]

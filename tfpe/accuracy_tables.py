@@ -84,9 +84,9 @@ def _training_table(records, different):
         rows.append(
             [
                 row_name(group[0]["settings"]),
-                _percent(last, "validation_accuracy"),
+                _train_and_validation(last),
                 _percent_and_interval(last, images),
-                _percent(best, "validation_accuracy"),
+                _train_and_validation(best),
                 _percent_and_interval(best, images),
                 _percent(results, "wrong_key_accuracy"),
                 _percent(results, "plain_model_accuracy"),
@@ -95,9 +95,9 @@ def _training_table(records, different):
         )
     header = [
         "cipher",
-        "validation, last epoch",
+        "train / validation, last epoch",
         "test, last epoch (95 %)",
-        "validation, best epoch",
+        "train / validation, best epoch",
         "test, best validation epoch (95 %)",
         "wrong key",
         "plain model",
@@ -216,6 +216,11 @@ def _percent(results, name):
     return f"{100 * statistics.fmean(values):.2f}"
 
 
+def _train_and_validation(results):
+    names = "train_accuracy", "validation_accuracy"
+    return " / ".join(_percent(results, name) for name in names)
+
+
 def _percent_and_interval(results, images):
     accuracy = statistics.fmean(result["test_accuracy"] for result in results)
     low, high = accuracy_interval(round(accuracy * images), images)
@@ -259,6 +264,7 @@ def caption(records, different=()):
         f"PyramidNet ({settings['depth']}, {settings['alpha']:g})",
         f"{results['train_images']:,} training, {results['validation_images']:,} "
         f"validation and {results['test_images']:,} test images",
+        "train accuracy: while learning, on augmented images",
         f"epochs: {results['epochs']}",
         *(f"{name}: {settings.get(name)}" for name in different),
         "one seed" if seeds == 1 else f"mean of {seeds} seeds",

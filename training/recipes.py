@@ -153,14 +153,19 @@ def small():
 
 
 def tiny():
-    """The smallest PyramidNet, on the embedded digits: proves the chain in minutes.
+    """PyramidNet (8, 24) on the embedded digits: proves the chain, not the ranking.
 
-    python -m training compare
+    Expected test accuracy at the last epoch, measured with seed 0 on 360 images, in %:
+    plain 92, logistic 92, pbe 91, le 89, etc 77, ele 66 (95 % intervals are 5 to 10
+    wide). Time: 432 s of processor time for these six. XLA does not pay: it saves less
+    than it takes to compile so short a run.
+
+        python -m training compare
     """
     return Recipe(
         name="tiny",
         depth=8,
-        alpha=12,
+        alpha=24,
         shakedrop=0.1,
         epochs=15,
         batch_size=32,

@@ -110,7 +110,7 @@ def draw_accuracies(records, path):
     axes.set_xticks(places, [label(record) for record in records])
     axes.set_ylabel("test accuracy, %")
     axes.set_ylim(0, 100)
-    axes.legend(loc="lower right")
+    figure.legend(loc="outside upper right", ncols=2)
     _save(figure, path)
 
 

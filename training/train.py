@@ -89,7 +89,7 @@ def train(parts, classes, recipe, seed, encryption, folder, settings, max_second
         recipe.strategy,
         batch_size=batches.batch_size,
         validation_batch=validation_batch,
-        number_of_validation_images=len(validation),
+        validation_images=len(validation),
     )
 
     # Network, loss and optimizer.

@@ -1,14 +1,19 @@
-"""Run by test_strategies.py: Keras under tf.distribute's multi-worker strategy."""
+"""Run by test_strategies.py: one of two workers of tf.distribute, in Keras.
+
+Arguments: number of this worker, and the ports of both.
+"""
 
 import json
 import os
 import sys
 
+number, *ports = sys.argv[1:]
+workers = [f"127.0.0.1:{port}" for port in ports]
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ["TF_CONFIG"] = json.dumps(
     {
-        "cluster": {"worker": [f"localhost:{sys.argv[1]}"]},
-        "task": {"type": "worker", "index": 0},
+        "cluster": {"worker": workers},
+        "task": {"type": "worker", "index": int(number)},
     }
 )
 
