@@ -1,32 +1,41 @@
 """`tfpe bench`: how fast the ciphers are, beside real cryptography, in one run.
 
-    python -m tfpe.bench --record results/bench-speed.json
-    python -m tfpe.bench --quick
+    tfpe bench --record results/bench-speed.json
+    tfpe bench --quick
 
 Programs that are compared run in turn, and every timed result is checked against
 `tfpe.lowering.oracle`. Machines differ and are shared: trust the ratios.
 """
 
+import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 
 from tfpe.bench.baselines import (
     AES,
-    AES_ALL_CORES,
     FIELD,
     baselines,
     field_le,
     usable_cores,
 )
 from tfpe.bench.pipelines import measure_pipelines, measure_setup, measure_step
+from tfpe.bench.rows import pack
 from tfpe.bench.runners import as_images, runners
 from tfpe.bench.timing import interleave
 from tfpe.ciphers import CIPHERS, find_cipher, le_transform
 from tfpe.errors import TfpeError
 from tfpe.keys import Key
 from tfpe.lowering import oracle
-from tfpe.records import check_replaceable, environment, write_record
+from tfpe.records import (
+    check_replaceable,
+    environment,
+    read_record,
+    write_record,
+)
 
 SIZES = {
     "256x32x32x3": (256, 32, 32, 3),
@@ -39,14 +48,24 @@ FIELD_SHAPE = (32, 32, 3)
 FIELD_WORDS = 96
 
 
+DIRECTIONS = ("encrypt", "decrypt")
+ONE_CORE_SIZE = "2048x32x32x3"
+PARTS = ("throughput", "one_core", "setup", "pipelines", "step")
+# Seconds of a program in one comparison, after which it has run often enough.
+BUDGET = 0.4
+
+
 def run_bench(
     path=None,
     *,
+    parts=PARTS,
     quick=False,
     ciphers=None,
     sizes=None,
+    directions=DIRECTIONS,
     repeats=None,
     cores=None,
+    data_dir=None,
     overwrite=False,
     progress=None,
 ):
@@ -54,32 +73,42 @@ def run_bench(
 
     Args:
         path: of the record to write, by custom `results/bench-NAME.json`; None writes
-            none.
+            none. It is written after each part, so that an interrupted run keeps what
+            it has; parts that are not measured now stay as they are in it.
+        parts: some of `PARTS`; default all.
         quick: the smallest size, few repeats, no training step: seconds, not minutes.
         ciphers: names in `tfpe.CIPHERS`; default all.
         sizes: names in `SIZES`; default all.
+        directions: "encrypt", "decrypt" or both.
         repeats: rounds of each comparison; default 7, or 3 with `quick`.
         cores: processor cores to use, from 1 up; default all. It stays so for the
             process, and does all only before TensorFlow starts.
+        data_dir: of TFDS, where cifar10 is, for a pipeline that decodes its files.
         overwrite: replace a record of other settings.
         progress: called with (done, total, what), after each group.
 
     Returns:
-        The record, a dict.
+        The record, a dict; its rows of throughput are packed, see `tfpe.bench.rows`.
 
     Raises:
-        TfpeError: an unknown cipher or size, or a result that is not the oracle's.
+        TfpeError: an unknown part, cipher or size, or a result that is not the
+            oracle's.
         RecordError: `path` holds something else.
     """
     names = list(ciphers or CIPHERS)
     for name in names:
         find_cipher(name)
     sizes = list(sizes or (list(SIZES)[:1] if quick else SIZES))
-    for size in sizes:
-        if size not in SIZES:
-            raise TfpeError(
-                f"`sizes` should be among {list(SIZES)}. Received: {size!r}"
-            )
+    for values, known, name in (
+        (sizes, list(SIZES), "sizes"),
+        (parts, PARTS, "parts"),
+        (directions, DIRECTIONS, "directions"),
+    ):
+        for value in values:
+            if value not in known:
+                raise TfpeError(
+                    f"`{name}` should be among {list(known)}. Received: {value!r}"
+                )
     repeats = (3 if quick else 7) if repeats is None else repeats
     if isinstance(repeats, bool) or not isinstance(repeats, int) or repeats < 1:
         raise TfpeError(
@@ -89,14 +118,26 @@ def run_bench(
     settings = {
         "ciphers": names,
         "sizes": sizes,
+        "directions": list(directions),
         "repeats": repeats,
         "cores": usable_cores(),
         "quick": quick,
+        "threads": {
+            "NumPy, AES-256-CTR, ChaCha20": 1,
+            "XLA, JAX, TF graph, Keras layer, AES-256-CTR, all cores": usable_cores(),
+            "one_core": 1,
+        },
     }
+    results = {}
     if path is not None and not overwrite:
         check_replaceable(path, "bench", settings)
+        results = read_record(path)["results"] if Path(path).exists() else {}
     key = Key(bytes(range(32)))
-    total, done = len(sizes) * len(names) * 2 + 3, 0
+    groups = len(sizes) * len(names) * len(directions)
+    parts = [part for part in PARTS if part in parts]
+    if quick:
+        parts = [part for part in parts if part not in ("one_core", "step")]
+    total, done = len(parts) + ("throughput" in parts) * (groups - 1), 0
 
     def report(what):
         nonlocal done
@@ -104,34 +145,50 @@ def run_bench(
         if progress:
             progress(done, total, what)
 
-    throughput = []
-    for size in sizes:
-        for name in names:
-            for direction in ("encrypt", "decrypt"):
-                rows = measure_throughput(key, name, SIZES[size], direction, repeats)
-                throughput += [{"size": size, **row} for row in rows]
-                report(f"{name}, {direction}, {size}")
-    setup = measure_setup(key, names, (32, 224) if quick else (32, 224, 2048), 1)
-    report("set-up")
-    images = photographs(256 if quick else 2048)
-    pipelines = measure_pipelines(key, names, images, repeats)
-    report("tf.data")
-    step = [] if quick else _step(key, names)
-    report("training step")
-    record = {
-        "kind": "bench",
-        "settings": settings,
-        "results": {
-            "throughput": throughput,
-            "setup": setup,
-            "pipelines": pipelines,
-            "step": step,
-        },
-        "environment": environment(),
-    }
-    if path is not None:
-        record = write_record(path, record, overwrite)
+    def measure(part):
+        if part == "throughput":
+            rows = []
+            for size in sizes:
+                for name in names:
+                    for direction in directions:
+                        shape = SIZES[size]
+                        found = measure_throughput(key, name, shape, direction, repeats)
+                        rows += [{"size": size, **row} for row in found]
+                        report(f"{name}, {direction}, {size}")
+            return pack(rows)
+        if part == "one_core":
+            return measure_one_core(names, repeats)
+        if part == "setup":
+            sides = (32, 224) if quick else (32, 224, 2048)
+            return measure_setup(key, names, sides, repeats)
+        if part == "pipelines":
+            images = photographs(256 if quick else 2048)
+            return measure_pipelines(key, names, images, repeats, data_dir)
+        return _step(key, names)
+
+    record = {"kind": "bench", "settings": settings, "results": results}
+    for part in parts:
+        results[part] = measure(part)
+        record["environment"] = environment()
+        if path is not None:
+            record = write_record(path, record, overwrite)
+            results = record["results"]
+        if part != "throughput":
+            report(part)
     return record
+
+
+def measure_one_core(names, repeats):
+    """Throughput on one core, packed: another process, before whose threads start."""
+    command = [sys.executable, "-m", "tfpe.bench", "--json", "--cores", "1"]
+    command += ["--part", "throughput", "--size", ONE_CORE_SIZE]
+    command += ["--direction", "encrypt", "--repeats", str(repeats)]
+    for name in names:
+        command += ["--cipher", name]
+    run = subprocess.run(command, capture_output=True, text=True)
+    if run.returncode:
+        raise TfpeError(f"The benchmark on one core failed: {run.stderr[-500:]}")
+    return json.loads(run.stdout)["results"]["throughput"]
 
 
 def measure_throughput(key, name, shape, direction, repeats, wanted=None):
@@ -146,8 +203,8 @@ def measure_throughput(key, name, shape, direction, repeats, wanted=None):
         wanted: names of runners to keep; None keeps all.
 
     Returns:
-        A list of dicts, one for each runner and baseline: `cipher`, `direction`,
-        `runner`, `bytes`, times and `ratios` as in `tfpe.bench.timing.interleave`.
+        A list of dicts, one for each runner and baseline: `cipher` (None of a
+        baseline), `direction`, `runner`, and what `tfpe.bench.timing.interleave` gives.
     """
     images = noise(shape)
     transform, found = runners(key, name, images, direction, wanted)
@@ -165,13 +222,12 @@ def measure_throughput(key, name, shape, direction, repeats, wanted=None):
             lambda: field_le(images, order),
             lambda result: np.array_equal(result, field),
         )
-    timed = interleave(programs, repeats, [AES, AES_ALL_CORES, FIELD])
+    timed = interleave(programs, repeats, [AES, FIELD], BUDGET)
     return [
         {
-            "cipher": name,
+            "cipher": name if runner in found else None,
             "direction": direction,
             "runner": runner,
-            "bytes": images.nbytes,
             **values,
         }
         for runner, values in timed.items()

@@ -1,80 +1,115 @@
 """What a cipher costs where it is used: set-up, data pipelines, training steps."""
 
 import io
+import time
 import tracemalloc
 
 import numpy as np
 
 from tfpe import data
-from tfpe.bench.timing import interleave
+from tfpe.bench.rows import short
+from tfpe.bench.timing import interleave, quartiles
 from tfpe.ciphers import CIPHERS
 from tfpe.errors import TfpeError
 from tfpe.lowering import oracle
 
 BATCH = 256
-PASSES = 8
+# Long enough for the threads of a pipeline to get going: some 0.1 s from memory.
+PASSES = {"memory": 32, "PNG": 4, "TFDS": 1}
+TFDS_IMAGES = 8192
+LARGE = 1024
 
 
 def measure_setup(key, names, sizes, repeats):
     """Seconds and memory to make a transform and its program ready, by image size.
 
+    Args:
+        sizes: sides of square images, in pixels. From 1024 up they are built once.
+
     Returns:
-        A list of dicts: `cipher`, `size` (of the square image, in pixels), `median`,
-        `low` and `high` in seconds, and `peak_bytes` that NumPy and Python held.
+        A list of dicts: `cipher`, `size`, `median`, `low` and `high` (quartiles) in
+        seconds, and the peaks in bytes that NumPy and Python held: `setup_bytes`, and
+        `apply_bytes` while NumPy encrypts one image, its ciphertext included.
     """
     rows = []
     for name in names:
         for size in sizes:
             shape = (size, size, 3)
-
-            def build(name=name, shape=shape):
+            seconds = []
+            for _ in range(1 if size >= LARGE else repeats):
+                start = time.perf_counter()
                 transform = CIPHERS[name](key, shape)
-                return transform.program
-
-            programs = {name: (build, lambda program: program is not None)}
-            found = interleave(programs, repeats)[name]
+                _ = transform.program
+                seconds.append(time.perf_counter() - start)
+                del transform
             tracemalloc.start()
-            build()
-            _, peak = tracemalloc.get_traced_memory()
+            transform = CIPHERS[name](key, shape)
+            _ = transform.program
+            _, setup = tracemalloc.get_traced_memory()
+            held, _ = tracemalloc.get_traced_memory()
+            image = np.zeros(shape, np.uint8)
+            tracemalloc.reset_peak()
+            transform(image)
+            _, apply = tracemalloc.get_traced_memory()
             tracemalloc.stop()
-            seconds = {name: found[name] for name in ("median", "low", "high")}
-            rows.append({"cipher": name, "size": size, **seconds, "peak_bytes": peak})
+            rows.append(
+                {
+                    "cipher": name,
+                    "size": size,
+                    **{n: short(v) for n, v in quartiles(seconds).items()},
+                    "setup_bytes": setup,
+                    "apply_bytes": apply - held - image.nbytes,
+                }
+            )
     return rows
 
 
-def measure_pipelines(key, names, images, repeats):
+def measure_pipelines(key, names, images, repeats, data_dir=None):
     """Share of the throughput that a `tf.data` pipeline keeps with a cipher in it.
 
     Args:
         images: `uint8 (B, 32, 32, 3)`, as they come from a data set.
+        data_dir: of TFDS, where cifar10 is; None leaves it out.
 
     Returns:
-        A list of dicts: `cipher`, `source` ("memory" or "PNG"), `seconds` with it, and
-        `kept`: median and quartiles of the share of the throughput without it, in the
-        same round.
+        A list of dicts: `cipher`, `source` ("memory", "PNG", "TFDS cifar10"),
+        `images_per_second` with it, and `kept`: median and quartiles of the share of
+        the throughput without it, in the same round.
     """
     import tensorflow as tf
 
     files = [_png(image) for image in images]
-    from_png = tf.data.Dataset.from_tensor_slices(files).map(
-        lambda file: tf.ensure_shape(tf.io.decode_png(file, 3), images.shape[1:]),
-        num_parallel_calls=tf.data.AUTOTUNE,
-    )
-    from_memory = tf.data.Dataset.from_tensor_slices(images)
+    sources = {
+        "memory": tf.data.Dataset.from_tensor_slices(images),
+        "PNG": tf.data.Dataset.from_tensor_slices(files).map(
+            lambda file: tf.ensure_shape(tf.io.decode_png(file, 3), images.shape[1:]),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        ),
+    }
+    if data_dir is not None:
+        sources["TFDS cifar10"] = _cifar10(data_dir)
     rows = []
-    for source, dataset in (("memory", from_memory), ("PNG", from_png)):
-        dataset = dataset.repeat(PASSES).batch(BATCH)
-        programs = {"plain": _consume(dataset, images)}
+    for source, dataset in sources.items():
+        plain = images
+        if source == "TFDS cifar10":
+            plain = np.stack(list(dataset.as_numpy_iterator()))
+        dataset = dataset.repeat(PASSES[source.split()[0]]).batch(BATCH)
+        count = PASSES[source.split()[0]] * len(plain)
+        # Pipelines end in `prefetch`, and so do both that are compared.
+        programs = {"plain": _consume(dataset.prefetch(2), plain, count)}
         for name in names:
-            cipher = oracle(CIPHERS[name](key, images.shape[1:]), images)
-            programs[name] = _consume(data.encrypt(dataset, key, name), cipher)
+            cipher = oracle(CIPHERS[name](key, plain.shape[1:]), plain)
+            encrypted = data.encrypt(dataset, key, name).prefetch(2)
+            programs[name] = _consume(encrypted, cipher, count)
         found = interleave(programs, repeats, ["plain"])
         rows += [
             {
                 "cipher": name,
                 "source": source,
-                "seconds": found[name]["median"],
-                "kept": found[name]["ratios"]["plain"],
+                "images_per_second": short(count / found[name]["median"]),
+                "kept": {
+                    n: short(v) for n, v in found[name]["ratios"]["plain"].items()
+                },
             }
             for name in names
         ]
@@ -114,25 +149,38 @@ def measure_step(key, names, build_model, batch_size, repeats):
     return [
         {
             "cipher": name,
-            "step_seconds": found["step"]["median"],
-            "layer_seconds": found[name]["median"],
-            "share": 1 / found[name]["ratios"]["step"]["median"],
+            "step_seconds": short(found["step"]["median"]),
+            "layer_seconds": short(found[name]["median"]),
+            "share": short(1 / found[name]["ratios"]["step"]["median"]),
         }
         for name in names
     ]
 
 
-def _consume(dataset, expected):
+def _cifar10(data_dir):
+    """Images of CIFAR-10 as TFDS decodes them from its PNG files."""
+    import tensorflow_datasets as tfds
+
+    dataset = tfds.load(
+        "cifar10", split=f"train[:{TFDS_IMAGES}]", data_dir=data_dir, download=False
+    )
+    return dataset.map(lambda element: element["image"])
+
+
+def _consume(dataset, expected, count):
     """Reads a data set to its end; the check is of its length and its last batch.
 
-    Kept batches would cost memory that has nothing to do with the cipher, so all of
-    them are checked here, once, before anything is timed.
+    All batches are checked here, once, before anything is timed.
     """
-    everything = np.concatenate([np.asarray(batch) for batch in dataset])
-    if not np.array_equal(everything, np.tile(expected, (PASSES, 1, 1, 1))):
-        raise TfpeError("A pipeline should give the ciphertext of the oracle")
-    count, tail = -(-len(everything) // BATCH), everything[-BATCH:].copy()
-    del everything
+    start = 0
+    for batch in dataset:
+        places = np.arange(start, start + len(batch)) % len(expected)
+        if not np.array_equal(batch, expected[places]):
+            raise TfpeError("A pipeline should give the ciphertext of the oracle")
+        start += len(batch)
+    if start != count:
+        raise TfpeError(f"A pipeline should give {count} images. Received: {start}")
+    tail = np.asarray(batch)
 
     def run():
         batches = 0
@@ -142,7 +190,7 @@ def _consume(dataset, expected):
 
     def is_right(result):
         batches, last = result
-        return batches == count and np.array_equal(last, tail[-len(last) :])
+        return batches == -(-count // BATCH) and np.array_equal(last, tail)
 
     return run, is_right
 

@@ -1,109 +1,158 @@
-"""Records of `tfpe bench` as a table in the terminal, in Markdown and as a figure."""
+"""Records of `tfpe bench` as tables in the terminal, in Markdown, and as a figure."""
+
+import math
 
 from tfpe.accuracy_tables import markdown
 from tfpe.bench.baselines import AES, AES_ALL_CORES, FIELD
+from tfpe.bench.rows import unpack
 
 SHOWN = ("NumPy", "TF graph", "XLA", "JAX", "Keras layer", "tf.data batched")
+ALL_RUNNERS = (*SHOWN, "tf.data unbatched")
 README_SIZE = "2048x32x32x3"
-README_RUNNERS = ("NumPy", "XLA", "JAX", "tf.data batched")
+README_RUNNERS = ("NumPy", "XLA", "JAX")
 BASELINES = ("copy", "NumPy xor", AES, AES_ALL_CORES, "ChaCha20", FIELD)
 
 
 def gigabytes_per_second(row):
-    """Throughput of a row of a record: bytes over the median of seconds, in GB/s."""
-    return row["bytes"] / row["median"] / 1e9
+    """Throughput of an unpacked row: bytes over the median of seconds, in GB/s."""
+    return math.prod(map(int, row["size"].split("x"))) / row["median"] / 1e9
 
 
 def rich_tables(record):
-    """The record as `rich` tables, one for each size and direction."""
+    """The parts of a record as `rich` tables."""
     from rich.table import Table
 
-    for size in record["settings"]["sizes"]:
-        for direction in ("encrypt", "decrypt"):
-            rows = _rows(record, size, direction)
-            title = f"{size}, {direction}: GB/s (times as fast as AES on one core)"
-            table = Table("cipher", *SHOWN, "tf.data unbatched", title=title)
-            for name in record["settings"]["ciphers"]:
-                own = {row["runner"]: row for row in rows if row["cipher"] == name}
-                cells = [_cell(own.get(r)) for r in (*SHOWN, "tf.data unbatched")]
-                table.add_row(name, *cells)
-            for name in BASELINES:
-                if any(row["runner"] == name for row in rows):
-                    table.add_row(name, f"{_baseline(rows, name):.2f} GB/s")
+    results, names = record["results"], record["settings"]["ciphers"]
+    for part, where in (("throughput", "all cores"), ("one_core", "one core")):
+        rows = unpack(results.get(part, {}))
+        for size, direction in dict.fromkeys((r["size"], r["direction"]) for r in rows):
+            own = [r for r in rows if (r["size"], r["direction"]) == (size, direction)]
+            title = f"{size}, {direction}, {where}: GB/s (times AES on one core)"
+            table = Table("cipher", *ALL_RUNNERS, title=title)
+            for name in names:
+                found = {row["runner"]: row for row in own if row["cipher"] == name}
+                table.add_row(name, *(_cell(found.get(r)) for r in ALL_RUNNERS))
+            for row in own:
+                if row["cipher"] is None:
+                    cell = f"{gigabytes_per_second(row):.2f}"
+                    table.add_row(row["runner"], cell)
             yield table
-    table = Table("cipher", "size", "seconds", "peak MB", title="Key set-up")
-    for row in record["results"]["setup"]:
-        size, peak = str(row["size"]), f"{row['peak_bytes'] / 1e6:.1f}"
-        table.add_row(row["cipher"], size, f"{row['median']:.4f}", peak)
-    yield table
-    table = Table("cipher", "source", "throughput kept", title="tf.data, batch 256")
-    for row in record["results"]["pipelines"]:
-        table.add_row(row["cipher"], row["source"], f"{row['kept']['median']:.0%}")
-    yield table
-    table = Table("cipher", "layer, ms", "share of a step", title="Training step")
-    for row in record["results"]["step"]:
-        milliseconds = f"{1000 * row['layer_seconds']:.2f}"
-        table.add_row(row["cipher"], milliseconds, f"{row['share']:.2%}")
-    if table.row_count:
+    if setup := results.get("setup"):
+        head = ("cipher", "size", "seconds", "peak MB", "peak MB to encrypt one")
+        table = Table(*head, title="Key set-up")
+        for row in setup:
+            peaks = (f"{row[n] / 1e6:.1f}" for n in ("setup_bytes", "apply_bytes"))
+            seconds = f"{row['median']:.4f}"
+            table.add_row(row["cipher"], str(row["size"]), seconds, *peaks)
+        yield table
+    if pipelines := results.get("pipelines"):
+        head = ("cipher", "source", "images/s", "throughput kept", "quartiles")
+        table = Table(*head, title="tf.data, batches of 256")
+        for row in pipelines:
+            kept = row["kept"]
+            cells = (f"{row['images_per_second']:,.0f}", f"{kept['median']:.0%}")
+            spread = f"{kept['low']:.0%} to {kept['high']:.0%}"
+            table.add_row(row["cipher"], row["source"], *cells, spread)
+        yield table
+    if step := results.get("step"):
+        head = ("cipher", "layer, ms", "share of a step of PyramidNet-20")
+        table = Table(*head, title="Training step, batches of 128")
+        for row in step:
+            milliseconds = f"{1000 * row['layer_seconds']:.2f}"
+            table.add_row(row["cipher"], milliseconds, f"{row['share']:.2%}")
         yield table
 
 
 def speed_table(records):
-    """README's table: GB/s at 2048 x 32 x 32 x 3, and ratios to AES on one core."""
+    """README's table: one row a cipher, ratios to AES and to the field's NumPy code."""
     lines = []
     for record in records:
         rows = _rows(record, README_SIZE, "encrypt") if _is_bench(record) else []
         if not rows or record["settings"]["quick"]:
             continue
+        results, where = record["results"], record["environment"]
+        kept = {
+            (row["cipher"], row["source"]): f"{row['kept']['median']:.0%}"
+            for row in results.get("pipelines", [])
+        }
+        sources = dict.fromkeys(source for _, source in kept)
+        setup = {
+            row["cipher"]: f"{1000 * row['median']:.1f}"
+            for row in results.get("setup", [])
+            if row["size"] == 224
+        }
+        shares = {row["cipher"]: row["share"] for row in results.get("step", [])}
         header = ["cipher", *(f"{name}, GB/s" for name in README_RUNNERS)]
+        header += [f"tf.data from {source}, kept" for source in sources]
+        header += ["of a training step"] * bool(shares)
+        header += ["set-up at 224 x 224, ms"] * bool(setup)
         body = []
         for name in record["settings"]["ciphers"]:
             own = {row["runner"]: row for row in rows if row["cipher"] == name}
-            body.append([f"`{name}`", *(_cell(own.get(r)) for r in README_RUNNERS)])
-        found = [name for name in BASELINES if any(r["runner"] == name for r in rows)]
-        beside = ", ".join(f"{name} {_baseline(rows, name):.2f}" for name in found)
-        where = record["environment"]
+            cells = [f"`{name}`", *(_cell(own.get(r)) for r in README_RUNNERS)]
+            cells += [kept.get((name, source), "–") for source in sources]
+            cells += [f"{shares[name]:.2%}"] if name in shares else []
+            cells += [setup[name]] if name in setup else []
+            body.append(cells)
+        beside = ", ".join(
+            f"{row['runner']} {gigabytes_per_second(row):.2f}"
+            for row in rows
+            if row["cipher"] is None
+        )
         cores = record["settings"]["cores"]
         lines += [
             markdown(header, body),
             "",
-            f"Batches of {README_SIZE}, encrypted on {cores} core(s) of "
-            f"{where['cpu']}, {where['date'][:10]}, tfpe {where['tfpe']}; in brackets "
-            "times as fast as AES-256-CTR on one core in the same rounds. Beside them, "
-            f"GB/s: {beside}.",
+            f"Encryption of batches of {README_SIZE} on {cores} core(s) of "
+            f"{where['cpu']} (NumPy: one), no GPU; {where['date'][:10]}, tfpe "
+            f"{where['tfpe']}; in brackets times as fast as AES-256-CTR (OpenSSL) on "
+            "one core in the same rounds. Kept: share of the throughput of the same "
+            "pipeline without a cipher, in batches of 256. Training step: the layer's "
+            f"share on a PyramidNet-20, batch 128. Beside them, GB/s: {beside}.",
             "",
         ]
     return "\n".join(lines).rstrip()
 
 
-def draw_speed(record, path, size=README_SIZE):
-    """Draws throughput by cipher between its ceilings: memory copy and AES.
+def draw_speed(record, path):
+    """Draws how fast ciphers are by the size of the batch, below their ceilings.
+
+    Two panels: GB/s of each cipher through XLA, and in NumPy, over the bytes of a
+    call, where fixed costs of a call fade; copy, AES and the field's code as lines.
 
     Args:
-        record: of `tfpe.bench.run_bench`.
+        record: of `tfpe.bench.run_bench`, with throughput.
         path: of the PNG file to write.
-        size: one of the sizes of the record.
     """
     from matplotlib.figure import Figure
 
-    rows = _rows(record, size, "encrypt")
-    names = record["settings"]["ciphers"]
-    figure = Figure(figsize=(9, 4.5), layout="constrained")
-    axes = figure.subplots()
-    width = 0.8 / len(SHOWN)
-    for place, runner in enumerate(SHOWN):
-        own = {row["cipher"]: row for row in rows if row["runner"] == runner}
-        heights = [gigabytes_per_second(own[n]) if n in own else 0 for n in names]
-        left = [i + (place - (len(SHOWN) - 1) / 2) * width for i in range(len(names))]
-        axes.bar(left, heights, width, label=runner)
-    for name, style in (("copy", "-"), (AES, "--"), (FIELD, ":")):
-        if any(row["runner"] == name for row in rows):
-            axes.axhline(_baseline(rows, name), color="black", ls=style, label=name)
-    axes.set_yscale("log")
-    axes.set_xticks(range(len(names)), names, rotation=20)
-    axes.set_ylabel("GB/s")
-    axes.set_title(f"Encryption of {size}, {record['settings']['cores']} core(s)")
-    axes.legend(fontsize=7, ncols=3)
+    rows = [row for row in _all_rows(record) if row["direction"] == "encrypt"]
+    sizes = list(dict.fromkeys(row["size"] for row in rows))
+    sizes.sort(key=lambda size: math.prod(map(int, size.split("x"))))
+    figure = Figure(figsize=(10, 5), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, runner in zip(panels, ("XLA", "NumPy"), strict=True):
+        lines = [(name, name, runner) for name in record["settings"]["ciphers"]]
+        styles = ["o-"] * len(lines)
+        lines += [(name, None, name) for name in ("copy", AES, FIELD)]
+        styles += ["k-", "k--", "k:"]
+        for (label, cipher, of), style in zip(lines, styles, strict=True):
+            found = {
+                row["size"]: gigabytes_per_second(row)
+                for row in rows
+                if (row["cipher"], row["runner"]) == (cipher, of)
+            }
+            places = [place for place, size in enumerate(sizes) if size in found]
+            heights = [found[sizes[place]] for place in places]
+            axes.plot(places, heights, style, label=label, alpha=0.8, ms=4)
+        axes.set_yscale("log")
+        axes.set_xticks(range(len(sizes)), sizes, rotation=15)
+        cores = record["settings"]["cores"] if runner == "XLA" else 1
+        axes.set_title(f"{runner}, {cores} core(s)")
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("GB/s, encryption")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, fontsize=8, ncols=5, loc="outside lower center")
     figure.savefig(path, dpi=120)
 
 
@@ -111,18 +160,16 @@ def _is_bench(record):
     return record["kind"] == "bench" and "throughput" in record["results"]
 
 
+def _all_rows(record):
+    return unpack(record["results"].get("throughput", {}))
+
+
 def _rows(record, size, direction):
     return [
         row
-        for row in record["results"]["throughput"]
+        for row in _all_rows(record)
         if (row["size"], row["direction"]) == (size, direction)
     ]
-
-
-def _baseline(rows, name):
-    """GB/s of a baseline: the median over the groups, which all measure it."""
-    found = sorted(gigabytes_per_second(row) for row in rows if row["runner"] == name)
-    return found[len(found) // 2]
 
 
 def _cell(row):

@@ -5,8 +5,10 @@ import time
 
 from tfpe.errors import TfpeError
 
+LEAST_ROUNDS = 3
 
-def interleave(programs, repeats, references=()):
+
+def interleave(programs, repeats, references=(), budget=None):
     """Times programs in turn, `repeats` rounds of them all, after one round unseen.
 
     Args:
@@ -15,11 +17,13 @@ def interleave(programs, repeats, references=()):
             is not timed.
         repeats: number of rounds.
         references: names of programs that the others are compared with.
+        budget: seconds after which a program sits out, once it ran three rounds; None
+            for no limit. References never sit out.
 
     Returns:
-        A dict from name to a dict of `median`, `low` and `high` (fastest and slowest)
-        in seconds, and `ratios`: for each reference the median and the quartiles of
-        how many times as fast the program was in the same round.
+        A dict from name to a dict of `rounds` (that it ran), `median`, `low` and `high`
+        (quartiles) in seconds, and `ratios`: for each reference the median and the
+        quartiles of how many times as fast the program was in the same round.
 
     Raises:
         TfpeError: a result is not right.
@@ -28,26 +32,30 @@ def interleave(programs, repeats, references=()):
 
     >>> found = interleave({"sum": (lambda: sum([1, 2]), lambda total: total == 3)}, 3)
     >>> sorted(found["sum"])
-    ['high', 'low', 'median', 'ratios']
+    ['high', 'low', 'median', 'ratios', 'rounds']
     """
     seconds = {name: [] for name in programs}
     for round_ in range(repeats + 1):
         for name, (run, is_right) in programs.items():
+            done = seconds[name]
+            if budget is not None and name not in references:
+                if len(done) >= LEAST_ROUNDS and sum(done) > budget:
+                    continue
             start = time.perf_counter()
             result = run()
             end = time.perf_counter()
             if not is_right(result):
                 raise TfpeError(f"{name} should give the ciphertext of the oracle")
             if round_:
-                seconds[name].append(end - start)
+                done.append(end - start)
     return {
         name: {
-            "median": statistics.median(values),
-            "low": min(values),
-            "high": max(values),
+            "rounds": len(values),
+            **quartiles(values),
+            # What sits out does so at the end: its rounds are the first ones.
             "ratios": {
-                reference: _quartiles(
-                    [r / v for r, v in zip(seconds[reference], values, strict=True)]
+                reference: quartiles(
+                    [r / v for r, v in zip(seconds[reference], values, strict=False)]
                 )
                 for reference in references
                 if reference in programs
@@ -57,7 +65,14 @@ def interleave(programs, repeats, references=()):
     }
 
 
-def _quartiles(values):
+def quartiles(values):
+    """Median and quartiles of a list of numbers.
+
+    Example:
+
+    >>> quartiles([3.0, 1.0, 2.0])
+    {'median': 2.0, 'low': 1.5, 'high': 2.5}
+    """
     low = high = values[0]
     if len(values) > 1:
         low, _, high = statistics.quantiles(values, n=4, method="inclusive")

@@ -10,7 +10,7 @@ import sys
 import warnings
 
 from tfpe import __version__
-from tfpe.cli import datasets, folders, keys, listings, predictions, reports
+from tfpe.cli import datasets, folders, keys, listings, predictions, reports, speed
 from tfpe.cli.terminal import abandon_stdout, note, open_streams, printable
 from tfpe.errors import TfpeError
 
@@ -84,7 +84,7 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"tfpe {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for group in (keys, folders, datasets, predictions, listings, reports):
+    for group in (keys, folders, datasets, predictions, listings, reports, speed):
         group.register(commands)
     return parser
 

@@ -1,0 +1,76 @@
+"""`tfpe bench`: how fast the ciphers are here, beside real cryptography."""
+
+import json
+
+from tfpe.cli.common import add_command
+from tfpe.cli.terminal import note
+
+EXAMPLES = {
+    "bench": """\
+examples:
+  tfpe bench --quick                      the smallest size, half a minute
+  tfpe bench --cipher le --size 2048x32x32x3 --part throughput
+  tfpe bench --record results/bench-speed.json --figure speed.png
+  tfpe bench --record results/bench-speed.json --part pipelines --data-dir DIR
+
+Compare ratios, not seconds. Baselines from real cryptography need the package
+cryptography (extra `bench`). A record is written after each part, and parts that are
+not measured now stay as they are in it.
+"""
+}
+
+
+def register(commands):
+    """Adds the commands of this file."""
+    # Names only: the benchmark imports TensorFlow.
+    parts = ("throughput", "one_core", "setup", "pipelines", "step")
+    command = add_command(commands, bench, EXAMPLES)
+    command.add_argument("--quick", action="store_true", help="smallest size only")
+    command.add_argument(
+        "--cipher", action="append", help="may be repeated; default all"
+    )
+    command.add_argument("--size", action="append", help="such as 2048x32x32x3")
+    command.add_argument("--part", action="append", choices=parts)
+    command.add_argument("--direction", action="append", help="encrypt or decrypt")
+    command.add_argument("--repeats", type=int, help="default 7")
+    command.add_argument("--cores", type=int, help="default all")
+    command.add_argument("--data-dir", metavar="DIR", help="of TFDS, with cifar10")
+    command.add_argument("--record", metavar="FILE", help="write a record there")
+    command.add_argument("--overwrite", action="store_true")
+    command.add_argument("--figure", metavar="PNG", help="draw throughput there")
+    command.add_argument("--json", action="store_true", help="print the record")
+    command.add_argument("-q", "--quiet", action="store_true", help="no progress")
+
+
+def bench(options):
+    """Measures the speed of the ciphers beside real cryptography."""
+    from tfpe.bench import DIRECTIONS, PARTS, run_bench
+    from tfpe.bench.report import draw_speed, rich_tables
+
+    def progress(done, total, what):
+        if not options.quiet:
+            note(f"{done}/{total} {what}")
+
+    record = run_bench(
+        options.record,
+        parts=options.part or PARTS,
+        quick=options.quick,
+        ciphers=options.cipher,
+        sizes=options.size,
+        directions=options.direction or DIRECTIONS,
+        repeats=options.repeats,
+        cores=options.cores,
+        data_dir=options.data_dir,
+        overwrite=options.overwrite,
+        progress=progress,
+    )
+    if options.figure:
+        draw_speed(record, options.figure)
+    if options.json:
+        print(json.dumps(record, indent=2, sort_keys=True))
+        return
+    from rich.console import Console
+
+    console = Console()
+    for table in rich_tables(record):
+        console.print(table)
