@@ -38,7 +38,7 @@ def test_page_says_what_the_records_say(records):
     page = render_report(records)
     text = words(page)
     assert "logistic falls to chosen images" in text
-    assert "On photographs, chosen plaintext needs 3 chosen images: every pixel" in text
+    assert "Photographs: 3 chosen images are enough (chosen plaintext): every" in text
     assert "in 12 ms, SSIM 1.00" in text
     assert "10.0 points below plain images" in text
     assert "5,822 bits; claimed are 30,295" in text
@@ -62,6 +62,16 @@ def test_page_stands_alone(records):
     assert len(figures) == page.count("<svg") == 2
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
+
+
+def test_every_set_of_images_has_its_attacks(records):
+    other = copy.deepcopy(records[5])
+    other["settings"]["images"] = "cifar10"
+    other["results"]["attacks"][0]["evidence"]["count"] = 77
+    text = words(render_report([*records, other]))
+    assert "The least evidence that breaks each cipher on photographs" in text
+    assert "CIFAR-10: 77 chosen images are enough" in text
+    assert "Photographs: 3 chosen images are enough" in text
 
 
 def test_equal_records_give_equal_pages(records):
@@ -89,7 +99,10 @@ def test_all_that_may_be_null_may_be_null(records):
             row[name] = None
     record["settings"]["key_fingerprint"] = record["settings"]["count"] = None
     text = words(render_report([record]))
-    assert "needs evidence of an amount that is not told: the picture comes" in text
+    assert (
+        "evidence of an amount that is not told is enough (chosen plaintext): the"
+        in text
+    )
     curve = copy.deepcopy(records[6])
     for point in curve["results"]["points"]:
         point["error_up_to_channel_order"] = None

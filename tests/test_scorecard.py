@@ -127,3 +127,17 @@ def test_records_that_lack_something_are_refused(logistic):
     broken["results"]["attacks"][0]["outcome"] = "perhaps"
     with pytest.raises(RecordError, match="perhaps"):
         render_table("scorecard", [broken])
+
+
+def test_attacks_on_each_set_of_images_have_a_table(logistic):
+    photographs = copy.deepcopy(logistic)
+    photographs["settings"] |= {"images": "photographs", "note": "cut small"}
+    records = [photographs, make.training("plain", 0.5), logistic]
+    text = render_table("attacks", records)
+    assert text.index("Attacks: cifar10") < text.index("Attacks: photographs")
+    rows = [line for line in text.splitlines() if line.startswith("| `logistic`")]
+    assert [row.split(" | ")[2:5] for row in rows] == [
+        ["3", "partly: 2", "partly: 1"]
+    ] * 2
+    assert "(cut small)" in text and "plain" not in text
+    assert len(render_table("attacks images=photographs", records)) < len(text)

@@ -84,7 +84,7 @@ class Scorecard:
         return self.evaluations[0]["settings"]["images"] if self.evaluations else None
 
 
-def scorecard(records):
+def scorecard(records, images=None):
     """The scorecard of records; those of other kinds are passed over.
 
     Where there are several data sets, recipes or sets of images, one of each is
@@ -92,6 +92,7 @@ def scorecard(records):
 
     Args:
         records: a list of records, of all kinds.
+        images: take the attacks on these, such as "photographs".
 
     Returns:
         A `Scorecard`; without records its rows are empty.
@@ -106,7 +107,7 @@ def scorecard(records):
     """
     training = _training_group(records)
     bench = _bench_record(records)
-    evaluations = _evaluation_group(records)
+    evaluations = _evaluation_group(records, images)
     names = {}
     for record in (*training, *evaluations):
         settings = record["settings"]
@@ -153,26 +154,33 @@ def _training_group(records):
         ],
         accuracy_tables.conditions,
     )
-    return _preferred(groups, "dataset", PREFERRED_DATASETS)
+
+    def rank(group):
+        name, names = group[0]["settings"]["dataset"], PREFERRED_DATASETS
+        return names.index(name) if name in names else len(names), -len(group)
+
+    return min(groups, key=rank, default=[])
 
 
-def _evaluation_group(records):
+def attacked_images(records):
+    """The sets of images that evaluation records are of, the preferred one first."""
+    names = {r["settings"]["images"] for r in records if r["kind"] == "evaluation"}
+    preferred = [name for name in PREFERRED_IMAGES if name in names]
+    return preferred + sorted(names.difference(preferred))
+
+
+def _evaluation_group(records, images=None):
     """The newest evaluation record of each row, all on one set of images."""
-    found = [record for record in records if record["kind"] == "evaluation"]
-    groups = accuracy_tables.grouped(found, lambda r: r["settings"]["images"])
-    chosen = _preferred(groups, "images", PREFERRED_IMAGES)
+    images = images or next(iter(attacked_images(records)), None)
+    chosen = [
+        record
+        for record in records
+        if record["kind"] == "evaluation" and record["settings"]["images"] == images
+    ]
     by_name = accuracy_tables.grouped(
         chosen, lambda r: accuracy_tables.row_name(r["settings"])
     )
     return [newest(group) for group in by_name]
-
-
-def _preferred(groups, setting, names):
-    def rank(group):
-        name = group[0]["settings"][setting]
-        return names.index(name) if name in names else len(names), -len(group)
-
-    return min(groups, key=rank, default=[])
 
 
 def _bench_record(records):

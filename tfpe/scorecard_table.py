@@ -2,7 +2,7 @@
 
 from tfpe.accuracy_tables import NONE, caption, machine, markdown
 from tfpe.outcomes import THREAT_MODELS
-from tfpe.scorecard import scorecard
+from tfpe.scorecard import attacked_images, scorecard
 
 NOT_MEASURED = "not measured"
 COLUMNS = {
@@ -15,31 +15,30 @@ COLUMNS = {
 def scorecard_table(records):
     """README's table: what each cipher costs, and the least evidence that breaks it."""
     card = scorecard(records)
-    if not card.rows:
+    return _table(card.rows, COSTS | attack_columns(), conditions_of(card))
+
+
+def attacks_tables(records):
+    """One table for each set of images: the least evidence that breaks each cipher."""
+    tables = []
+    for images in attacked_images(records):
+        card = scorecard(records, images)
+        rows = [row for row in card.rows if row.evaluated]
+        tables.append(_table(rows, attack_columns(), [attack_conditions(card)]))
+    return "\n\n".join(tables)
+
+
+def _table(rows, columns, sentences):
+    if not rows:
         return ""
-    header = [
-        "cipher",
-        "test accuracy, % (95 %)",
-        "drop",
-        "GB/s (x AES)",
-        "key space, bits: claimed / effective",
-        *(COLUMNS[model] for model in THREAT_MODELS),
-        "SSIM: encrypted → attacked",
-    ]
     body = [
         [
             f"`{row.name}`" if row.name == row.cipher != "plain" else row.name,
-            accuracy_text(row),
-            drop_text(row),
-            speed_text(row),
-            key_space_text(row),
-            *(evidence_text(row, model) for model in THREAT_MODELS),
-            ssim_text(row),
+            *(text(row) for text in columns.values()),
         ]
-        for row in card.rows
+        for row in rows
     ]
-    sentences = " ".join(conditions_of(card))
-    return f"{markdown(header, body)}\n\n{sentences}"
+    return f"{markdown(['cipher', *columns], body)}\n\n{' '.join(sentences)}"
 
 
 def accuracy_text(row):
@@ -105,6 +104,22 @@ def ssim_text(row):
     return " → ".join(NONE if v is None else f"{v:.2f}" for v in values)
 
 
+# Titles of columns, and what makes the text of their cells.
+COSTS = {
+    "test accuracy, % (95 %)": accuracy_text,
+    "drop": drop_text,
+    "GB/s (x AES)": speed_text,
+}
+
+
+def attack_columns():
+    """Titles of the columns on attacks, and what makes the text of their cells."""
+    columns = {"key space, bits: claimed / effective": key_space_text}
+    for model in THREAT_MODELS:
+        columns[COLUMNS[model]] = lambda row, model=model: evidence_text(row, model)
+    return columns | {"SSIM: encrypted → attacked": ssim_text}
+
+
 def conditions_of(card):
     """What the figures of a scorecard hold for, a list of sentences."""
     sentences = []
@@ -120,20 +135,27 @@ def conditions_of(card):
             f"{machine([card.bench])}."
         )
     if card.evaluations:
-        sentences.append(_attack_conditions(card.evaluations))
+        sentences.append(attack_conditions(card))
     return sentences
 
 
-def _attack_conditions(evaluations):
+def attack_conditions(card):
+    """What the attacks of a scorecard were measured on, in sentences."""
+    evaluations = card.evaluations
     settings = [record["settings"] for record in evaluations]
     shapes = {" x ".join(map(str, one.get("image_shape") or ())) for one in settings}
     counts = sorted({one["count"] for one in settings if one.get("count") is not None})
     counts = " to ".join(f"{n:,}" for n in dict.fromkeys([*counts[:1], *counts[-1:]]))
-    return (
+    notes = dict.fromkeys(one["note"] for one in settings if one.get("note"))
+    noted = f" ({'; or '.join(notes)})" if notes else ""
+    where = (
         f"Attacks: {settings[0]['images']}, {counts or 'some'} images of "
-        f"{', '.join(sorted(filter(None, shapes))) or 'unknown size'}, one key for all "
-        "of them but where a row says otherwise. Images that only verify a key are not "
-        "counted; partly: the most that was seen, and from how many; not by: an attack "
-        "with as many failed; no use: what is known of one image says nothing of "
-        f"another. SSIM is 1 where the picture is back; {machine(evaluations)}."
+        f"{', '.join(sorted(filter(None, shapes))) or 'unknown size'}{noted}"
+    )
+    return (
+        f"{where}, one key for all of them but where a row says otherwise. Images that "
+        "only verify a key are not counted; partly: the most that was seen, and from "
+        "how many; not by: an attack with as many failed; no use: what is known of one "
+        "image says nothing of another. SSIM is 1 where the picture is back; "
+        f"{machine(evaluations)}."
     )

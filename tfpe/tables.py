@@ -22,10 +22,11 @@ from tfpe.bench.report import speed_table
 from tfpe.errata import errata_table
 from tfpe.errors import RecordError, TfpeError
 from tfpe.records import has_settings, read_records
-from tfpe.scorecard_table import scorecard_table
+from tfpe.scorecard_table import attacks_tables, scorecard_table
 
 # Each makes Markdown of a list of records, of all kinds; no records give "".
 TABLES = {
+    "attacks": attacks_tables,
     "dataset": dataset_table,
     "errata": errata_table,
     "published": published_table,

@@ -113,17 +113,20 @@ def _attack_sentences(found, model):
 
 
 def _sentence(one):
-    where = f"On {IMAGES.get(one.images, one.images)}, {one.attack.replace('_', ' ')}"
+    where = f"{IMAGES.get(one.images, one.images.capitalize())}:"
+    attack = one.attack.replace("_", " ")
     when = "" if one.seconds is None else f" in {in_seconds(one.seconds)}"
     if one.outcome == "failed":
-        why = f": {_first_sentence(one.message)}" if one.message else "."
-        return f"{where} fails with {one.evidence}{why}"
+        why = f", which says: {one.message.rstrip('.')}." if one.message else "."
+        return f"{where} {one.evidence} {_are(one)} not enough for {attack}{why}"
     ssim = "" if one.ssim is None else f", SSIM {one.ssim:.2f}"
     if one.outcome == "recovered":
         what = "the picture comes back"
         if one.exact_pixels == 1:
             what = "every pixel comes back"
-        return f"{where} needs {one.evidence}: {what}{when}{ssim}."
+        return (
+            f"{where} {one.evidence} {_are(one)} enough ({attack}): {what}{when}{ssim}."
+        )
     shares = [
         f"{100 * share:.1f} % of {name}"
         for share, name in (
@@ -133,12 +136,13 @@ def _sentence(one):
         if share is not None
     ]
     what = " and ".join(shares) or "a part of the picture"
-    return f"{where} gets {what} back from {one.evidence}{when}{ssim}."
+    gives = "gives" if _are(one) == "is" else "give"
+    return f"{where} {one.evidence} {gives} {what} back ({attack}){when}{ssim}."
 
 
-def _first_sentence(message):
-    """The first sentence of an error, with a full stop."""
-    return message.partition(". ")[0].rstrip(".") + "."
+def _are(one):
+    """The verb for its evidence."""
+    return "is" if one.count in (1, None) else "are"
 
 
 def _cost_sentences(row):

@@ -10,6 +10,7 @@ from tfpe.report.cells import Cell, Table
 TELLING = {
     "attack-curve": ("attack", "images", "cipher"),
     "bench": ("cores", "repeats", "sizes", "quick"),
+    "errata": ("paper", "keys", "draws", "orbits", "seed"),
     "evaluation": ("images", "image_shape", "count", "cipher", "seed"),
     "svm": ("dataset", "train_images", "test_images"),
     "training": ("dataset", "recipe", "epochs", "train_images", "cipher", "seed"),

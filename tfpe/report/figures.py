@@ -62,7 +62,15 @@ def draw(lines, x_label, y_label, spreads=None, log_x=False, log_y=False):
             colour = COLOURS[place % len(COLOURS)]
             marker = MARKERS[place % len(MARKERS)]
             x, y = zip(*points, strict=True)
-            axes.plot(x, y, color=colour, marker=marker, markersize=3.5, label=name)
+            axes.plot(
+                x,
+                y,
+                color=colour,
+                marker=marker,
+                markersize=3.5,
+                label=name,
+                clip_on=False,
+            )
             for at, low, high in (spreads or {}).get(name, ()):
                 axes.plot([at, at], [low, high], color=colour, alpha=0.6)
         values = [y for points in lines.values() for _, y in points]

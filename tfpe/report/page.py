@@ -13,7 +13,7 @@ from tfpe.report.cards import cipher_cards
 from tfpe.report.conditions import conditions_table, missing
 from tfpe.report.curves import evidence_curves, training_curves
 from tfpe.report.errata import errata_section
-from tfpe.report.scorecard import scorecard_section
+from tfpe.report.scorecard import other_attacks, scorecard_section
 
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{}'; "
@@ -58,6 +58,7 @@ def render_report(records):
     try:
         shown = {
             "scorecard": scorecard_section(records),
+            "others": other_attacks(records),
             "cards": cipher_cards(records),
             "accuracy": accuracy_sections(records),
             "curves": [*evidence_curves(records), *training_curves(records)],

@@ -5,10 +5,11 @@ import dataclasses
 from tfpe.ciphers import CIPHERS
 from tfpe.outcomes import OUTCOMES, THREAT_MODELS
 from tfpe.report.cells import Cell, Table
-from tfpe.scorecard import scorecard
+from tfpe.scorecard import attacked_images, scorecard
 from tfpe.scorecard_table import (
     COLUMNS,
     accuracy_text,
+    attack_conditions,
     conditions_of,
     drop_text,
     evidence_text,
@@ -26,6 +27,8 @@ HEADER = (
     *(COLUMNS[model] for model in THREAT_MODELS),
     "SSIM encrypted → attacked",
 )
+# The columns from here on are of attacks, those before of costs.
+COSTS = HEADER.index("key space, bits")
 TONES = dict(zip(OUTCOMES, ("bad", "fair", "good"), strict=True))
 # Attacks that needed less sort first; then what was got in part, then failures.
 STEP = 1e12
@@ -42,6 +45,19 @@ def scorecard_section(records):
         [_cells(row) for row in card.rows],
         conditions_of(card),
     )
+
+
+def other_attacks(records):
+    """A `Table` of attacks for each set of images that the scorecard is not of."""
+    tables = []
+    for images in attacked_images(records)[1:]:
+        card = scorecard(records, images)
+        rows = [_cells(row) for row in card.rows if row.evaluated]
+        rows = [[row[0], *row[COSTS:]] for row in rows]
+        title = f"The least evidence that breaks each cipher on {images}"
+        header = [HEADER[0], *HEADER[COSTS:]]
+        tables.append(Table(title, header, rows, [attack_conditions(card)]))
+    return tables
 
 
 def scorecard_json(records):
