@@ -9,6 +9,7 @@ import statistics
 from tfpe import accuracy_tables
 from tfpe.bench.baselines import AES
 from tfpe.bench.report import README_SIZE, gigabytes_per_second
+from tfpe.bench.rows import unpack
 from tfpe.ciphers import CIPHERS
 from tfpe.outcomes import (
     THREAT_MODELS,
@@ -190,10 +191,7 @@ def _bench_record(records):
         for record in records
         if record["kind"] == "bench"
         and not record["settings"].get("quick")
-        and any(
-            row["size"] == README_SIZE
-            for row in record["results"].get("throughput") or ()
-        )
+        and README_SIZE in (record["results"].get("throughput") or {})
     )
 
 
@@ -221,7 +219,7 @@ def _test_accuracies(training, name):
 
 
 def _speed(bench, name):
-    for row in bench["results"]["throughput"] if bench else ():
+    for row in unpack(bench["results"]["throughput"]) if bench else ():
         wanted = (README_SIZE, "encrypt", RUNNER, name)
         if (row["size"], row["direction"], row["runner"], row["cipher"]) == wanted:
             ratio = (row.get("ratios") or {}).get(AES)
