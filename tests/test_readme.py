@@ -27,7 +27,8 @@ def test_python_examples_run(code, tmp_path, monkeypatch, request):
 def test_there_are_two_set_up_commands():
     set_up = [code for code in SHELL if code.startswith("python3 -m venv")]
     assert len(set_up) == 2 and all(code.count("\n") == 1 for code in set_up)
-    assert "tfpe demo" in set_up[0] and "-m pytest" in set_up[1]
+    assert "training compare" in set_up[0] and "tfpe report" in set_up[0]
+    assert "-m pytest" in set_up[1]
 
 
 def test_commands_run(tmp_path, monkeypatch, photographs):
