@@ -57,13 +57,20 @@ def _attack(one):
         Cell(one.outcome, list(TONES).index(one.outcome), TONES[one.outcome]),
         percent(one.index_accuracy),
         percent(one.exact_pixels),
-        number(one.psnr, "{:.1f}"),
+        _psnr(one),
         number(one.ssim),
         number(one.gray_correlation),
         number(one.edge_correlation),
         number(one.seconds),
-        Cell(_remark(one)),
+        Cell(_remark(one), tone="long"),
     ]
+
+
+def _psnr(one):
+    # JSON has no infinity: that of equal images is null in the record.
+    if one.psnr is None and one.exact_pixels == 1:
+        return Cell("infinite", float("inf"))
+    return number(one.psnr, "{:.1f}")
 
 
 def _remark(one):
@@ -97,13 +104,16 @@ def metrics_table(record):
 def _metric(title, row):
     # Of two images there is one value; of one image, one for plain and encrypted each.
     values = (None, row["value"]) if "value" in row else (row["plain"], row["cipher"])
-    low, high = row.get("limits") or (None, None)
-    limits = NONE
-    if low is not None or high is not None:
-        ends = ("" if end is None else f"{end:.4g}" for end in (low, high))
-        limits = "{} to {}".format(*ends).strip()
     cells = [number(value, "{:.4g}") for value in (*values, row.get("ideal"))]
-    return [Cell(title), *cells, Cell(limits)]
+    return [Cell(title), *cells, Cell(_limits(*(row.get("limits") or (None, None))))]
+
+
+def _limits(low, high):
+    if low is None and high is None:
+        return NONE
+    if high is None:
+        return f"at least {low:.4g}"
+    return f"at most {high:.4g}" if low is None else f"{low:.4g} to {high:.4g}"
 
 
 def _jpeg(jpeg):

@@ -127,17 +127,20 @@ def _sentence(one):
         return (
             f"{where} {one.evidence} {_are(one)} enough ({attack}): {what}{when}{ssim}."
         )
-    shares = [
-        f"{100 * share:.1f} % of {name}"
-        for share, name in (
-            (one.index_accuracy, "the key"),
-            (one.exact_pixels, "the pixels"),
-        )
-        if share is not None
-    ]
-    what = " and ".join(shares) or "a part of the picture"
     gives = "gives" if _are(one) == "is" else "give"
-    return f"{where} {one.evidence} {gives} {what} back ({attack}){when}{ssim}."
+    return f"{where} {one.evidence} {gives} {_part(one)} ({attack}){when}{ssim}."
+
+
+def _part(one):
+    """What came back of a key or, where the attack is not after one, of a picture."""
+    if one.index_accuracy is None or one.exact_pixels is None:
+        if one.gray_correlation is None:
+            return "a part of the picture"
+        return (
+            f"a picture of gray correlation {one.gray_correlation:.2f} with the plain"
+        )
+    key, pixels = 100 * one.index_accuracy, 100 * one.exact_pixels
+    return f"{key:.1f} % of the key and {pixels:.1f} % of the pixels"
 
 
 def _are(one):

@@ -14,7 +14,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
       const key = (row) => {
         const cell = row.cells[column];
         if (!numeric) return cell.textContent.trim();
-        return "sort" in cell.dataset ? Number(cell.dataset.sort) : null;
+        return "sort" in cell.dataset ? Number(cell.dataset.sort.replace("inf", "Infinity")) : null;
       };
       const compare = (one, other) => {
         const [a, b] = [key(one), key(other)];
