@@ -170,6 +170,8 @@ def test_command(folder, capsys, records):
     assert main(["report", "out/page.html", "--json"]) == 0
     out, err = capsys.readouterr()
     assert [row["name"] for row in json.loads(out)] == ["plain", "le", "logistic"]
+    chosen = json.loads(out)[2]["evidence"]["chosen plaintext"]
+    assert chosen["evidence"]["count"] == 3 and chosen["images"] == "photographs"
     assert f"{len(records)} records in results" in err
     page = (folder / "out" / "page.html").read_text(encoding="utf-8")
     assert page == render_report(records)

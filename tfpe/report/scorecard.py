@@ -62,7 +62,18 @@ def other_attacks(records):
 
 def scorecard_json(records):
     """The rows of the scorecard, ready for JSON."""
-    return [dataclasses.asdict(row) for row in scorecard(records).rows]
+    return [
+        dataclasses.asdict(row)
+        | {
+            "evidence": {model: _as_recorded(o) for model, o in row.evidence.items()},
+            "best": _as_recorded(row.best),
+        }
+        for row in scorecard(records).rows
+    ]
+
+
+def _as_recorded(outcome):
+    return outcome and {"images": outcome.images} | outcome.others
 
 
 def _cells(row):
