@@ -225,6 +225,7 @@ WRONG = {
     "name of TFDS": ({"name": "cifar10"}, OutputError),
     "bad name": ({"name": "Tiny LE"}, DatasetError),
     "unknown feature": ({"drop": ["colour"]}, DatasetError),
+    "folder in itself": ({"source": "zoo", "out": "zoo/cloud"}, OutputError),
     "labels in the open": ({"hide_labels": "cloud/labels.json"}, OutputError),
 }
 
@@ -234,6 +235,7 @@ def test_wrong_use(name, npz, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     encrypt_dataset("tiny.npz", "cloud", KEY, "le")
     before = contents(tmp_path / "cloud")
+    save(tmp_path / "zoo", {"a/1.png": PHOTO[:9, :9]})
     change, error = WRONG[name]
     arguments = {"source": "tiny.npz", "out": "cloud", "key": KEY, "cipher": "le"}
     with pytest.raises(error):
@@ -241,6 +243,17 @@ def test_wrong_use(name, npz, tmp_path, monkeypatch):
     assert contents(tmp_path / "cloud") == before
     again = encrypt_dataset(**arguments)
     assert (again.written, again.skipped) == (0, 25)
+
+
+@pytest.mark.parametrize("out", ["cloud", "cloud/plain", "cloud/tiny_le/1.0.0/plain"])
+def test_plain_images_do_not_get_among_encrypted_ones(out, npz, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    encrypt_dataset("tiny.npz", "cloud", KEY, "le")
+    before = contents(tmp_path / "cloud")
+    for path in ("cloud", "cloud/tiny_le/1.0.0"):
+        with pytest.raises(OutputError, match="outside"):
+            decrypt_dataset(path, out, KEY)
+    assert contents(tmp_path / "cloud") == before
 
 
 def test_a_source_that_changed_meanwhile_is_refused(npz, tmp_path):
@@ -256,10 +269,18 @@ def test_a_source_that_changed_meanwhile_is_refused(npz, tmp_path):
         {"x_train": crops(3).astype(np.float32), "y_train": np.arange(3)},
         {"x_train": crops(3), "y_train": np.arange(2)},
         {"x_train": crops(3), "y_train": np.arange(3) - 1},
+        {"x_train": crops(3), "y_train": np.array([0, 1, 2**62])},
         {"x_train": crops(3)},
         {"images": crops(3)},
     ],
-    ids=["floats", "few labels", "negative labels", "no labels", "other names"],
+    ids=[
+        "floats",
+        "few labels",
+        "negative labels",
+        "huge labels",
+        "no labels",
+        "other names",
+    ],
 )
 def test_arrays_that_do_not_fit(arrays, tmp_path):
     np.savez(tmp_path / "bad.npz", **arrays)

@@ -1,8 +1,10 @@
 """The whole workflow, a directory and processes for each role: owner, cloud, owner."""
 
+import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,6 +54,17 @@ def secret_bytes(key, cipher):
     return chunks
 
 
+def main_of_training(folder, dataset):
+    """The exit code of `python -m training train`, for one small epoch."""
+    run = "train --data-dir data --recipe tiny --epochs 1 --alpha 3 --train-images 300"
+    return subprocess.run(
+        [sys.executable, "-m", "training", *run.split(), "--dataset", dataset],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+    ).returncode
+
+
 @pytest.mark.parametrize(
     "cipher", ["le", pytest.param("logistic", marks=pytest.mark.slow)]
 )
@@ -65,9 +78,12 @@ def test_owner_cloud_owner(cipher, owner, capsys):
     # Cloud: a process that never loads tfpe.
     model = cloud / "model.keras"
     accuracy = float(run_script("cloud.py", f"digits_{cipher}", cloud / "data", model))
+    # Or with our own training, which finds no key there and asks for none.
+    code = main_of_training(cloud, f"tfds:digits_{cipher}")
+    assert code == 0 and list((cloud / "results").glob("*.json"))
     key = Key.load("owner.key")
     files = contents(cloud)
-    assert len(files) >= 6
+    assert len(files) >= 8
     for name, data in files.items():
         for secret in secret_bytes(key, cipher):
             assert secret not in data, f"{name} holds key material"

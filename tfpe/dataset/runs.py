@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Callable
 
 from tfpe.ciphers import find_cipher
-from tfpe.dataset.encrypted import open_encrypted
+from tfpe.dataset.encrypted import find_set, open_encrypted
 from tfpe.dataset.encryption import Encryption
 from tfpe.dataset.labels import save_labels
 from tfpe.dataset.manifest import (
@@ -125,7 +125,8 @@ def encrypt_dataset(
         CipherOptionError: an unknown cipher, or an option that does not fit.
         ManifestError: `out` holds this name, begun from other settings, or damaged.
         WrongKeyError: `out` holds this name, begun with another key.
-        OutputError: `out` cannot be written, as on a full disk. What is finished stays.
+        OutputError: `out` lies in the source, or cannot be written, as on a full disk.
+            What is finished stays.
 
     Example:
 
@@ -144,6 +145,8 @@ def encrypt_dataset(
     """
     check_key(key)
     found = open_source(source, data_dir)
+    if pathlib.Path(source).is_dir():
+        _require_outside(out, source)
     plan = plan_encryption(
         found, out, key, cipher, name, per_image, hide_labels, drop, options
     )
@@ -167,12 +170,17 @@ def decrypt_dataset(path, out, key, *, labels=None, progress=None):
         ManifestError: the manifest is missing, or it or a file was changed.
         DatasetError: a shard is damaged.
         WrongKeyError: another key encrypted the set.
-        OutputError: `out` cannot be written, as on a full disk.
+        OutputError: `out` lies among the encrypted sets, or cannot be written, as on a
+            full disk.
 
     See the example of `encrypt_dataset`.
     """
     check_key(key)
     source, manifest = open_encrypted(path, key, labels)
+    folder = find_set(path)
+    named = folder.parent.name == manifest["name"]
+    # Whoever gets the encrypted sets of this data_dir would get the plain one too.
+    _require_outside(out, folder.parents[1] if named else folder)
     settings = {"dropped": manifest["dropped"]}
     header = make_header(key, "decrypted", source.name, source, settings)
     features = restore_features(source.features, source.labels, manifest["dropped"])
@@ -284,6 +292,14 @@ def _write(plan, progress):
         write_metadata(work, plan.key, writer.header, shards, plan.features)
         finish(work, plan.final)
     return plan.summary(writer.written)
+
+
+def _require_outside(out, folder):
+    """Raises `OutputError` where the output would lie among what is read."""
+    if pathlib.Path(out).resolve().is_relative_to(pathlib.Path(folder).resolve()):
+        raise OutputError(
+            f"`out` should be outside of {folder}, which is read. Received: out={out}"
+        )
 
 
 @functools.cache

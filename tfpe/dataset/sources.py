@@ -19,6 +19,7 @@ KNOWN_NAMES = ("cifar10", "cifar100")
 SHARD_BYTES = 2**28  # of pixels, where the source has no shards of its own
 BATCH_BYTES, BATCH_IMAGES = 2**20, 256
 READ_BYTES = 2**20
+MOST_CLASSES = 100_000  # in an .npz file; TFDS keeps a name of each
 NPZ_SPLITS = ("train", "test", "validation")
 
 
@@ -217,6 +218,11 @@ def _npz_source(path):
             raise DatasetError(
                 f"Labels in {path} should be one for each image, from 0 up. Received: "
                 f"{labels.shape} for {len(images)} images of {split}"
+            )
+        if labels.max() >= MOST_CLASSES:
+            raise DatasetError(
+                f"Labels in {path} should be below {MOST_CLASSES}. "
+                f"Received: {labels.max()}"
             )
         arrays[split] = images, labels.reshape(-1)
         classes = max(classes, 1 + int(labels.max()))

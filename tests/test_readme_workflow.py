@@ -1,0 +1,82 @@
+"""README's section on the private workflow, command by command."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from image_folders import CHINA, contents, save
+from test_readme import BLOCKS, ROLES
+
+from tfpe import Key
+from tfpe.cli import main
+from tfpe.dataset import encrypt_dataset
+
+ROLE_COMMANDS, KEY_COMMANDS = (
+    code for language, code in BLOCKS if language == "sh" and code in ROLES
+)
+CLOUD, FOLDERS, BEAM = (
+    code for language, code in BLOCKS if language == "python" and code in ROLES
+)
+
+
+@pytest.fixture
+def owner(tmp_path, monkeypatch):
+    """A folder with a key and an .npz file in the place of CIFAR-10."""
+    monkeypatch.chdir(tmp_path)
+    Key(bytes(range(32))).save("owner.key")
+    images = np.stack([CHINA[n : n + 32, n : n + 32] for n in range(40)])
+    labels = np.arange(40) % 10
+    parts = {"x_train": images, "y_train": labels, "x_test": images[:10]}
+    np.savez("cifar10.npz", **parts, y_test=labels[:10])
+    return tmp_path
+
+
+def run(commands, **replaced):
+    for line in commands.splitlines():
+        words = [replaced.get(word, word) for word in line.split()[1:]]
+        if line.startswith("python "):
+            subprocess.run([sys.executable, *words], check=True, capture_output=True)
+        else:
+            assert main(words) == 0, line
+
+
+def test_the_roles_and_their_keys(owner, capsys):
+    assert len(CLOUD.strip().splitlines()) <= 12
+    (owner / "cloud.py").write_text(CLOUD)
+    save(owner / "new-images", {"1.png": CHINA[:32, :32], "2.png": CHINA[9:41, :32]})
+    capsys.readouterr()
+    run(ROLE_COMMANDS, cifar10="cifar10.npz")
+    assert [line[:6] for line in capsys.readouterr().out.splitlines()] == [
+        "1.png\t",
+        "2.png\t",
+    ]
+    old = "owner.key." + Key.load("owner.key").fingerprint
+    run(KEY_COMMANDS, **{"owner.key.FINGERPRINT": old})
+    assert Key.load(old).derive("hospital-7") == Key.load("hospital-7.key")
+    assert Key.load("owner.key") not in (Key.load(old), Key.load("hospital-7.key"))
+    run("tfpe dataset decrypt next -q -k owner.key -o again")
+    plain, again = contents(owner / "plain"), contents(owner / "again")
+    shards = [path for path in plain if "tfrecord" in path]
+    assert len(shards) == 2
+    assert all(plain[path] == again[path] for path in shards)
+
+
+def test_keras_reads_encrypted_folders_of_classes(owner):
+    images = {f"{n % 2}/{n}.png": CHINA[n : n + 32, n : n + 32] for n in range(6)}
+    save(owner / "photos", images)
+    assert main("encrypt -q -k owner.key photos -o encrypted".split()) == 0
+    names = {}
+    exec(compile(FOLDERS, "README.md", "exec"), names)
+    assert names["train"].class_names == ["0", "1"]
+    [(batch, _)] = names["train"]
+    assert batch.shape == (6, 32, 32, 3)
+
+
+@pytest.mark.filterwarnings("ignore")  # Beam's own, a dozen kinds
+def test_beam(owner):
+    pytest.importorskip("apache_beam", reason="the extra `beam` is not installed")
+    code = BEAM.replace('"cifar10"', '"cifar10.npz"')
+    exec(compile(code, "README.md", "exec"), {})
+    encrypt_dataset("cifar10.npz", "local", Key.load("owner.key"), "ele")
+    assert contents(owner / "cloud") == contents(owner / "local")
