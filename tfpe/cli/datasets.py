@@ -163,6 +163,10 @@ def _add_labels(command):
 def _dataset():
     # Before TensorFlow starts, which is talkative and takes all memory of a GPU.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Before the progress bar: TFDS replaces `__import__` while it is imported, and the
+    # thread that draws the bar would import through that.
+    import tensorflow_datasets  # noqa: F401
+
     import tfpe.dataset
 
     return tfpe.dataset
