@@ -52,7 +52,8 @@ class Select(Program):
         return self.mask.ndim == 1 and self.mask.size <= CHUNK_BYTES
 
     def run(self, images, channels, backend):
-        if backend is NUMPY and self.one_pass:
+        # A single image is not worth the masks.
+        if backend is NUMPY and self.one_pass and len(images) > 1:
             return self._shift(images, channels)
         if backend.is_concrete(images):
             return Gather(self.index, self.mask).run(images, channels, backend)

@@ -1,6 +1,7 @@
 """`tfpe bench`: how fast the ciphers are here, beside real cryptography."""
 
 import json
+import sys
 
 from tfpe.cli.common import add_command
 from tfpe.cli.terminal import note
@@ -71,6 +72,6 @@ def bench(options):
         return
     from rich.console import Console
 
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 130)
     for table in rich_tables(record):
         console.print(table)
