@@ -42,3 +42,21 @@ def test_commands_run(tmp_path, monkeypatch, photographs):
     for line in commands.splitlines():
         assert main(line.split()[1:]) == 0, line
     assert len(list((tmp_path / "decrypted").glob("*.png"))) == len(photographs)
+
+
+def anchors(text):
+    """What headings are called in links, by GitHub's rule."""
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    plain = [re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings]
+    return {heading.strip().replace(" ", "-") for heading in plain}
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_lead_somewhere(name):
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", (ROOT / name).read_text(), flags=re.S)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, anchor = target.partition("#")
+        if not path.startswith("http"):
+            file = ROOT / path if path else ROOT / name
+            assert file.exists(), target
+            assert not anchor or anchor in anchors(file.read_text()), target
