@@ -5,9 +5,10 @@ import math
 import numpy as np
 
 from tfpe.attacks.oracles import ask, check_on_random_images
+from tfpe.checked_arrays import shape_tuple
 from tfpe.ciphers.checks import one_of
 from tfpe.errors import AttackError
-from tfpe.transform import WORD_BITS, Transform, shape_tuple
+from tfpe.transform import WORD_BITS, Transform
 from tfpe.words import join_words, split_words
 
 

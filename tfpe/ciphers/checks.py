@@ -7,8 +7,8 @@ import operator
 
 import numpy as np
 
+from tfpe.checked_arrays import as_array, is_permutation, shape_tuple
 from tfpe.errors import CipherOptionError, ImageError
-from tfpe.transform import as_array, is_permutation, shape_tuple
 from tfpe.words import index_dtype
 
 MAX_BLOCK_SIZE = 1024
