@@ -10,7 +10,17 @@ import sys
 import warnings
 
 from tfpe import __version__
-from tfpe.cli import datasets, folders, keys, listings, predictions, reports, speed
+from tfpe.cli import (
+    attacks,
+    datasets,
+    evaluations,
+    folders,
+    keys,
+    listings,
+    predictions,
+    reports,
+    speed,
+)
 from tfpe.cli.terminal import abandon_stdout, note, open_streams, printable
 from tfpe.errors import TfpeError
 
@@ -26,6 +36,8 @@ examples:
   tfpe decrypt -k owner.key encrypted -o decrypted
   tfpe dataset encrypt cifar10 --cipher ele --key owner.key --out cloud
   tfpe predict model.keras images --key owner.key
+  tfpe attack ciphertext_only encrypted -o opened
+  tfpe evaluate photographs --cipher pbe
   tfpe demo out
   tfpe report report.html
 """
@@ -63,7 +75,15 @@ def main(arguments=None):
 
 
 def _run(arguments):
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    # argparse gives up an optional argument before it sees those behind options.
+    late = getattr(options, "late", None)
+    if late and len(rest) == 1 and not rest[0].startswith("-"):
+        if getattr(options, late) is None:
+            setattr(options, late, rest.pop())
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     with warnings.catch_warnings():
         warnings.simplefilter("default", UserWarning)
         warnings.showwarning = _show_warning
@@ -84,7 +104,8 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"tfpe {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for group in (keys, folders, datasets, predictions, listings, reports, speed):
+    groups = (keys, folders, datasets, predictions, listings)
+    for group in (*groups, attacks, evaluations, reports, speed):
         group.register(commands)
     return parser
 

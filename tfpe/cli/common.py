@@ -80,9 +80,14 @@ def add_cipher(command, default):
     """Adds `--cipher` and `--option`."""
     shown = f"see `tfpe ciphers`; {default or 'the one it has'}"
     command.add_argument("--cipher", default=default, help=shown)
+    add_option(command)
+
+
+def add_option(command):
+    """Adds `--option`."""
     command.add_argument(
         "--option",
-        action=_AppendOnce,
+        action=AppendOnce,
         default=[],
         type=cipher_option,
         metavar="NAME=VALUE",
@@ -90,7 +95,18 @@ def add_cipher(command, default):
     )
 
 
-class _AppendOnce(argparse.Action):
+def size_of(text):
+    """HxW as (height, width)."""
+    try:
+        height, width = (int(part) for part in text.split("x"))
+    except ValueError:
+        height = width = 0
+    if min(height, width) < 1:
+        raise argparse.ArgumentTypeError(f"should be like 32x32. Received: {text!r}")
+    return height, width
+
+
+class AppendOnce(argparse.Action):
     """Appends (name, value), and refuses a name that was given before."""
 
     def __call__(self, parser, namespace, pair, option_string=None):

@@ -1,11 +1,10 @@
 """`tfpe ciphers | demo`: what there is, and what it looks like."""
 
-import argparse
 import json
 import os
 import sys
 
-from tfpe.cli.common import add_command, progress_bar
+from tfpe.cli.common import add_command, progress_bar, size_of
 from tfpe.cli.terminal import note
 
 EXAMPLES = {
@@ -27,7 +26,7 @@ attackers see. No download.
 def register(commands):
     """Adds the commands of this file."""
     command = add_command(commands, ciphers, EXAMPLES)
-    command.add_argument("--size", type=_size, default=(32, 32), metavar="HxW")
+    command.add_argument("--size", type=size_of, default=(32, 32), metavar="HxW")
     command.add_argument("--json", action="store_true")
 
     command = add_command(commands, demo, EXAMPLES)
@@ -101,13 +100,3 @@ def demo(options):
         os.path.join(options.output, f"{n}.png") for n in ("gallery", "attacks")
     )
     note(f"Pictures: {', '.join(pictures)}")
-
-
-def _size(text):
-    try:
-        height, width = (int(part) for part in text.split("x"))
-    except ValueError:
-        height = width = 0
-    if min(height, width) < 1:
-        raise argparse.ArgumentTypeError(f"should be like 32x32. Received: {text!r}")
-    return height, width

@@ -16,7 +16,7 @@ from tfpe.evaluation.alignment import aligned
 from tfpe.transform import Transform
 
 PAIRS = (1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
-CIPHERTEXTS = (25, 50, 100, 200, 400)
+CIPHERTEXTS = (50, 100, 200, 400)
 KINDS = {
     "chosen plaintext": "queries",
     "known plaintext": "pairs",

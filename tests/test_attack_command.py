@@ -1,0 +1,300 @@
+"""`tfpe attack` and `tfpe evaluate`, and oracles as a user has them."""
+
+import json
+import stat
+
+import numpy as np
+import pytest
+from image_folders import load, save
+
+from tfpe import CIPHERS, Key, PerceptualEncrypt, Transform, attacks
+from tfpe.attacks import CountingOracle, chosen_plaintext
+from tfpe.cli import main
+from tfpe.evaluation.evidence import answers_of, chosen_queries, read_ciphertexts
+from tfpe.files import encrypt_folder
+
+SHAPE = (32, 32, 3)
+
+
+def bits_of(cipher):
+    return 4 if cipher in ("le", "ele") else 8
+
+
+def queries_of(cipher):
+    return 5 if cipher in ("le", "ele") else 3
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, photographs):
+    """A working folder: owner.key, photos/ of 40 pictures, leaked/ with 16 of them."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TFPE_KEY_FILE", raising=False)
+    Key(bytes(range(32))).save("owner.key")
+    pieces = {
+        f"p/{side}-{row}-{column}.png": photo[row : row + 32, column : column + 32]
+        for side, photo in enumerate(photographs)
+        for row in range(0, 384, 96)
+        for column in range(0, 480, 96)
+    }
+    save(tmp_path / "photos", pieces)
+    save(tmp_path / "leaked", dict(list(pieces.items())[::2][:16]))
+    return tmp_path
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def encrypt(cipher, source="photos", target="encrypted"):
+    key = Key.load("owner.key")
+    assert not encrypt_folder(source, target, key, cipher).failed
+
+
+@pytest.mark.parametrize("cipher", CIPHERS)
+def test_the_layer_is_an_oracle(key, cipher):
+    """3 or 5 queries, and one that verifies, through the Keras layer."""
+    oracle = CountingOracle(PerceptualEncrypt(key, cipher))
+    recovered = chosen_plaintext(oracle, SHAPE, bits_of(cipher))
+    assert recovered == CIPHERS[cipher](key, SHAPE)
+    assert oracle.queries == queries_of(cipher) + 1
+
+
+@pytest.mark.parametrize("cipher", CIPHERS)
+def test_the_file_tool_is_an_oracle(folder, cipher):
+    """The same through the files that `tfpe encrypt` writes."""
+    make = ["attack", "chosen_plaintext", "--cipher", cipher, "--size", "32x32"]
+    assert run(*make, "--make-queries", "queries") == 0
+    assert len(load(folder / "queries")) == queries_of(cipher) + 1
+    owner = ["encrypt", "-q", "-k", "owner.key", "--cipher", cipher]
+    assert run(*owner, "queries", "-o", "answers") == 0
+    bits = bits_of(cipher)
+    asked = chosen_queries(attacks.ATTACKS["chosen_plaintext"], SHAPE, bits=bits)
+    oracle = answers_of(asked, read_ciphertexts("answers"))
+    recovered = chosen_plaintext(oracle, SHAPE, bits)
+    assert recovered == CIPHERS[cipher](Key.load("owner.key"), SHAPE)
+
+
+def test_chosen_plaintext_on_files(folder, capsys):
+    encrypt("ele")
+    base = ["attack", "chosen_plaintext", "--size", "32x32"]
+    assert run(*base, "--cipher", "ele", "--make-queries", "queries") == 0
+    assert run(*base, "--cipher", "ele", "--make-queries", "queries") == 1
+    encrypt("ele", "queries", "answers")
+    capsys.readouterr()
+    more = ["--answers", "answers", "encrypted", "-o", "opened", "--json", "-q"]
+    more += ["--truth", "photos", "--save-transform", "key.npz", "--figure", "f.png"]
+    assert run(*base, *more) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["exact_pixels"] == 1 and summary["scored"] == 40
+    assert summary["evidence"] == {"kind": "queries", "count": 5, "verifying": 1}
+    plain, opened = load(folder / "photos"), load(folder / "opened")
+    assert all(np.array_equal(opened[name], plain[name]) for name in plain)
+    # The key is written on request only, for its owner only.
+    assert stat.S_IMODE((folder / "key.npz").stat().st_mode) == 0o600
+    with np.load("key.npz") as file:
+        saved = Transform(file["perm"], file["mask"], int(file["bits"]), SHAPE)
+    assert saved == CIPHERS["ele"](Key.load("owner.key"), SHAPE)
+    assert (folder / "f.png").stat().st_size > 1000
+    # Nothing is overwritten, and what is there stays.
+    assert run(*base, *more) == 1
+    assert len(load(folder / "opened")) == 40
+
+
+def test_an_oracle_made_from_a_key(folder, capsys):
+    command = ["attack", "chosen_plaintext", "-k", "owner.key", "--size", "32x32"]
+    assert run(*command, "--cipher", "pbe", "--json", "-q") == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["index_accuracy"] == 1 and summary["evidence"]["count"] == 3
+    assert run(*command, "-q") == 1
+    assert "--cipher" in capsys.readouterr().err
+
+
+def test_known_plaintext_on_files(folder, capsys):
+    encrypt("le")
+    command = ["attack", "known_plaintext", "--plain", "leaked", "-q"]
+    command += ["--cipher-folder", "encrypted", "-o", "opened", "--json"]
+    assert run(*command, "--truth", "photos", "-k", "owner.key") == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["evidence"]["count"] == 16 and summary["unseen"]
+    assert summary["scored"] == 24
+    assert summary["index_accuracy"] > 0.98 and summary["ssim"] > 0.9
+    assert len(load(folder / "opened")) == 40
+    assert "perm" not in summary and "mask" not in summary
+
+
+def test_padded_pictures_are_known_pairs_too(folder, photographs, capsys):
+    sizes = {f"{k}.png": photographs[0][9 * k : 9 * k + 30, :29] for k in range(40)}
+    save(folder / "odd", sizes)
+    encrypt("le", "odd", "odd-encrypted")
+    command = ["attack", "known_plaintext", "--plain", "odd", "-q", "--force"]
+    command += ["--cipher-folder", "odd-encrypted", "-o", "opened"]
+    assert run(*command) == 0
+    opened = load(folder / "opened")
+    assert all(np.array_equal(opened[name], plain) for name, plain in sizes.items())
+
+
+def test_ciphertexts_alone_on_files(folder, capsys):
+    encrypt("logistic")
+    command = ["attack", "mode_filter", "encrypted", "--truth", "photos", "--json"]
+    assert run(*command, "-q", "-o", "shown") == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["gray_correlation"] > 0.5 and "index_accuracy" not in summary
+    assert len(load(folder / "shown")) == 40
+    window = ["--attack-option", "window=3"]
+    assert run("attack", "mode_filter", "encrypted", "-q", *window) == 0
+
+
+def test_key_check(folder, capsys):
+    command = ["attack", "key_sensitivity", "-k", "owner.key", "--size", "16x16"]
+    assert run(*command, "--cipher", "negpos", "--json", "-q") == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert 0.3 < summary["sensitivity"]["mask_changed"] < 0.7
+
+
+def test_the_table(capsys):
+    for arguments in (["attack"], ["attack", "--list"]):
+        assert run(*arguments) == 0
+    assert "known_plaintext" in capsys.readouterr().out
+    assert run("attack", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["attack"] for row in rows] == list(attacks.ATTACKS)
+
+
+REFUSED = {
+    "unknown attack": ("attack rot13", "NAME should be"),
+    "no evidence": ("attack ciphertext_only", "needs CIPHERTEXTS"),
+    "too few": ("attack ciphertext_only encrypted/p/0-0-0.png", "at least 25"),
+    "no pairs": (
+        "attack known_plaintext --cipher-folder encrypted",
+        "needs known plain images",
+    ),
+    "foreign plain images": (
+        "attack known_plaintext --plain foreign --cipher-folder encrypted",
+        "no pair",
+    ),
+    "inconsistent pairs": (
+        "attack known_plaintext --plain mixed --cipher-folder encrypted",
+        "no such key explains",
+    ),
+    "no oracle": ("attack chosen_plaintext --cipher le --size 32x32", "an oracle"),
+    "no size": ("attack chosen_plaintext -k owner.key --cipher le", "--size"),
+    "part of a block": (
+        "attack chosen_plaintext -k owner.key --cipher le --size 30x30",
+        "whole blocks",
+    ),
+    "missing key": (
+        "attack chosen_plaintext -k no.key --cipher le --size 32x32",
+        "no.key",
+    ),
+    "foreign answers": (
+        "attack chosen_plaintext --size 32x32 --answers encrypted",
+        "the ciphertext of each query",
+    ),
+    "queries of a known pair": (
+        "attack known_plaintext --size 32x32 --make-queries q",
+        "chosen plaintexts",
+    ),
+    "missing folder": ("attack mode_filter nothing", "should exist"),
+    "no reference": ("attack nibble_statistics encrypted", "--reference"),
+    "no first pixel": ("attack chang_case_advanced encrypted", "--first-pixel"),
+    "wrong size": ("attack mode_filter encrypted --size 8x8", "of one shape"),
+    "option of no attack": (
+        "attack mode_filter encrypted --attack-option bits=4",
+        "Options of mode_filter",
+    ),
+    "a key for each image": ("attack ciphertext_only each", "a key of its own"),
+    "evaluate: unknown cipher": ("evaluate photos --cipher rot13", "cipher"),
+    "evaluate: missing": ("evaluate nothing --cipher le", "nothing"),
+    "evaluate: no curve": (
+        "evaluate photos --cipher ele --curve ciphertext_only",
+        "one of ['known_plaintext']",
+    ),
+    "evaluate: options of two": (
+        "evaluate photos --cipher le,ele --option block_size=8",
+        "one cipher",
+    ),
+    "evaluate: small": ("evaluate photos --cipher pbe --size 8x8", "at least 11 x 11"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refusals(name, folder, photographs, capsys):
+    encrypt("le")
+    command, message = REFUSED[name]
+    if name == "foreign plain images":
+        save(folder / "foreign", {"x.png": photographs[0][:32, :32]})
+    if name == "inconsistent pairs":
+        pieces = load(folder / "leaked")
+        names = list(pieces)
+        save(folder / "mixed", {n: pieces[names[k - 1]] for k, n in enumerate(names)})
+    if name == "a key for each image":
+        encrypt_folder("photos", "each", Key.load("owner.key"), "pbe", per_image=True)
+    capsys.readouterr()
+    assert run(*command.split(), "-q") == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("tfpe: error: ") and message in err
+    assert err.count("\n") == 1
+
+
+def test_evaluate(folder, capsys):
+    command = ["evaluate", "photos", "--cipher", "shuffle", "-q"]
+    command += ["--record-folder", "results", "--figures", "figures", "--json"]
+    assert run(*command) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record == json.loads(
+        (folder / "results" / "evaluation-photos-shuffle.json").read_text()
+    )
+    settings, results = record["settings"], record["results"]
+    assert settings["image_shape"] == [32, 32, 3] and settings["apart"]
+    assert settings["scored"] == 10 and settings["count"] == 40
+    rows = {row["attack"]: row for row in results["attacks"]}
+    assert set(rows) == {"chosen_plaintext", "known_plaintext", "key_sensitivity"}
+    chosen = rows["chosen_plaintext"]
+    assert chosen["outcome"] == "recovered" and chosen["exact_pixels"] == 1
+    assert chosen["evidence"] == {"kind": "queries", "count": 3, "verifying": 1}
+    assert rows["known_plaintext"]["index_accuracy"] > 0.99
+    # Pictures of users stay out of records.
+    assert results["gallery"] == [] and results["metrics"]["ssim"]["value"] < 0.2
+    assert results["metrics"]["pixel_change"]["npcr"]["value"] == 1 / 3072
+    assert len(list((folder / "figures").glob("*.png"))) == 3
+
+
+def test_a_curve_goes_on(folder, capsys):
+    command = ["evaluate", "photos", "--cipher", "shuffle", "-q", "--keys", "2"]
+    command += ["--curve", "known_plaintext", "--counts", "1,6"]
+    command += ["--record-folder", "r", "--figures", "f"]
+    assert run(*command) == 0
+    path = folder / "r" / "attack-curve-known_plaintext-photos-shuffle.json"
+    record = json.loads(path.read_text())
+    points = record["results"]["points"]
+    assert [(p["evidence"], p["key"]) for p in points] == [
+        (1, 0),
+        (1, 1),
+        (6, 0),
+        (6, 1),
+    ]
+    assert points[0]["error"] > 20 > 5 > points[-1]["error"]
+    assert (folder / "f" / "curve-known_plaintext-photos.png").exists()
+    # What is measured is kept; what is missing is measured.
+    record["results"]["points"] = [points[0] | {"seconds": 123.0}]
+    path.write_text(json.dumps(record))
+    assert run(*command) == 0
+    again = json.loads(path.read_text())["results"]["points"]
+    assert len(again) == 4 and again[0]["seconds"] == 123.0
+    assert [p["error"] for p in again] == [p["error"] for p in points]
+
+
+def test_forms_of_a_cipher_that_an_attack_is_for():
+    from tfpe.evaluation import evaluate
+    from tfpe.evaluation.pictures import load_pictures
+
+    record = evaluate("le", load_pictures("photographs", size=(32, 32), count=20))
+    rows = {row["attack"]: row for row in record["results"]["attacks"]}
+    assert rows["chang_case_le"]["outcome"] == "failed" and rows["chang_case_le"][
+        "message"
+    ].startswith("The oracle should move whole bytes")
+    [variant] = record["results"]["variants"]
+    assert variant["cipher_options"]["word_bits"] == 8
+    assert variant["outcome"] == "recovered"
+    gallery = {row["name"] for row in record["results"]["gallery"]}
+    assert {"plain", "encrypted", "chosen_plaintext"} <= gallery

@@ -1,0 +1,239 @@
+"""`tfpe attack`: the attacks, on files."""
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+
+from tfpe.cli.common import (
+    KEY_VARIABLE,
+    AppendOnce,
+    add_key,
+    add_option,
+    cipher_option,
+    load_key,
+    size_of,
+)
+from tfpe.cli.terminal import note
+from tfpe.errors import CipherOptionError, TfpeError
+
+EXAMPLES = """\
+examples:
+  tfpe attack                                  what there is, and for which cipher
+  known plaintext: a few plain images, and the folder that holds them encrypted
+    tfpe attack known_plaintext --plain leaked --cipher-folder encrypted -o opened
+  ciphertexts alone
+    tfpe attack ciphertext_only encrypted -o opened
+    tfpe attack nibble_statistics encrypted --reference holidays -o opened
+    tfpe attack chang_case_advanced encrypted --first-pixel 255,255,255 -o opened
+  chosen plaintext, in two steps: the owner encrypts the folder of queries
+    tfpe attack chosen_plaintext --cipher ele --size 32x32 --make-queries queries
+    tfpe encrypt -k owner.key --cipher ele queries -o answers
+    tfpe attack chosen_plaintext --size 32x32 --answers answers encrypted -o opened
+  chosen plaintext, of an oracle made from a key
+    tfpe attack chosen_plaintext -k owner.key --cipher ele --size 32x32
+
+Cipher and options are those that manifest.json of the ciphertexts names, or those
+given. --truth and, beside other evidence, -k are for scores only.
+"""
+
+
+def register(commands):
+    """Adds the command of this file."""
+    command = commands.add_parser(
+        "attack",
+        help="Attacks encrypted images, or a key.",
+        description=attack.__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run=attack, late="ciphertexts")
+    command.add_argument("name", nargs="?", metavar="NAME", help="default: list them")
+    command.add_argument(
+        "ciphertexts", nargs="?", metavar="CIPHERTEXTS", help="folder, or one image"
+    )
+    command.add_argument("--list", action="store_true", help="list the attacks")
+    command.add_argument("-o", "--out", "--output", dest="output", metavar="DIR")
+    command.add_argument("--plain", metavar="DIR", help="known plain images")
+    command.add_argument(
+        "--cipher-folder", metavar="DIR", help="what holds them encrypted"
+    )
+    command.add_argument("--reference", metavar="DIR", help="other plain images")
+    command.add_argument("--first-pixel", type=_pixel, metavar="R,G,B")
+    command.add_argument(
+        "--make-queries", metavar="DIR", help="write the chosen images there"
+    )
+    command.add_argument("--answers", metavar="DIR", help="the same, encrypted")
+    command.add_argument("--cipher", help="see `tfpe ciphers`")
+    add_option(command)
+    command.add_argument(
+        "--attack-option",
+        action=AppendOnce,
+        default=[],
+        type=cipher_option,
+        metavar="NAME=VALUE",
+        help="an option of the attack; may be repeated",
+    )
+    command.add_argument("--size", type=size_of, metavar="HxW", help="of the images")
+    add_key(command)
+    command.add_argument("--truth", metavar="DIR", help="plain images, for scores")
+    command.add_argument("--figure", metavar="PNG", help="draw what came out there")
+    command.add_argument(
+        "--save-transform", metavar="NPZ", help="write the recovered key there"
+    )
+    command.add_argument("--force", action="store_true", help="replace existing files")
+    command.add_argument("--json", action="store_true", help="result as JSON")
+    command.add_argument("-q", "--quiet", action="store_true", help="no progress")
+
+
+def attack(options):
+    """Recovers keys or pictures from the evidence that an attack needs."""
+    from tfpe.attacks import ATTACKS
+
+    if options.list or options.name is None:
+        return _list(ATTACKS, options)
+    if options.name not in ATTACKS:
+        raise TfpeError(
+            f"NAME should be one of {list(ATTACKS)}. Received: {options.name!r}"
+        )
+    from tfpe.evaluation.casework import Evidence, make_queries, run_attack
+
+    row = ATTACKS[options.name]
+    given = dict(options.attack_option)
+    if unknown := sorted(set(given) - set(row.options)):
+        raise CipherOptionError(
+            f"Options of {row.name} should be among {list(row.options)}. "
+            f"Received: {unknown}"
+        )
+    key = load_key(options) if _has_key(options) else None
+    evidence = Evidence(
+        ciphertexts=options.ciphertexts or options.cipher_folder,
+        cipher_folder=options.cipher_folder or options.ciphertexts,
+        plain=options.plain,
+        reference=options.reference,
+        first_pixel=options.first_pixel,
+        answers=options.answers,
+        truth=options.truth,
+        size=options.size,
+        cipher=options.cipher,
+        options=dict(options.option),
+        key=key,
+    )
+    if options.make_queries:
+        count = make_queries(row, evidence, given, options.make_queries)
+        note(
+            f"{count} queries, the last of which verifies, in {options.make_queries}: "
+            "encrypt that folder, then --answers"
+        )
+        return 0
+    with _spinner(f"{row.name}: {row.summary}", options):
+        result = run_attack(row, evidence, given)
+    _write(result, options)
+    if options.json:
+        print(json.dumps(result.summary, indent=2))
+    else:
+        _print(result.summary)
+    return 0
+
+
+def _write(result, options):
+    """Pictures, figure and key, in this order: what is done stays done."""
+    from tfpe.evaluation.evidence import write_images
+
+    if options.output:
+        if result.recovered is None:
+            raise TfpeError(
+                "--out needs CIPHERTEXTS to be decrypted. Received: none that fit"
+            )
+        count = write_images(options.output, result.pictures(), options.force)
+        note(f"{count} pictures: {options.output}")
+    if options.figure:
+        result.draw(options.figure)
+        note(f"Figure: {options.figure}")
+    if options.save_transform:
+        result.save(options.save_transform)
+        note(f"Key, as perm and mask: {options.save_transform}")
+
+
+def _print(summary):
+    from rich.table import Table
+
+    table = Table(title=summary["attack"])
+    table.add_column("what")
+    table.add_column("value", justify="right")
+    evidence = summary["evidence"]
+    rows = {
+        "cipher": summary["cipher"],
+        "evidence": f"{evidence['count']} {evidence['kind']}"
+        + (f" + {evidence['verifying']}" if evidence["verifying"] else ""),
+    }
+    names = ("index_accuracy", "undetermined", "exact_pixels", "psnr", "ssim")
+    names += ("gray_correlation", "edge_correlation", "scored", "seconds")
+    rows |= {name: summary.get(name) for name in names}
+    rows |= summary.get("sensitivity", {})
+    for name, value in rows.items():
+        if value is not None:
+            shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+            table.add_row(name, shown)
+    _console().print(table)
+
+
+def _list(attacks, options):
+    if options.json:
+        rows = [
+            {
+                "attack": row.name,
+                "threat_model": row.threat_model,
+                "summary": row.summary,
+                "evidence": row.evidence,
+                "ciphers": list(row.ciphers),
+                "recovers": row.recovers,
+                "options": {k: v for k, v in row.options.items()},
+                "reference": row.reference,
+            }
+            for row in attacks.values()
+        ]
+        print(json.dumps(rows, indent=2))
+        return 0
+    from rich.table import Table
+
+    table = Table(title="Attacks; `tfpe attack --help` shows how to run them")
+    for name in ("attack", "threat model", "evidence", "ciphers"):
+        table.add_column(name)
+    for row in attacks.values():
+        table.add_row(row.name, row.threat_model, row.evidence, ", ".join(row.ciphers))
+    _console().print(table)
+    return 0
+
+
+def _spinner(text, options):
+    if options.quiet:
+        return contextlib.nullcontext()
+    from rich.console import Console
+
+    return Console(stderr=True).status(text)
+
+
+def _console():
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 120)
+
+
+def _has_key(options):
+    # The variable alone is no wish to score: only where the key is the evidence.
+    alone = not (options.ciphertexts or options.cipher_folder or options.answers)
+    return bool(options.key) or (
+        alone and not options.make_queries and bool(os.environ.get(KEY_VARIABLE))
+    )
+
+
+def _pixel(text):
+    try:
+        values = [int(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != 3 or not 0 <= min(values) <= max(values) <= 255:
+        raise argparse.ArgumentTypeError(f"should be like 255,255,255: {text!r}")
+    return values

@@ -1,0 +1,269 @@
+"""`tfpe evaluate`: all metrics of a cipher and all attacks on it, or one's curve."""
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+
+from tfpe.cli.common import add_option, progress_bar, size_of
+from tfpe.cli.terminal import note
+from tfpe.errors import CipherOptionError, TfpeError
+
+EXAMPLES = """\
+examples:
+  tfpe evaluate photographs --cipher pbe
+  tfpe evaluate photos --cipher le --option block_size=8 --size 64x64 --figures out
+  tfpe evaluate cifar10 --cipher all --record-folder results
+  tfpe evaluate cifar10 --cipher logistic,pbe --curve ciphertext_only --images 6000 \\
+      --record-folder results
+
+IMAGES is a folder, an image, an .npz file, cifar10, cifar100, tfds:NAME, or
+"photographs": those that scikit-learn and scikit-image bring along. The key is made
+anew from --seed. A killed --curve goes on where it stopped.
+"""
+
+
+def register(commands):
+    """Adds the command of this file."""
+    command = commands.add_parser(
+        "evaluate",
+        help="Measures what a cipher is worth: all metrics, all attacks.",
+        description=evaluate.__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run=evaluate)
+    command.add_argument("source", metavar="IMAGES")
+    command.add_argument(
+        "--cipher",
+        default="all",
+        metavar="NAME[,NAME]",
+        help="see `tfpe ciphers`; default: all",
+    )
+    add_option(command)
+    command.add_argument(
+        "--images",
+        type=int,
+        metavar="N",
+        help="take at most as many, drawn by the seed; default 2000, for a curve 6000",
+    )
+    command.add_argument(
+        "--size", type=size_of, metavar="HxW", help="make them of this size"
+    )
+    command.add_argument("--seed", type=int, default=0, help="of key and draws; 0")
+    command.add_argument("--data-dir", metavar="DIR", help="where TFDS keeps IMAGES")
+    command.add_argument("--split", help='of a data set; default "test"')
+    command.add_argument(
+        "--curve", metavar="ATTACK", help="error of this attack against its evidence"
+    )
+    command.add_argument(
+        "--counts", type=_counts, metavar="N,N", help="of a curve: numbers of images"
+    )
+    command.add_argument("--keys", type=int, default=3, help="of a curve; 3")
+    command.add_argument("--record", metavar="FILE", help="of one cipher")
+    command.add_argument(
+        "--record-folder", metavar="DIR", help="a record for each cipher, by its name"
+    )
+    command.add_argument(
+        "--overwrite", action="store_true", help="replace records of other settings"
+    )
+    command.add_argument("--figures", metavar="DIR", help="draw PNG files there")
+    command.add_argument("--json", action="store_true", help="records as JSON")
+    command.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
+
+
+def evaluate(options):
+    """Measures what a cipher is worth: all metrics, and all attacks that apply."""
+    # Before TensorFlow starts, which is talkative.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from tfpe.ciphers import CIPHERS, find_cipher
+    from tfpe.evaluation.pictures import load_pictures
+
+    names = list(CIPHERS) if options.cipher == "all" else options.cipher.split(",")
+    chosen = dict(options.option)
+    for name in names:
+        find_cipher(name).options(**chosen)
+    if len(names) > 1 and (chosen or options.record):
+        raise CipherOptionError(
+            "--option and --record are for one cipher; --record-folder takes several. "
+            f"Received: {len(names)} ciphers"
+        )
+    if min(options.keys, 1 if options.images is None else options.images) < 1:
+        raise TfpeError("--images and --keys should be from 1 up. Received: less")
+    pictures = load_pictures(
+        options.source,
+        count=options.images or (6000 if options.curve else 2000),
+        scored=500 if options.curve else 100,
+        size=options.size,
+        seed=options.seed,
+        data_dir=options.data_dir,
+        split=options.split,
+    )
+    run = _curves if options.curve else _evaluations
+    records = run(names, pictures, chosen, options)
+    if options.json:
+        shown = records[0] if len(records) == 1 else records
+        print(json.dumps(shown, indent=2, sort_keys=True))
+
+
+def _evaluations(names, pictures, chosen, options):
+    from tfpe.evaluation import evaluate as measure
+    from tfpe.records import environment, write_record
+
+    records = []
+    for name in names:
+        path = _path(options, f"evaluation-{pictures.name}-{name}.json")
+        shown = {}
+        with progress_bar(f"Evaluating {name}", options) as bar:
+            record = measure(
+                name,
+                pictures,
+                seed=options.seed,
+                progress=_tell(bar),
+                shown=shown,
+                **chosen,
+            )
+        record["environment"] = environment()
+        if path is not None:
+            record = write_record(path, record, options.overwrite)
+            note(f"Record: {path}")
+        if options.figures:
+            from tfpe.evaluation.figures import draw_evaluation
+
+            for figure in draw_evaluation(record, shown, options.figures):
+                note(f"Figure: {figure}")
+        if not options.json:
+            _print_evaluation(record)
+        records.append(record)
+    return records
+
+
+def _curves(names, pictures, chosen, options):
+    from tfpe.evaluation.curves import measure_curve
+
+    records = []
+    for name in names:
+        file = f"attack-curve-{options.curve}-{pictures.name}-{name}.json"
+        path = _path(options, file)
+        with progress_bar(f"{options.curve} on {name}", options) as bar:
+            record = measure_curve(
+                options.curve,
+                name,
+                pictures,
+                counts=options.counts,
+                keys=options.keys,
+                seed=options.seed,
+                path=path,
+                overwrite=options.overwrite,
+                progress=_tell(bar),
+                **chosen,
+            )
+        if path is not None:
+            note(f"Record: {path}")
+        if not options.json:
+            _print_curve(record)
+        records.append(record)
+    if options.figures:
+        from tfpe.evaluation.figures import draw_curves
+
+        path = pathlib.Path(options.figures)
+        path.mkdir(parents=True, exist_ok=True)
+        path /= f"curve-{options.curve}-{pictures.name}.png"
+        draw_curves(records, path)
+        note(f"Figure: {path}")
+    return records
+
+
+def _print_evaluation(record):
+    from rich.table import Table
+
+    settings, results = record["settings"], record["results"]
+    bits = results["key_space"]
+    table = Table(
+        title=f"{settings['cipher']} on {settings['images']}, "
+        f"{' x '.join(map(str, settings['image_shape']))}: key space "
+        f"{bits['claimed_bits']:.0f} bits claimed, {bits['effective_bits']:.0f} "
+        "effective"
+    )
+    table.add_column("attack")
+    table.add_column("evidence")
+    for name in ("outcome", "key", "exact\npixels", "SSIM", "gray\ncorr.", "seconds"):
+        table.add_column(name, justify="right")
+    for row in results["attacks"] + results["variants"]:
+        evidence = row["evidence"]
+        extra, usual = row["cipher_options"], settings["cipher_options"]
+        differs = [f"{k}={v}" for k, v in extra.items() if usual.get(k) != v]
+        verifying = f" + {evidence['verifying']}" if evidence["verifying"] else ""
+        table.add_row(
+            row["attack"] + (f" ({', '.join(differs)})" if differs else ""),
+            f"{evidence['count']}{verifying} {evidence['kind']}",
+            row["outcome"] if row["threat_model"] != "key check" else "-",
+            *(
+                "-" if row[name] is None else f"{row[name]:.4g}"
+                for name in (
+                    *("index_accuracy", "exact_pixels", "ssim"),
+                    *("gray_correlation", "seconds"),
+                )
+            ),
+        )
+    _console().print(table)
+    table = Table(title="Metrics: no measure of security")
+    for name in ("metric", "plain", "cipher", "noise has"):
+        table.add_column(name, justify="left" if name == "metric" else "right")
+    for name, value in results["metrics"].items():
+        if not isinstance(value, dict) or "ideal" not in value:
+            continue
+        plain, cipher = value.get("plain"), value.get("cipher", value.get("value"))
+        cells = (plain, cipher, value["ideal"])
+        table.add_row(name, *("-" if c is None else f"{c:.4f}" for c in cells))
+    _console().print(table)
+
+
+def _print_curve(record):
+    from rich.table import Table
+
+    settings = record["settings"]
+    table = Table(
+        title=f"{settings['attack']} on {settings['cipher']}, {settings['images']}: "
+        "mean error of unseen pictures, 0 to 255"
+    )
+    for name in (settings["evidence_kind"], "key", "error", "key right", "seconds"):
+        table.add_column(name, justify="right")
+    for point in record["results"]["points"]:
+        cells = (point["error"], point["index_accuracy"], point["seconds"])
+        table.add_row(
+            str(point["evidence"]),
+            str(point["key"]),
+            *("-" if cell is None else f"{cell:.5g}" for cell in cells),
+        )
+    _console().print(table)
+
+
+def _console():
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 110)
+
+
+def _path(options, name):
+    """Where a record goes; refused before the work where it could not."""
+    if options.record:
+        return pathlib.Path(options.record)
+    if options.record_folder:
+        return pathlib.Path(options.record_folder, name)
+    return None
+
+
+def _tell(bar):
+    return bar and (lambda done, total, what: bar(done, total))
+
+
+def _counts(text):
+    try:
+        counts = [int(part) for part in text.split(",")]
+    except ValueError:
+        counts = [0]
+    if min(counts) < 1:
+        raise argparse.ArgumentTypeError(f"should be like 50,100. Received: {text!r}")
+    return counts
