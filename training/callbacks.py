@@ -7,6 +7,7 @@ import time
 import h5py
 import keras
 
+from training import strategies
 from training.run_folder import BACKUP, TrainingError
 
 
@@ -30,6 +31,14 @@ class Clock(keras.callbacks.Callback):
         logs["seconds"] = round(self._seconds or now - self._begin, 3)
         if now - self._started + (now - self._begin) / 2 > self._max_seconds:
             self.model.stop_training = True
+
+
+class Checkpoint(keras.callbacks.ModelCheckpoint):
+    """ModelCheckpoint in one of several processes."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        with strategies.local():
+            super().on_epoch_end(epoch, logs)
 
 
 class Backup(keras.callbacks.Callback):
@@ -68,7 +77,8 @@ class Backup(keras.callbacks.Callback):
             return
         older = self._files()
         aside = self._folder / "aside.weights.h5"
-        self.model.save_weights(aside, overwrite=True)
+        with strategies.local():
+            self.model.save_weights(aside, overwrite=True)
         with h5py.File(aside, "a") as file:
             for number, state in enumerate(_random_states(self.model)):
                 file[f"random_states/{number}"] = keras.ops.convert_to_numpy(state)

@@ -102,3 +102,17 @@ def scope(strategy):
         reason = str(error).strip().splitlines()[0]
         raise StrategyError(f"`strategy` tpu finds no TPU: {reason}") from error
     return tf.distribute.TPUStrategy(resolver).scope()
+
+
+@contextlib.contextmanager
+def local():
+    """Inside, new variables belong to this process alone.
+
+    Keras makes one when it saves; shared, it would wait for the processes that do not.
+    """
+    shared = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(shared)

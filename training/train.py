@@ -9,7 +9,7 @@ import numpy as np
 
 from tfpe.atomic import output_errors
 from training import strategies
-from training.callbacks import Backup, Clock, tensorboard
+from training.callbacks import Backup, Checkpoint, Clock, tensorboard
 from training.data import Batches, encrypt_all, tf_pipeline
 from training.run_folder import (
     BEST,
@@ -112,7 +112,7 @@ def train(parts, classes, recipe, seed, encryption, folder, settings, max_second
             best = trim_history(folder / HISTORY, first_epoch)
             callbacks += [
                 keras.callbacks.CSVLogger(folder / HISTORY, append=True),
-                keras.callbacks.ModelCheckpoint(
+                Checkpoint(
                     folder / BEST,
                     monitor="val_accuracy",
                     mode="max",
