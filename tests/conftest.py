@@ -9,6 +9,9 @@ from sklearn.datasets import load_sample_images
 
 from tfpe import Key
 
+# Notebooks, which run as tests too, at a size that takes less than a minute each.
+os.environ.setdefault("TFPE_NOTEBOOK_SIZE", "test")
+
 # The same examples in every run: a test that fails once fails again.
 hypothesis.settings.register_profile(
     "tfpe", derandomize=True, database=None, deadline=None

@@ -156,6 +156,17 @@ def test_class_folders_and_hidden_labels(tmp_path):
     assert column(again, "label").tolist() == [0] * 6 + [1] * 3
 
 
+def test_a_set_that_tfds_would_misread_gets_a_name_of_its_own(tmp_path):
+    # TFDS's own cifar10 has an `id`, which a .npz of that name has not.
+    images, labels = crops(4), np.arange(4) % 2
+    np.savez(tmp_path / "cifar10.npz", x_train=np.stack(images), y_train=labels)
+    encrypt_dataset(tmp_path / "cifar10.npz", tmp_path / "cloud", KEY, "le")
+    summary = decrypt_dataset(tmp_path / "cloud", tmp_path / "plain", KEY)
+    assert summary.name == "cifar10_decrypted"
+    again = load("cifar10_decrypted", tmp_path / "plain")
+    assert np.array_equal(column(again, "image"), np.stack(images))
+
+
 def test_training_reads_an_encrypted_set(npz, tmp_path):
     training = pytest.importorskip("training.sources")
     encrypt_dataset(npz, tmp_path / "cloud", KEY, "le")

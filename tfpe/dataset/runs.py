@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import pathlib
+import tempfile
 from collections.abc import Callable
 
 from tfpe.ciphers import find_cipher
@@ -158,7 +159,9 @@ def decrypt_dataset(path, out, key, *, labels=None, progress=None):
 
     Args:
         path: folder of the encrypted set, or its data_dir where it is the only one.
-        out: the data_dir of the result, which has the name and version of the source.
+        out: the data_dir of the result, which has the name and version of the source
+            (such as "cifar10_decrypted" where TFDS knows the name, and features of it
+            were dropped).
         key: the `tfpe.Key` that encrypted it.
         labels: the file that `hide_labels` wrote.
         progress: called with (done, total) examples.
@@ -182,8 +185,12 @@ def decrypt_dataset(path, out, key, *, labels=None, progress=None):
     # Whoever gets the encrypted sets of this data_dir would get the plain one too.
     _require_outside(out, folder.parents[1] if named else folder)
     settings = {"dropped": manifest["dropped"]}
-    header = make_header(key, "decrypted", source.name, source, settings)
     features = restore_features(source.features, source.labels, manifest["dropped"])
+    name, final = source.name, pathlib.Path(out, source.folder)
+    if _expects_other_features(name, features):
+        name = f"{name}_decrypted"
+        final = pathlib.Path(out, name, source.version)
+    header = make_header(key, "decrypted", name, source, settings)
 
     def encode(batch, first):
         images, examples = source.decode(batch)
@@ -191,7 +198,6 @@ def decrypt_dataset(path, out, key, *, labels=None, progress=None):
         pairs = zip(examples, files, strict=True)
         return frame([put_image(*pair, {}) for pair in pairs]), len(files)
 
-    final = pathlib.Path(out, source.folder)
     plan = Plan(source, key, header, features, encode, final)
     return _write(plan, progress)
 
@@ -307,6 +313,17 @@ def _registered():
     import tensorflow_datasets as tfds
 
     return frozenset(tfds.list_builders(with_community_datasets=False))
+
+
+def _expects_other_features(name, features):
+    """Whether TFDS has code of its own for `name`, which cannot read these features."""
+    import tensorflow_datasets as tfds
+
+    if name not in _registered():
+        return False
+    with tempfile.TemporaryDirectory() as empty:
+        known = tfds.builder(name, data_dir=empty).info.features
+    return set(known) != set(features)
 
 
 def _require_new_name(name):
