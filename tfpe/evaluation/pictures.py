@@ -55,7 +55,7 @@ class Pictures:
         return len(self.evidence) + len(self.scored) * self.apart
 
     def cropped(self, block_size):
-        """The same, cut to whole blocks; `large` likewise."""
+        """The same, cut to whole blocks; `large` is left as it is."""
         if any(size % block_size for size in self.shape[:2]):
             rows, columns = (size - size % block_size for size in self.shape[:2])
             if min(rows, columns) < SMALLEST_SIDE:

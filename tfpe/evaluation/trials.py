@@ -1,7 +1,8 @@
 """Every attack of the table on one cipher: what it takes, and what it gives.
 
 Where an attack needs several images, the least number that gives the key is looked for
-among `LADDER`; the row says how many that were.
+among `PAIRS`, `CIPHERTEXTS` or a few multiples of what the attack wants at least; the
+row says how many that were, and which were tried. Fewer may do.
 """
 
 import dataclasses
