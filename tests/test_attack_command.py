@@ -213,6 +213,7 @@ REFUSED = {
         "evaluate photos --cipher le,ele --option block_size=8",
         "one cipher",
     ),
+    "evaluate: seed": ("evaluate photos --cipher le --seed -1", "--seed"),
     "evaluate: small": ("evaluate photos --cipher pbe --size 8x8", "at least 11 x 11"),
 }
 
@@ -236,7 +237,7 @@ def test_refusals(name, folder, photographs, capsys):
     assert err.count("\n") == 1
 
 
-def test_evaluate(folder, capsys):
+def test_evaluate(folder, monkeypatch, capsys):
     command = ["evaluate", "photos", "--cipher", "shuffle", "-q"]
     command += ["--record-folder", "results", "--figures", "figures", "--json"]
     assert run(*command) == 0
@@ -259,6 +260,11 @@ def test_evaluate(folder, capsys):
         1 / 3072
     )
     assert len(list((folder / "figures").glob("*.png"))) == 3
+    # A record of other settings is refused before the work, which takes minutes.
+    with monkeypatch.context() as patched:
+        patched.setattr("tfpe.evaluation.cipher_metrics", pytest.fail)
+        assert run(*command, "--seed", "1") == 1
+    assert "differs in ['key_fingerprint', 'seed']" in capsys.readouterr().err
 
 
 def test_a_curve_goes_on(folder, capsys):

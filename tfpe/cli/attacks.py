@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import json
 import os
-import sys
 
 from tfpe.cli.common import (
     KEY_VARIABLE,
@@ -15,7 +14,7 @@ from tfpe.cli.common import (
     load_key,
     size_of,
 )
-from tfpe.cli.terminal import note
+from tfpe.cli.terminal import note, table_console
 from tfpe.errors import CipherOptionError, TfpeError
 
 EXAMPLES = """\
@@ -176,7 +175,7 @@ def _print(summary):
         if value is not None:
             shown = f"{value:.4g}" if isinstance(value, float) else str(value)
             table.add_row(name, shown)
-    _console().print(table)
+    table_console().print(table)
 
 
 def _list(attacks, options):
@@ -203,7 +202,7 @@ def _list(attacks, options):
         table.add_column(name)
     for row in attacks.values():
         table.add_row(row.name, row.threat_model, row.evidence, ", ".join(row.ciphers))
-    _console().print(table)
+    table_console().print(table)
     return 0
 
 
@@ -213,12 +212,6 @@ def _spinner(text, options):
     from rich.console import Console
 
     return Console(stderr=True).status(text)
-
-
-def _console():
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else 120)
 
 
 def _has_key(options):

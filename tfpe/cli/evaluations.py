@@ -4,10 +4,9 @@ import argparse
 import json
 import os
 import pathlib
-import sys
 
 from tfpe.cli.common import add_option, progress_bar, size_of
-from tfpe.cli.terminal import note
+from tfpe.cli.terminal import note, table_console
 from tfpe.errors import CipherOptionError, TfpeError
 
 EXAMPLES = """\
@@ -91,6 +90,8 @@ def evaluate(options):
         )
     if min(options.keys, 1 if options.images is None else options.images) < 1:
         raise TfpeError("--images and --keys should be from 1 up. Received: less")
+    if options.seed < 0:
+        raise TfpeError(f"--seed should be from 0 up. Received: {options.seed}")
     pictures = load_pictures(
         options.source,
         count=options.images or (6000 if options.curve else 2000),
@@ -109,11 +110,15 @@ def evaluate(options):
 
 def _evaluations(names, pictures, chosen, options):
     from tfpe.evaluation import evaluate as measure
-    from tfpe.records import environment, write_record
+    from tfpe.evaluation import evaluation_settings
+    from tfpe.records import check_replaceable, environment, write_record
 
     records = []
     for name in names:
         path = _path(options, f"evaluation-{pictures.name}-{name}.json")
+        if path is not None and not options.overwrite:
+            settings = evaluation_settings(name, pictures, seed=options.seed, **chosen)
+            check_replaceable(path, "evaluation", settings)
         shown = {}
         with progress_bar(f"Evaluating {name}", options) as bar:
             record = measure(
@@ -207,7 +212,7 @@ def _print_evaluation(record):
                 )
             ),
         )
-    _console().print(table)
+    table_console().print(table)
     table = Table(title="Metrics: no measure of security")
     for name in ("metric", "plain", "cipher", "noise has"):
         table.add_column(name, justify="left" if name == "metric" else "right")
@@ -217,7 +222,7 @@ def _print_evaluation(record):
         plain, cipher = value.get("plain"), value.get("cipher", value.get("value"))
         cells = (plain, cipher, value["ideal"])
         table.add_row(name, *("-" if c is None else f"{c:.4f}" for c in cells))
-    _console().print(table)
+    table_console().print(table)
 
 
 def _print_curve(record):
@@ -237,17 +242,11 @@ def _print_curve(record):
             str(point["key"]),
             *("-" if cell is None else f"{cell:.5g}" for cell in cells),
         )
-    _console().print(table)
-
-
-def _console():
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else 110)
+    table_console().print(table)
 
 
 def _path(options, name):
-    """Where a record goes; refused before the work where it could not."""
+    """Where a record goes; None where none is asked for."""
     if options.record:
         return pathlib.Path(options.record)
     if options.record_folder:

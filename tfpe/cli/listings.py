@@ -5,7 +5,7 @@ import os
 import sys
 
 from tfpe.cli.common import add_command, progress_bar, size_of
-from tfpe.cli.terminal import note
+from tfpe.cli.terminal import note, table_console
 
 EXAMPLES = {
     "ciphers": """\
@@ -58,7 +58,6 @@ def ciphers(options):
     if options.json:
         print(json.dumps(rows, indent=2))
         return
-    from rich.console import Console
     from rich.table import Table
 
     height, width = options.size
@@ -76,7 +75,7 @@ def ciphers(options):
             f"{row['key_space_effective_bits']:.0f}",
             row["broken_by"],
         )
-    Console(width=None if sys.stdout.isatty() else 110).print(table)
+    table_console(110).print(table)
     print(
         "No keyed cipher has more than the 256 bits of its key. A large key space says "
         "nothing against the attacks in the last column.",

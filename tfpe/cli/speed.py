@@ -1,10 +1,9 @@
 """`tfpe bench`: how fast the ciphers are here, beside real cryptography."""
 
 import json
-import sys
 
 from tfpe.cli.common import add_command
-from tfpe.cli.terminal import note
+from tfpe.cli.terminal import note, table_console
 
 EXAMPLES = {
     "bench": """\
@@ -70,8 +69,6 @@ def bench(options):
     if options.json:
         print(json.dumps(record, indent=2, sort_keys=True))
         return
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else 130)
+    console = table_console(130)
     for table in rich_tables(record):
         console.print(table)

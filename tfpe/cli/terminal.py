@@ -34,6 +34,13 @@ def note(text):
     print(printable(text), file=sys.stderr)
 
 
+def table_console(width=120):
+    """A `rich` console for tables on stdout; `width` counts where it is no terminal."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else width)
+
+
 def printable(text):
     """`text` with everything that a terminal would not print as it is escaped.
 

@@ -60,9 +60,7 @@ def evaluate(cipher, pictures, *, seed=0, progress=None, shown=None, **options):
         CipherOptionError: an unknown cipher, or an option that does not fit.
         ImageError: the pictures do not fit the cipher.
     """
-    row = find_cipher(cipher)
-    options = row.check(pictures.shape[2], **options)
-    pictures = pictures.cropped(row.block_size(**options))
+    row, options, pictures = _fitted(cipher, pictures, options)
     case = _case(cipher, options, seed_bytes(seed), pictures)
     near = bytearray(case.seed)
     near[0] ^= 1
@@ -92,7 +90,14 @@ def evaluate(cipher, pictures, *, seed=0, progress=None, shown=None, **options):
         "variants": rows[len(tried) :],
         "gallery": _gallery(cipher, recovered, rows) if pictures.shown else [],
     }
-    settings = {
+    settings = evaluation_settings(cipher, pictures, seed=seed, **options)
+    return {"kind": "evaluation", "settings": settings, "results": results}
+
+
+def evaluation_settings(cipher, pictures, *, seed=0, **options):
+    """The settings of the record that `evaluate` makes of these arguments, a dict."""
+    _, options, pictures = _fitted(cipher, pictures, options)
+    return {
         "images": pictures.name,
         "image_shape": list(pictures.shape),
         "count": pictures.count,
@@ -101,10 +106,16 @@ def evaluate(cipher, pictures, *, seed=0, progress=None, shown=None, **options):
         "note": pictures.note,
         "cipher": cipher,
         "cipher_options": options,
-        "key_fingerprint": Key(case.seed).fingerprint,
+        "key_fingerprint": Key(seed_bytes(seed)).fingerprint,
         "seed": seed,
     }
-    return {"kind": "evaluation", "settings": settings, "results": results}
+
+
+def _fitted(cipher, pictures, options):
+    """The row of the cipher, all its options, and the pictures in whole blocks."""
+    row = find_cipher(cipher)
+    options = row.check(pictures.shape[2], **options)
+    return row, options, pictures.cropped(row.block_size(**options))
 
 
 def _case(cipher, options, seed, pictures):
