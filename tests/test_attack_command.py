@@ -1,6 +1,7 @@
 """`tfpe attack` and `tfpe evaluate`, and oracles as a user has them."""
 
 import json
+import pathlib
 import stat
 
 import numpy as np
@@ -10,6 +11,7 @@ from image_folders import load, save
 from tfpe import CIPHERS, Key, PerceptualEncrypt, Transform, attacks
 from tfpe.attacks import CountingOracle, chosen_plaintext
 from tfpe.cli import main
+from tfpe.errors import AttackError
 from tfpe.evaluation.evidence import answers_of, chosen_queries, read_ciphertexts
 from tfpe.files import encrypt_folder
 
@@ -202,6 +204,21 @@ REFUSED = {
         "attack mode_filter encrypted --attack-option bits=4",
         "Options of mode_filter",
     ),
+    "no blocks": ("attack jigsaw encrypted --cipher pbe", "move blocks"),
+    "damaged image": ("attack mode_filter broken", "broken/x.png: "),
+    "damaged manifest": ("attack mode_filter foreign_manifest", "`options` should be"),
+    "figure of no kind": (
+        "attack mode_filter encrypted --figure owner.key",
+        "should end in .png",
+    ),
+    "figure that is there": (
+        "attack mode_filter encrypted --figure encrypted/p/0-0-0.png",
+        "--force",
+    ),
+    "evidence of another key": (
+        "attack known_plaintext encrypted --plain leaked --cipher-folder other",
+        "differ in ['key_fingerprint']",
+    ),
     "a key for each image": ("attack ciphertext_only each", "a key of its own"),
     "evaluate: unknown cipher": ("evaluate photos --cipher rot13", "cipher"),
     "evaluate: missing": ("evaluate nothing --cipher le", "nothing"),
@@ -228,6 +245,15 @@ def test_refusals(name, folder, photographs, capsys):
         pieces = load(folder / "leaked")
         names = list(pieces)
         save(folder / "mixed", {n: pieces[names[k - 1]] for k, n in enumerate(names)})
+    if name == "damaged image":
+        pathlib.Path("broken").mkdir(exist_ok=True)
+        pathlib.Path("broken/x.png").write_bytes(b"no image")
+    if name == "damaged manifest":
+        save(folder / "foreign_manifest", {"x.png": photographs[0][:32, :32]})
+        manifest = '{"cipher": "pbe", "options": [1], "images": 3}'
+        pathlib.Path("foreign_manifest/manifest.json").write_text(manifest)
+    if name == "evidence of another key":
+        encrypt_folder("photos", "other", Key(bytes(32)), "le")
     if name == "a key for each image":
         encrypt_folder("photos", "each", Key.load("owner.key"), "pbe", per_image=True)
     capsys.readouterr()
@@ -235,6 +261,16 @@ def test_refusals(name, folder, photographs, capsys):
     out, err = capsys.readouterr()
     assert out == "" and err.startswith("tfpe: error: ") and message in err
     assert err.count("\n") == 1
+
+
+def test_answers_of_another_shape_are_refused(folder, photographs):
+    """As large as the queries, but no transform of their shape."""
+    shape = (64, 16, 3)
+    asked = chosen_queries(attacks.ATTACKS["chosen_plaintext"], shape)
+    names = [f"query-{number:02}.png" for number in range(len(asked))]
+    save(folder / "answers", dict.fromkeys(names, photographs[0][:32, :32]))
+    with pytest.raises(AttackError, match="size asked for"):
+        answers_of(asked, read_ciphertexts("answers"))
 
 
 def test_evaluate(folder, monkeypatch, capsys):

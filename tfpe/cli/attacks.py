@@ -15,7 +15,7 @@ from tfpe.cli.common import (
     size_of,
 )
 from tfpe.cli.terminal import note, table_console
-from tfpe.errors import CipherOptionError, TfpeError
+from tfpe.errors import CipherOptionError, ImageFileError, TfpeError
 
 EXAMPLES = """\
 examples:
@@ -105,6 +105,8 @@ def attack(options):
             f"Options of {row.name} should be among {list(row.options)}. "
             f"Received: {unknown}"
         )
+    if options.figure:
+        _check_figure(options.figure, options.force)
     key = load_key(options) if _has_key(options) else None
     evidence = Evidence(
         ciphertexts=options.ciphertexts or options.cipher_folder,
@@ -134,6 +136,16 @@ def attack(options):
     else:
         _print(result.summary)
     return 0
+
+
+def _check_figure(path, force):
+    """Refuses, before the work, what could not or should not be written."""
+    if not path.lower().endswith(".png"):
+        raise ImageFileError(f"--figure should end in .png. Received: {path}")
+    if os.path.lexists(path) and not force:
+        raise ImageFileError(
+            f"Nothing is overwritten without --force. Received: {path}, which exists"
+        )
 
 
 def _write(result, options):

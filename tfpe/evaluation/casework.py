@@ -12,6 +12,7 @@ from tfpe.ciphers.scrambled import side_by_side
 from tfpe.errors import AttackError
 from tfpe.evaluation.alignment import aligned
 from tfpe.evaluation.evidence import (
+    SETTINGS,
     answers_of,
     chosen_queries,
     pairs_of,
@@ -139,7 +140,7 @@ def _chosen_plaintext(attack, evidence, chosen, found, summary):
     result = Result(summary, transform)
     if evidence.ciphertexts is not None:
         size = transform.output_shape[:2]
-        _decrypt(result, read_ciphertexts(evidence.ciphertexts, size))
+        _decrypt(result, read_ciphertexts(evidence.ciphertexts, size), found)
     return result
 
 
@@ -163,10 +164,11 @@ def _known_plaintext(attack, evidence, chosen, found, summary):
     summary["known"] = names
     if isinstance(transform, RecoveredTransform):
         summary["undetermined"] = int(transform.undetermined.size)
+    opened = found
     if evidence.ciphertexts != evidence.cipher_folder:
-        found = read_ciphertexts(evidence.ciphertexts, transform.output_shape[:2])
+        opened = read_ciphertexts(evidence.ciphertexts, transform.output_shape[:2])
     result = Result(summary, transform)
-    _decrypt(result, found)
+    _decrypt(result, opened, found)
     return result
 
 
@@ -181,6 +183,11 @@ def _ciphertext_only(attack, evidence, chosen, found, summary):
         arguments.append(evidence.first_pixel)
     start = time.perf_counter()
     if attack.name == "jigsaw":
+        if "block_size" not in chosen:
+            raise AttackError(
+                "jigsaw is for ciphers that move blocks, such as --cipher etc. "
+                f"Received: {evidence.cipher or 'no cipher'}"
+            )
         planes = _planes(evidence, found)
         solved = [attack(planes(c), chosen["block_size"]) for c in found.images]
         pictures = [
@@ -224,7 +231,15 @@ _RUNS = {
 }
 
 
-def _decrypt(result, found):
+def _decrypt(result, found, known=None):
+    """Opens `found` with what `known`, the evidence, gave away."""
+    told = (found.settings, known.settings) if known else (None, None)
+    if None not in told and told[0] != told[1]:
+        names = [name for name in SETTINGS if told[0][name] != told[1][name]]
+        raise AttackError(
+            "Ciphertexts should be encrypted as the evidence is, or the key opens none "
+            f"of them. Received: manifests that differ in {names}"
+        )
     if found.images.shape[1:] != result.transform.output_shape:
         raise AttackError(
             "Ciphertexts should have the shape that the key is for, "

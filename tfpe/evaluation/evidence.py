@@ -5,15 +5,19 @@ encrypted folder names cipher, options and sizes in the open.
 """
 
 import dataclasses
+import math
 import pathlib
 
 import numpy as np
 
-from tfpe.errors import AttackError, ImageFileError
+from tfpe.errors import AttackError, ImageFileError, ManifestError
 from tfpe.files.images import decode_image, encode_png
 from tfpe.files.manifest import MANIFEST_NAME, check_path, read_json
 from tfpe.files.sources import find_images, read_bytes
 from tfpe.padding import pad_to_blocks
+
+# What of a manifest makes one transform for images of one shape.
+SETTINGS = ("cipher", "options", "key_fingerprint")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +30,8 @@ class Ciphertexts:
         sizes: (height, width) of each plain image, as far as a manifest says.
         cipher, options: as the manifest says; None and {} without one.
         other: number of images of other shapes, left out.
+        settings: cipher, options and key fingerprint as the manifest says; None
+            without one.
     """
 
     images: np.ndarray
@@ -34,6 +40,7 @@ class Ciphertexts:
     cipher: str | None
     options: dict
     other: int
+    settings: dict | None = None
 
 
 def read_ciphertexts(path, size=None):
@@ -72,6 +79,7 @@ def read_ciphertexts(path, size=None):
         header.get("cipher"),
         header.get("options") or {},
         len(images) - len(names),
+        {name: header.get(name) for name in SETTINGS} if header else None,
     )
 
 
@@ -228,10 +236,11 @@ def answers_of(queries, ciphertexts):
             f"The answers should hold the ciphertext of each query. Received: none of "
             f"{missing[0]}, for {len(queries)} queries"
         )
-    if ciphertexts.images[0].size != queries[0].size:
+    asked, told = queries.shape[1:], ciphertexts.images.shape[1:]
+    # One plane in the place of three is etc_gray: of another shape, but as large.
+    if math.prod(asked) != math.prod(told) or (asked[2] == told[2] and asked != told):
         raise AttackError(
-            f"The answers should be of the size asked for, {queries.shape[1:]}. "
-            f"Received: {ciphertexts.images.shape[1:]}"
+            f"The answers should be of the size asked for, {asked}. Received: {told}"
         )
     pairs = zip(queries, query_names(len(queries)), strict=True)
     return Recorder({q.tobytes(): ciphertexts.images[place[n]] for q, n in pairs})
@@ -249,7 +258,14 @@ def _read(path):
     if found.refused or not found.images:
         name, problem = (found.refused or [("", "It holds no images")])[0]
         raise ImageFileError(f"{path}/{name}: {problem}")
-    return {n: decode_image(read_bytes(f)) for n, f in found.images.items()}
+    return {name: _image(file) for name, file in found.images.items()}
+
+
+def _image(file):
+    try:
+        return decode_image(read_bytes(file))
+    except ImageFileError as error:
+        raise ImageFileError(f"{file}: {error}") from error
 
 
 def _manifest(path):
@@ -258,8 +274,14 @@ def _manifest(path):
     if not file.exists():
         return {}, {}
     header = read_json(file)
+    options, listed = header.get("options") or {}, header.get("images") or []
+    if not isinstance(options, dict) or not isinstance(listed, list):
+        raise ManifestError(
+            f"Manifest {file} is damaged: `options` should be an object and `images` "
+            "a list"
+        )
     entries = {}
-    for entry in header.get("images") or []:
+    for entry in listed:
         if isinstance(entry, dict) and isinstance(entry.get("path"), str):
             check_path(entry["path"], file)
             height, width = entry.get("height"), entry.get("width")

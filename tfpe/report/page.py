@@ -15,6 +15,14 @@ from tfpe.report.curves import evidence_curves, training_curves
 from tfpe.report.errata import errata_section
 from tfpe.report.scorecard import other_attacks, scorecard_section
 
+# What a record that lacks or twists something raises where it is shown.
+NOT_AS_EXPECTED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{}'; "
     "base-uri 'none'; form-action 'none'"
@@ -69,7 +77,7 @@ def render_report(records):
         return _render(records=records, version=__version__, **shown)
     except RecordError:
         raise
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
+    except NOT_AS_EXPECTED as error:
         raise RecordError(
             "The records should hold what the report shows. "
             f"Received: a record without it, {type(error).__name__}: {error}"
