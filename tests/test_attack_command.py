@@ -14,6 +14,7 @@ from tfpe.cli import main
 from tfpe.errors import AttackError
 from tfpe.evaluation.evidence import answers_of, chosen_queries, read_ciphertexts
 from tfpe.files import encrypt_folder
+from tfpe.records import read_record
 
 SHAPE = (32, 32, 3)
 
@@ -342,3 +343,15 @@ def test_forms_of_a_cipher_that_an_attack_is_for():
     assert variant["outcome"] == "recovered"
     gallery = {row["name"] for row in record["results"]["gallery"]}
     assert {"plain", "encrypted", "chosen_plaintext"} <= gallery
+
+
+def test_evaluate_takes_a_single_image(folder, photographs):
+    """Attacks that want more images have failed; the others are measured."""
+    save(folder / "one", {"a.png": photographs[0][:32, :32]})
+    command = ["evaluate", "one", "--cipher", "negpos", "-q", "--record-folder", "r"]
+    assert run(*command) == 0
+    (path,) = (folder / "r").glob("*.json")
+    rows = {row["attack"]: row for row in read_record(path)["results"]["attacks"]}
+    assert rows["ciphertext_only"]["outcome"] == "failed"
+    assert "25" in rows["ciphertext_only"]["message"]
+    assert rows["chosen_plaintext"]["outcome"] == "recovered"

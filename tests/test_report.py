@@ -199,6 +199,13 @@ def test_damaged_records_leave_an_earlier_page(folder, capsys, damage):
 
 
 def test_pages_that_cannot_be_written(folder, capsys):
-    (folder / "there").mkdir()
-    assert main(["report", "there"]) == 1
+    (folder / "there.html").mkdir()
+    assert main(["report", "there.html"]) == 1
     assert "there" in capsys.readouterr().err
+
+
+def test_a_record_is_never_replaced_by_a_page(folder, capsys):
+    (record, *_) = (folder / "results").glob("*.json")
+    before = record.read_bytes()
+    assert main(["report", str(record)]) == 1
+    assert ".html" in capsys.readouterr().err and record.read_bytes() == before

@@ -156,6 +156,9 @@ def attack_conditions(card):
         f"{where}, one key for all of them but where a row says otherwise. Images that "
         "only verify a key are not counted; partly: the most that was seen, and from "
         "how many; not by: an attack with as many failed; no use: what is known of one "
-        "image says nothing of another. SSIM is 1 where the picture is back; "
+        "image says nothing of another. Counts are the first of a few steps that "
+        "broke this one key: fewer may do, and another key may take a step more. No "
+        "key space is larger than the 256 bits that tfpe derives all keys from. SSIM "
+        "is 1 where the picture is back; "
         f"{machine(evaluations)}."
     )

@@ -5,7 +5,7 @@ import os
 
 from tfpe.cli.common import add_command
 from tfpe.cli.terminal import note
-from tfpe.errors import RecordError
+from tfpe.errors import RecordError, TfpeError
 
 DEFAULT_RECORDS = "results"
 EXAMPLES = {
@@ -39,6 +39,11 @@ def report(options):
     from tfpe.report import write_report
     from tfpe.report.scorecard import scorecard_json
 
+    if not options.output.lower().endswith((".html", ".htm")):
+        # Whatever has that name is replaced: a record must not be.
+        raise TfpeError(
+            f"`OUT.html` should end in .html or .htm. Received: {options.output}"
+        )
     for folder in options.records or ():
         if not os.path.isdir(folder):
             raise RecordError(f"`--records` should be a folder. Received: {folder}")

@@ -10,6 +10,7 @@ import math
 import time
 
 from tfpe.attacks import ATTACKS, CountingOracle, jigsaw_score, score_images, score_key
+from tfpe.attacks.ciphertext_only import FEWEST_IMAGES
 from tfpe.ciphers import CIPHERS
 from tfpe.ciphers.scrambled import side_by_side
 from tfpe.errors import AttackError, ImageError
@@ -27,11 +28,12 @@ KINDS = {
 # Blocks that `nibble_statistics` wants at least.
 NIBBLE_BLOCKS = 2_000
 REFERENCES = 1_000
-# What counts as nearer to the plain image than the ciphertext is, of any score.
+# What counts as nearer to the plain image than the ciphertext is: in two of three
+# scores, since pictures turned to fit the truth gain a little in one by chance.
 GAIN = 0.05
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Case:
     """A cipher under one key, and the pictures to attack it on.
 
@@ -125,7 +127,7 @@ def _score(row, recovered, case):
     before = scores_of(before, plain)
     names = ("ssim", "gray_correlation", "edge_correlation")
     gains = [(scores[n] or 0) - (before[n] or 0) for n in names]
-    if max(gains) >= GAIN:
+    if sorted(gains)[-2] >= GAIN:
         row["outcome"] = "partial"
     else:
         row["message"] = "What it shows is no nearer to the pictures than ciphertext is"
@@ -164,7 +166,9 @@ def _ciphertext_only(attack, case, row, stop):
         case,
         row,
         stop,
-        lambda plain, cipher: attack(cipher, images=len(cipher), **row["options"]),
+        lambda plain, cipher: attack(
+            cipher, images=max(len(cipher), FEWEST_IMAGES), **row["options"]
+        ),
     )
 
 

@@ -18,6 +18,11 @@ METRICS = {
     "vertical_correlation": "vertical neighbours",
     "diagonal_correlation": "diagonal neighbours",
 }
+CHANGES = {
+    "key_change": "one bit of the key changed",
+    "pixel_change": "one plain pixel changed",
+}
+KEYSTREAMS = {"applied": "The mask as applied", "generated": "The generated keystream"}
 NOISE_NOTE = (
     "Ideal: what uniform noise in place of the ciphertext has; one image of noise "
     "leaves the limits with probability .05. To look like noise here is no security: "
@@ -90,7 +95,13 @@ def metrics_table(record):
         for name, title in METRICS.items()
         if isinstance(metrics.get(name), dict)
     ]
-    notes = [NOISE_NOTE]
+    rows += [
+        _metric(f"{title}: {METRICS[name]}", metrics[change][name])
+        for change, title in CHANGES.items()
+        for name in ("npcr", "uaci")
+        if name in (metrics.get(change) or {})
+    ]
+    notes = [NOISE_NOTE, *_keystream_notes(metrics.get("keystream") or {})]
     if jpeg := metrics.get("jpeg"):
         notes.append(_jpeg(jpeg))
     return Table(
@@ -99,6 +110,26 @@ def metrics_table(record):
         rows,
         notes,
     )
+
+
+def _keystream_notes(keystreams):
+    """How many tests of SP 800-22 each keystream passes, and which it fails."""
+    notes = []
+    for name, stream in keystreams.items():
+        tests = {
+            test: row
+            for test, row in (stream.get("statistical_tests") or {}).items()
+            if row.get("passed") is not None  # too short a stream for it
+        }
+        if not tests:
+            continue
+        failed = [test.replace("_", " ") for test in tests if not tests[test]["passed"]]
+        notes.append(
+            f"{KEYSTREAMS.get(name, name)} passes {len(tests) - len(failed)} of "
+            f"{len(tests)} tests of SP 800-22"
+            + (f"; it fails: {', '.join(failed)}." if failed else ".")
+        )
+    return notes
 
 
 def _metric(title, row):
