@@ -145,6 +145,8 @@ def test_models_that_encrypt_by_themselves(tmp_path):
     assert record["results"]["wrong_key_accuracy"] is not None
     with pytest.raises(WrongKeyError):
         evaluate(path, make_images(), "le", Key(bytes(32)))
+    with pytest.raises(CompareError, match="Received: .*'pbe'"):
+        evaluate(path, make_images(), "pbe")
 
 
 def test_default_folders_are_ignored_by_git_and_hold_no_committed_records():

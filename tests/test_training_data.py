@@ -92,6 +92,7 @@ def test_npz(tmp_path):
     [
         ({"y_train": np.full(20, -1)}, "Labels"),
         ({"y_train": np.zeros(20)}, "whole numbers"),
+        ({"y_train": np.arange(20) % 2}, "none of \\[2, 3\\]"),
         ({"y_train": np.zeros(19, int)}, "one label each"),
         ({"x_test": np.zeros((4, 9, 8, 3), np.uint8)}, "one size"),
         ({"x_train": np.zeros((20, 8, 8, 3), np.float32)}, "uint8"),
@@ -255,6 +256,8 @@ def test_shards_share_out_every_batch():
     "change",
     [
         {"epochs": 0},
+        {"milestones": (0.75, 0.5)},
+        {"milestones": (0.5, 1.5)},
         {"learning_rate": 0},
         {"learning_rate": float("nan")},
         {"validation_fraction": 1},

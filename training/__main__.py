@@ -136,8 +136,19 @@ def _names(text):
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def _ciphers(text):
+    if not (names := _names(text)):
+        raise argparse.ArgumentTypeError("should be one name or more. Received: none")
+    return names
+
+
 def _seeds(text):
-    return [int(number) for number in _names(text)]
+    numbers = _names(text)
+    if not numbers or not all(number.isdecimal() for number in numbers):
+        raise argparse.ArgumentTypeError(
+            f"should be whole numbers from 0, such as 0,1,2. Received: {text!r}"
+        )
+    return [int(number) for number in numbers]
 
 
 def _parser():
@@ -190,7 +201,7 @@ def _parser():
         else:
             command.add_argument(
                 "--ciphers",
-                type=_names,
+                type=_ciphers,
                 default=["plain", "le", "ele", "pbe", "logistic", "etc"],
                 help="comma-separated; NAME-per-image for a key for every image",
             )

@@ -282,6 +282,13 @@ def load_model(path, encryption):
         if isinstance(layer, tfpe.PerceptualEncrypt):
             if encryption is None:
                 raise CompareError(f"The model {path} encrypts and needs a key")
+            inside = layer.cipher, layer.options
+            wanted = encryption.cipher, encryption.options
+            if inside != wanted or encryption.per_image:
+                raise CompareError(
+                    f"The cipher should be the one that the model {path} encrypts "
+                    f"with, {inside}, under one key. Received: {wanted}"
+                )
             layer.key = encryption.key
     return model
 

@@ -5,6 +5,7 @@ resumed runs hold the result, so that two runs are compared only where they agre
 """
 
 import dataclasses
+import itertools
 
 from tfpe.errors import TfpeError
 
@@ -104,6 +105,10 @@ class Recipe:
                 self._refuse(name, "at least 0 and less than 1")
         if not 0 < self.validation_fraction < 1:
             self._refuse("validation_fraction", "between 0 and 1")
+        if not all(
+            low < high for low, high in itertools.pairwise((0, *self.milestones, 1))
+        ):
+            self._refuse("milestones", "rising fractions between 0 and 1")
         if self.encrypt_in != "numpy" and self.order != "augment_then_encrypt":
             self._refuse("order", "'augment_then_encrypt' where not NumPy encrypts")
         if self.strong != "none" and self.encrypt_in != "tf.data":

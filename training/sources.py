@@ -62,6 +62,13 @@ class ImageSet:
                     f"Labels of the {what} should be 0 to {len(self.class_names) - 1}. "
                     f"Received: labels from {labels.min()} to {labels.max()}"
                 )
+        taught = np.unique(self.y_train)
+        if len(taught) < len(self.class_names):
+            missing = sorted({*range(len(self.class_names))} - {*taught.tolist()})
+            raise DataError(
+                f"Every class of {self.name} should have training images, with labels "
+                f"0 to {len(self.class_names) - 1}. Received: none of {missing[:10]}"
+            )
         if self.x_train.shape[1:] != self.x_test.shape[1:]:
             raise DataError(
                 f"Train and test images of {self.name} should be of one size. "
