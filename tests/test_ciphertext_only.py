@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tfpe import Key, ciphers, metrics
+from tfpe.attacks import block_statistics, mirrored, nibble_statistics
 from tfpe.attacks.ciphertext.moments import KEY_WEIGHTS, neighbour_moments, signed_bits
 from tfpe.attacks.ciphertext_only import ciphertext_only
 from tfpe.attacks.mode_filter import mode_filter
-from tfpe.attacks.nibble_statistics import nibble_statistics
 from tfpe.attacks.scoring import score_key
 from tfpe.errors import AttackError, ImageError
 
@@ -155,6 +155,47 @@ def test_nibble_statistics_raise_on_other_ciphers(photographs, key, name):
         nibble_statistics(secret(pictures[::2]), pictures[1::2])
 
 
+def accuracy_up_to_a_mirror(recovered, secret):
+    keys = recovered, mirrored(recovered)
+    return max(score_key(key, secret).index_accuracy for key in keys)
+
+
+@pytest.mark.parametrize("name", ["ele", "etc"])
+def test_blocks_of_ele_fall_to_statistics(photographs, key, name):
+    pictures = patches(photographs, 16)
+    secret = ciphers.CIPHERS[name](key, (16, 16, 3))
+    recovered = block_statistics(secret(pictures[::2]), pictures[1::2])
+    assert accuracy_up_to_a_mirror(recovered, secret) > 0.98
+
+
+@pytest.mark.parametrize("name", ["logistic", "shuffle"])
+def test_block_statistics_raise_on_other_ciphers(photographs, key, name):
+    pictures = patches(photographs, 16)
+    secret = ciphers.CIPHERS[name](key, (16, 16, 3))
+    with pytest.raises(AttackError, match="ele under one key"):
+        block_statistics(secret(pictures[::2]), pictures[1::2])
+
+
+def test_block_statistics_want_one_key_and_fitting_pictures(photographs, key, rng):
+    pictures = patches(photographs, 16)
+    seen, reference = pictures[::2], pictures[1::2]
+    build = ciphers.CIPHERS["ele"]
+    fresh = build.per_image(key, (16, 16, 3), range(len(seen)))(seen)
+    ciphertexts = build(key, (16, 16, 3))(seen)
+    noise = rng.integers(0, 256, reference.shape, np.uint8)
+    for bad in ((fresh, reference), (ciphertexts, noise)):
+        with pytest.raises(AttackError, match="no key found explains"):
+            block_statistics(*bad)
+    with pytest.raises(AttackError, match="`ciphertexts` should hold at least 100"):
+        block_statistics(ciphertexts[:99], reference)
+    with pytest.raises(AttackError, match="`reference` should hold at least 100"):
+        block_statistics(ciphertexts, reference[:99])
+    with pytest.raises(AttackError, match=r"shape \(16, 16, 3\)"):
+        block_statistics(ciphertexts, reference[:, :8])
+    with pytest.raises(ImageError):
+        block_statistics(ciphertexts, reference, block_size=5)
+
+
 def cifar(directory, count):
     import tensorflow_datasets as tfds
 
@@ -179,3 +220,11 @@ def test_le_on_cifar_falls(cifar_directory, key):
     secret = ciphers.le(key, (32, 32, 3))
     recovered = nibble_statistics(secret(images[:200]), images[1000:])
     assert score_key(recovered, secret).index_accuracy == 1
+
+
+@pytest.mark.parametrize("name", ["ele", "etc"])
+def test_ele_on_cifar_falls(cifar_directory, key, name):
+    images = cifar(cifar_directory, 1_400)
+    secret = ciphers.CIPHERS[name](key, (32, 32, 3))
+    recovered = block_statistics(secret(images[:400]), images[400:])
+    assert accuracy_up_to_a_mirror(recovered, secret) == 1

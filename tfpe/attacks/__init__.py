@@ -16,6 +16,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from tfpe.attacks.block_statistics import block_statistics, mirrored
 from tfpe.attacks.chang_case import (
     chang_case_advanced,
     chang_case_basic,
@@ -62,6 +63,7 @@ __all__ = [
     "RecoveredTransform",
     "block_chosen_plaintext",
     "block_known_plaintext",
+    "block_statistics",
     "chang_case_advanced",
     "chang_case_basic",
     "chang_case_le",
@@ -75,6 +77,7 @@ __all__ = [
     "known_plaintext",
     "least_error",
     "logistic_chosen_plaintext",
+    "mirrored",
     "mode_filter",
     "negative_flags",
     "nibble_statistics",
@@ -98,7 +101,8 @@ class Attack:
     Attributes:
         function: "chosen plaintext": `(oracle, image_shape, **options) -> Transform`;
             "known plaintext": `(plain, cipher, **options) -> Transform`; "ciphertext
-            only": `(ciphertexts, **options)` -> Transform or images; "key check":
+            only": `(ciphertexts, **options)` -> Transform or images, with plain
+            pictures as the second argument where it `needs_reference`; "key check":
             `(secret, image_shape, **options)` -> fractions.
         threat_model: one of the four.
         evidence: what it needs, in words.
@@ -137,6 +141,11 @@ class Attack:
         """The options of the attack and their default values."""
         parameters = inspect.signature(self.function).parameters.values()
         return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+    @property
+    def needs_reference(self):
+        """Whether it needs other, plain pictures beside ciphertexts."""
+        return "reference" in inspect.signature(self.function).parameters
 
     def options_for(self, cipher, **cipher_options):
         """The options to attack a cipher with: its word and block size.
@@ -292,6 +301,15 @@ ATTACKS = MappingProxyType(
                 "the key",
                 "not published elsewhere",
                 "O(N n), and an assignment of the words of a block",
+            ),
+            Attack(
+                block_statistics,
+                CIPHERTEXT_ONLY,
+                "200 ciphertexts of 32 x 32 under one key, and other, plain pictures",
+                _on("le", "ele", "etc", "blockshuffle"),
+                "the key, or that of mirrored pictures",
+                "not published elsewhere",
+                "O(N n B) for B blocks, and assignments of blocks and nibbles",
             ),
             Attack(
                 mode_filter,

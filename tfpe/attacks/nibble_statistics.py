@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from tfpe.attacks.ciphertext.nibbles import common_signs, match_low, strong_words
 from tfpe.attacks.ciphertext.resolution import is_negative, red_green_blue
 from tfpe.attacks.puzzle.edges import turned
 from tfpe.attacks.repeated_blocks import repeat_blocks
@@ -38,8 +39,8 @@ def nibble_statistics(ciphertexts, reference, block_size=4):
     the names of the channels follow from the pictures.
 
     On CIFAR-10, 50 ciphertexts and 1,000 other images gave the exact key in 4 of 4
-    draws (200 and 1,000 ciphertexts likewise). ele is out of reach here: it has a key
-    for each block, so blocks cannot be pooled.
+    draws (200 and 1,000 ciphertexts likewise). ele has a key for each block, so that
+    blocks cannot be pooled: `block_statistics`.
 
     Threat model: ciphertexts under one fixed key, and pictures of a similar kind and
     scale that are no plaintexts of them. (Photographs of another scale do not do.)
@@ -122,24 +123,21 @@ def _correlations(words):
 def _match(received, expected):
     """The source of each word received and its sign, up to one sign of all."""
     low, high = np.arange(0, len(expected), 2), np.arange(1, len(expected), 2)
-    # As many high nibbles as low ones: those that go with most others.
-    strength = np.sort(abs(received), axis=1)[:, len(high) // 2 : -1].mean(axis=1)
-    ranks = strength.argsort()
-    low_ones, high_ones = np.sort(ranks[: len(low)]), np.sort(ranks[len(low) :])
-    source = np.empty(len(received), np.int64)
-    sign = np.empty(len(received))
+    high_ones, low_ones = strong_words(received)
     square = received[np.ix_(high_ones, high_ones)]
-    signs = np.where(np.linalg.eigh(square)[1][:, -1] < 0, -1, 1)
+    signs = common_signs(square)
     square = square * np.outer(signs, signs)
     places = _match_high(square, expected[np.ix_(high, high)])
+    source = np.empty(len(received), np.int64)
+    sign = np.empty(len(received))
     source[high_ones], sign[high_ones] = high[places], signs
-    # Independent directions of the high nibbles, so that each counts by its noise.
-    both = (square + expected[np.ix_(high[places], high[places])]) / 2
-    values, vectors = np.linalg.eigh(both)
-    white = vectors / np.sqrt(np.maximum(values, 1e-4)) @ vectors.T
-    found = white @ (received[np.ix_(high_ones, low_ones)] * signs[:, None])
-    wanted = white @ expected[np.ix_(high[places], low)]
-    source[low_ones], sign[low_ones] = _match_low(found, wanted, low)
+    expected_square = expected[np.ix_(high[places], high[places])]
+    place, sign[low_ones] = match_low(
+        received[np.ix_(low_ones, high_ones)] * signs,
+        expected[np.ix_(low, high[places])],
+        (square + expected_square) / 2,
+    )
+    source[low_ones] = low[place]
     return source, sign
 
 
@@ -160,15 +158,6 @@ def _match_high(received, expected):
         if best is None or found.fun < best.fun:
             best = found
     return best.col_ind
-
-
-def _match_low(found, wanted, low):
-    from scipy.optimize import linear_sum_assignment
-
-    products = found.T @ wanted
-    lengths = (found**2).sum(axis=0)[:, None] + (wanted**2).sum(axis=0)
-    rows, columns = linear_sum_assignment(lengths - 2 * abs(products))
-    return low[columns], np.where(products[rows, columns] < 0, -1, 1)
 
 
 def _resolve(key, ciphertexts, shape, block_size):

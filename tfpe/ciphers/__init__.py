@@ -169,7 +169,7 @@ CIPHERS = {
         Cipher(
             ele,
             learnable.ele_key_space,
-            "5 chosen images of 32 x 32, or some 16 known ones",
+            "5 chosen images of 32 x 32, some 16 known ones, or 200 ciphertexts",
             "Madono et al. 2020, arXiv 2001.07761",
         ),
         Cipher(

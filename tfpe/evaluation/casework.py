@@ -175,7 +175,7 @@ def _known_plaintext(attack, evidence, chosen, found, summary):
 def _ciphertext_only(attack, evidence, chosen, found, summary):
     evidence.need(ciphertexts="CIPHERTEXTS, a folder or an image")
     arguments = [found.images]
-    if attack.name == "nibble_statistics":
+    if attack.needs_reference:
         evidence.need(reference="other plain pictures: --reference DIR")
         arguments.append(read_ciphertexts(evidence.reference).images)
     if attack.name == "chang_case_advanced":

@@ -15,6 +15,7 @@ from tfpe.records import check_replaceable, environment, read_record, write_reco
 COUNTS = {
     "ciphertext_only": (50, 100, 400, 1600, 5000),
     "nibble_statistics": (50, 100, 200, 400),
+    "block_statistics": (100, 200, 400, 1600, 5000),
     "known_plaintext": (1, 2, 3, 4, 5, 6, 8, 12, 16),
     "block_known_plaintext": (1, 2, 3, 4),
 }
@@ -38,8 +39,7 @@ def measure_curve(
     """Measures the error of unseen pictures after an attack, for more and more images.
 
     Args:
-        attack: "ciphertext_only", "nibble_statistics", "known_plaintext" or
-            "block_known_plaintext".
+        attack: a name in `COUNTS`.
         cipher: a name in `tfpe.CIPHERS` that the attack applies to.
         pictures: a `Pictures`; each key has a draw of its own of the evidence.
         counts: numbers of images; default `COUNTS`, as far as the pictures go.
@@ -60,6 +60,8 @@ def measure_curve(
         error_up_to_channel_order, error_up_to_negatives
                           the least over 6 channel orders, and over 48 candidates (with
                           negatives of channels): for ciphertexts alone
+        error_up_to_mirror
+                          the lesser with left and right swapped: for block_statistics
         index_accuracy    fraction of the key's words that are right
         undetermined      words that the pairs leave open; None for ciphertexts alone
         seconds           of the attack
@@ -79,7 +81,7 @@ def measure_curve(
     options = row.check(pictures.shape[2], **options)
     pictures = pictures.cropped(row.block_size(**options))
     evidence = pictures.evidence
-    spare = 2 if attack == "nibble_statistics" else 1
+    spare = 2 if ATTACKS[attack].needs_reference else 1
     counts = sorted(counts or [n for n in COUNTS[attack] if spare * n <= len(evidence)])
     if not counts or not 1 <= counts[0] <= counts[-1] <= len(evidence):
         raise TfpeError(
@@ -134,7 +136,7 @@ def _point(attack, cipher, options, pictures, count, number, seed):
     chosen = row.options_for(cipher, **options)
     if attack == "ciphertext_only":
         evidence, chosen = (ciphertexts,), chosen | {"images": max(count, 25)}
-    elif attack == "nibble_statistics":
+    elif row.needs_reference:
         evidence = ciphertexts, pictures.evidence[order[count:][:REFERENCES]]
     else:
         evidence = plain, ciphertexts
@@ -159,6 +161,9 @@ def _point(attack, cipher, options, pictures, count, number, seed):
         point["error_up_to_negatives"] = least_error(shown, unseen, negatives=True)
     else:
         point["undetermined"] = int(recovered.undetermined.size)
+    if attack == "block_statistics":
+        swapped = np.abs(shown[:, :, ::-1].astype(np.int16) - unseen).mean()
+        point["error_up_to_mirror"] = min(point["error"], float(swapped))
     point["index_accuracy"] = score_key(recovered, secret).index_accuracy
     return point
 

@@ -9,7 +9,14 @@ import dataclasses
 import math
 import time
 
-from tfpe.attacks import ATTACKS, CountingOracle, jigsaw_score, score_images, score_key
+from tfpe.attacks import (
+    ATTACKS,
+    CountingOracle,
+    jigsaw_score,
+    mirrored,
+    score_images,
+    score_key,
+)
 from tfpe.attacks.ciphertext_only import FEWEST_IMAGES
 from tfpe.ciphers import CIPHERS
 from tfpe.ciphers.scrambled import side_by_side
@@ -28,6 +35,7 @@ KINDS = {
 # Blocks that `nibble_statistics` wants at least.
 NIBBLE_BLOCKS = 2_000
 REFERENCES = 1_000
+BLOCK_STATISTICS = (100, 200, 400, 800, 1_600)
 # What counts as nearer to the plain image than the ciphertext is: in two of three
 # scores, since pictures turned to fit the truth gain a little in one by chance.
 GAIN = 0.05
@@ -177,8 +185,24 @@ def _nibble_statistics(attack, case, row, stop):
     size = row["options"].get("block_size", 4)
     least = -(-NIBBLE_BLOCKS * size**2 // (height * width))
     ladder = [max(least, 2) * factor for factor in (1, 2, 4, 8)]
-    evidence = case.pictures.evidence
+    return _climb_with_reference(ladder, attack, case, row)
+
+
+def _block_statistics(attack, case, row, stop):
+    """The key, or that of mirrored pictures where this one is right."""
+
+    def nearer(key):
+        both = key, mirrored(key)
+        return max(both, key=lambda k: score_key(k, case.secret).index_accuracy)
+
+    found = _climb_with_reference(BLOCK_STATISTICS, attack, case, row, nearer)
+    row["up_to"] = "a mirror: left and right of all pictures may be swapped"
+    return found
+
+
+def _climb_with_reference(ladder, attack, case, row, choose=lambda key: key):
     # What is no ciphertext of the largest rung is the reference.
+    evidence = case.pictures.evidence
     ladder = [n for n in ladder if 2 * n <= len(evidence)] or [len(evidence) // 2]
     reference = evidence[ladder[-1] :][:REFERENCES]
     row["reference"] = len(reference)
@@ -187,7 +211,7 @@ def _nibble_statistics(attack, case, row, stop):
         case,
         row,
         ladder[-1],
-        lambda plain, cipher: attack(cipher, reference, **row["options"]),
+        lambda plain, cipher: choose(attack(cipher, reference, **row["options"])),
     )
 
 
@@ -268,6 +292,7 @@ _BY_THREAT_MODEL = {
 _SPECIAL = {
     "ciphertext_only": _ciphertext_only,
     "nibble_statistics": _nibble_statistics,
+    "block_statistics": _block_statistics,
     "jigsaw": _jigsaw,
 }
 
