@@ -3,17 +3,22 @@
 import json
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 from tfpe import Key
-from tfpe.errors import CipherOptionError, WrongKeyError
+from tfpe.errors import CipherOptionError, NetworkError, OutputError, WrongKeyError
+from tfpe.locks import FileLock
 from tfpe.records import read_record
-from training.__main__ import FAILED, FINISHED, TIME_UP, main
-from training.compare import CompareError, compare, experiment_key
-from training.evaluate import EvaluateError, evaluate
+from training.cli import main
+from training.commands import FAILED, FINISHED, TIME_UP
+from training.compare import compare
+from training.evaluate import evaluate
 from training.recipes import RecipeError, find_recipe
-from training.run_folder import OUT, RUNS
+from training.run import CompareError, experiment_key
+from training.run_folder import LOCK, OUT, RUNS
+from training.saved_models import ModelError
 from training.sources import ImageSet
 
 SMALL = {"alpha": 3, "batch_size": 16}
@@ -102,10 +107,18 @@ def test_what_does_not_fit_is_refused_before_anything_is_trained(tmp_path):
             "ciphers": ["plain", "pbe-per-image"],
             "recipe": find_recipe("tiny", encrypt_in="model"),
         },
+        NetworkError: {"recipe": find_recipe("tiny", depth=9)},
     }.items():
         with pytest.raises(error):
             again(tmp_path, **options)
     assert not list(tmp_path.iterdir())
+
+
+def test_two_commands_never_work_on_one_run(tmp_path):
+    run = tmp_path / "runs" / "toy-tiny-plain-seed0"
+    with FileLock(run / LOCK), pytest.raises(OutputError, match="Another run"):
+        again(tmp_path)
+    assert not list(run.iterdir())
 
 
 def test_a_failed_run_leaves_the_records_of_others(tmp_path, toy):
@@ -130,9 +143,32 @@ def test_evaluation_of_a_saved_model(toy):
     assert outcome["classes"]["yes"]["support"] == 16
     wrong = evaluate(path, make_images(), "le", experiment_key(0).derive("wrong key"))
     assert wrong["accuracy"] == results["wrong_key_accuracy"]
-    for bad in (folder / "absent.keras", folder / "out"):
-        with pytest.raises(EvaluateError):
-            evaluate(bad, make_images(), "le")
+    (folder / "text.keras").write_text("no model")
+    (folder / "torn.keras").write_bytes(path.read_bytes()[:20000])
+    for bad in ("absent.keras", "out", "text.keras", "torn.keras"):
+        with pytest.raises(ModelError, match="should be a .keras file"):
+            evaluate(folder / bad, make_images(), "le")
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ([keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)], None),
+        ([keras.layers.Conv2D(2, 1)], r"output \(None, 8, 8, 2\)"),
+        ([keras.layers.Flatten(), keras.layers.Dense(3)], r"output \(None, 3\)"),
+        ([keras.layers.Lambda(lambda x: x)], "^Cannot load the model [^\n]*lambda$"),
+    ],
+)
+def test_evaluation_of_models_from_elsewhere(layers, message, tmp_path):
+    size = None if message is None else 8  # of any size: it takes these images too
+    model = keras.Sequential([keras.Input((size, size, 3)), *layers])
+    model.save(tmp_path / "model.keras")
+    if message is None:
+        outcome = evaluate(tmp_path / "model.keras", make_images())
+        assert outcome["test_images"] == 32
+    else:
+        with pytest.raises(ModelError, match=message):
+            evaluate(tmp_path / "model.keras", make_images())
 
 
 def test_models_that_encrypt_by_themselves(tmp_path):
@@ -145,7 +181,7 @@ def test_models_that_encrypt_by_themselves(tmp_path):
     assert record["results"]["wrong_key_accuracy"] is not None
     with pytest.raises(WrongKeyError):
         evaluate(path, make_images(), "le", Key(bytes(32)))
-    with pytest.raises(CompareError, match="Received: .*'pbe'"):
+    with pytest.raises(ModelError, match="Received: .*'pbe'"):
         evaluate(path, make_images(), "pbe")
 
 
@@ -165,6 +201,8 @@ def test_command_line(tmp_path, capsys):
         *("--out", str(tmp_path / "out"), "--runs", str(tmp_path / "runs")),
     ]
     assert main(["compare", *common, "--max-seconds", "0"]) == TIME_UP
+    assert main(["compare", *common, "--json"]) == FINISHED  # while it trains, too
+    assert len(json.loads(capsys.readouterr().out)) == 1
     assert main(["compare", *common]) == FINISHED
     shown = capsys.readouterr().out
     assert "plain" in shown and "proves the chain" in shown
@@ -173,8 +211,6 @@ def test_command_line(tmp_path, capsys):
         "training-toy-tiny-accuracy.png",
         "training-toy-tiny-confusion.png",
     ]
-    assert main(["compare", *common, "--json"]) == FINISHED
-    assert len(json.loads(capsys.readouterr().out)) == 1
     assert main(["compare", *common, "--epochs", "2"]) == FAILED
     assert "differs in ['epochs']" in capsys.readouterr().err
     model = tmp_path / "runs" / "toy-tiny-plain-seed0" / "last.keras"

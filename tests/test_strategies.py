@@ -13,7 +13,8 @@ from test_train import PATHS, make_parts
 
 from tfpe.records import read_record
 from training import strategies
-from training.__main__ import FAILED, main
+from training.cli import main
+from training.commands import FAILED
 from training.recipes import RecipeError, find_recipe
 from training.speed import training_speed
 from training.strategies import StrategyError

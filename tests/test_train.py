@@ -12,10 +12,10 @@ from processes import SCRIPTS, run_script
 
 from tfpe import Key
 from tfpe.errors import OutputError
-from training.compare import load_model
 from training.data import Encryption, Part, Parts
 from training.recipes import find_recipe
-from training.run_folder import TrainingError
+from training.run_folder import TrainingError, begin
+from training.saved_models import load_model
 from training.strategies import StrategyError
 from training.train import even_batch, predict_labels, train
 
@@ -104,7 +104,17 @@ def test_time_limit_other_settings_and_finished_runs(tmp_path):
     assert train(*arguments) == outcome  # at once: nothing is trained again
 
 
+def test_a_run_without_an_epoch_gives_its_folder_away(tmp_path):
+    begin(tmp_path, {"epochs": 1})
+    begin(tmp_path, {"epochs": 2})
+    (tmp_path / "epoch-00001.weights.h5").touch()
+    begin(tmp_path, {"epochs": 2})
+    with pytest.raises(TrainingError, match="epochs"):
+        begin(tmp_path, {"epochs": 1})
+
+
 def test_a_damaged_backup_is_named(tmp_path):
+    begin(tmp_path, {})
     (tmp_path / "epoch-00001.weights.h5").write_bytes(b"torn")
     with pytest.raises(TrainingError, match="Cannot resume"):
         train(make_parts(), 2, make_recipe(), 0, None, tmp_path, {})

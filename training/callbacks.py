@@ -8,7 +8,7 @@ import h5py
 import keras
 
 from training import strategies
-from training.run_folder import BACKUP, TrainingError
+from training.run_folder import BACKUP, TrainingError, backups
 
 
 class Clock(keras.callbacks.Callback):
@@ -54,12 +54,9 @@ class Backup(keras.callbacks.Callback):
         super().__init__()
         self._folder = folder
 
-    def _files(self):
-        return sorted(self._folder.glob(BACKUP.replace("{:05d}", "[0-9]*")))
-
     def restore(self, model):
         """Loads the last backup, if any; returns the number of finished epochs."""
-        files = self._files()
+        files = backups(self._folder)
         if not files:
             return 0
         model.optimizer.build(model.trainable_variables)
@@ -75,7 +72,7 @@ class Backup(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if not math.isfinite(logs["loss"]):
             return
-        older = self._files()
+        older = backups(self._folder)
         aside = self._folder / "aside.weights.h5"
         with strategies.local():
             self.model.save_weights(aside, overwrite=True)
@@ -88,7 +85,7 @@ class Backup(keras.callbacks.Callback):
 
     def clear(self):
         """Removes the backups of a run that is done."""
-        for file in self._files():
+        for file in backups(self._folder):
             file.unlink()
 
 

@@ -1,23 +1,12 @@
 """A saved model on encrypted test images: accuracy, report by class, confusion."""
 
-import pathlib
-
 import numpy as np
 
 from tfpe.accuracy_tables import accuracy_interval
 from tfpe.ciphers import find_cipher
-from tfpe.errors import TfpeError
-from training.compare import (
-    confusion,
-    experiment_key,
-    load_model,
-    predict,
-)
 from training.data import Encryption, Part
-
-
-class EvaluateError(TfpeError):
-    """A model cannot be read, or does not fit the images."""
+from training.run import experiment_key
+from training.saved_models import ModelError, confusion, load_model, predict
 
 
 def evaluate(path, image_set, cipher="plain", key=None, per_image=False, seed=0):
@@ -37,7 +26,7 @@ def evaluate(path, image_set, cipher="plain", key=None, per_image=False, seed=0)
         `key_fingerprint` (None for plain).
 
     Raises:
-        EvaluateError: the file is no model, or has another input or other classes.
+        ModelError: the file is no model, or has another input or other classes.
         WrongKeyError: the model encrypts by itself, under another key.
     """
     from sklearn.metrics import classification_report
@@ -46,25 +35,19 @@ def evaluate(path, image_set, cipher="plain", key=None, per_image=False, seed=0)
     if cipher != "plain":
         key = experiment_key(seed) if key is None else key
         encryption = Encryption(key, cipher, per_image, find_cipher(cipher).options())
-    if not pathlib.Path(path).is_file():
-        raise EvaluateError(f"`model` should be a .keras file. Received: {path}")
-    try:
-        model = load_model(path, encryption)
-    except TfpeError:
-        raise
-    except Exception as error:  # zip, h5py and Keras raise several kinds
-        raise EvaluateError(f"Cannot load the model {path}: {error}") from error
+    model = load_model(path, encryption)
     x, y = image_set.x_test, image_set.y_test
     numbers = len(image_set.x_train) + np.arange(len(x))
     names = image_set.class_names
     expected = [tuple(x.shape[1:])]
     if encryption is not None:
         expected.append(encryption.output_shape(x.shape[1:]))
-    if model.input_shape[1:] not in expected or model.output_shape[-1] != len(names):
-        raise EvaluateError(
+    takes = any(_fits(model.input_shape, shape) for shape in expected)
+    if not takes or not _fits(model.output_shape, (len(names),)):
+        raise ModelError(
             f"The model should take images {expected[-1]} and know {len(names)} "
-            f"classes. Received: one for {model.input_shape[1:]} and "
-            f"{model.output_shape[-1]} classes"
+            f"classes. Received: one of input {model.input_shape} and output "
+            f"{model.output_shape}"
         )
     predicted = predict(model, Part(x, y, numbers), encryption)
     right = int((predicted == y).sum())
@@ -85,6 +68,14 @@ def evaluate(path, image_set, cipher="plain", key=None, per_image=False, seed=0)
         "class_names": list(names),
         "key_fingerprint": encryption and encryption.key.fingerprint,
     }
+
+
+def _fits(shapes, expected):
+    """Whether a model's one shape, without the batch, can be `expected`."""
+    if not isinstance(shapes, tuple) or len(shapes) != 1 + len(expected):
+        return False  # several inputs or outputs, or another rank
+    pairs = zip(shapes[1:], expected, strict=True)
+    return all(size in (None, other) for size, other in pairs)
 
 
 def show_evaluation(outcome, figure_path=None, console=None):

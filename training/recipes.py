@@ -9,12 +9,20 @@ import itertools
 
 from tfpe.errors import TfpeError
 
-ORDERS = ("augment_then_encrypt", "encrypt_then_augment")
-ENCRYPT_IN = ("numpy", "tf.data", "model")
-STRATEGIES = ("none", "mirrored", "tpu", "data-parallel")
-PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
-STRONG = ("none", "randaugment", "cutmix", "mixup", "gridmask")
-ADAPTATIONS = ("none", "le", "ele", "pixel")
+# The fields that are words, and what each may be.
+CHOICES = {
+    "block": ("basic", "bottleneck"),
+    "rounding": ("ceil", "running"),
+    "adaptation": ("none", "le", "ele", "pixel"),
+    "order": ("augment_then_encrypt", "encrypt_then_augment"),
+    "encrypt_in": ("numpy", "tf.data", "model"),
+    "strong": ("none", "randaugment", "cutmix", "mixup", "gridmask"),
+    "precision": ("float32", "mixed_float16", "mixed_bfloat16"),
+    "strategy": ("none", "mirrored", "tpu", "data-parallel"),
+}
+# What a comparison takes by default; PER_IMAGE behind a name: a key for every image.
+CIPHERS = ("plain", "le", "ele", "pbe", "logistic", "etc")
+PER_IMAGE = "-per-image"
 
 
 class RecipeError(TfpeError):
@@ -27,8 +35,11 @@ class Recipe:
 
     Attributes:
         name: of the recipe that this one is, or was made of.
-        depth, alpha, block, rounding, shakedrop: of `training.pyramidnet.pyramidnet`;
-            shakedrop 0 trains without.
+        depth: of the PyramidNet: 6n + 2 with basic, 9n + 2 with bottleneck blocks.
+        alpha: channels that it gains from its first unit to its last.
+        block: what a unit is made of.
+        rounding: of widths, "running" as the authors of PyramidNet do.
+        shakedrop: largest drop probability, that of the last unit; 0 trains without.
         adaptation: network in front of the PyramidNet, "le", "ele" or "pixel".
         epochs: whole passes over the training images.
         batch_size: images a step, over all devices; the last, smaller batch of an epoch
@@ -80,16 +91,7 @@ class Recipe:
     deterministic: bool = False
 
     def __post_init__(self):
-        for name, allowed in {
-            "block": ("basic", "bottleneck"),
-            "rounding": ("ceil", "running"),
-            "adaptation": ADAPTATIONS,
-            "order": ORDERS,
-            "encrypt_in": ENCRYPT_IN,
-            "strong": STRONG,
-            "precision": PRECISIONS,
-            "strategy": STRATEGIES,
-        }.items():
+        for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 self._refuse(name, f"one of {allowed}")
         for name in ("depth", "epochs", "batch_size"):

@@ -10,7 +10,7 @@ from tfpe.errors import TfpeError
 
 # Apart from results/, whose committed records would stand in for a run of one's own.
 OUT, RUNS = "out/training", "runs"
-HISTORY, SETTINGS = "history.csv", "settings.json"
+HISTORY, SETTINGS, LOCK = "history.csv", "settings.json", ".lock"
 BACKUP = "epoch-{:05d}.weights.h5"
 BEST, BEST_MODEL, LAST_MODEL = "best.weights.h5", "best.keras", "last.keras"
 
@@ -20,10 +20,14 @@ class TrainingError(TfpeError):
 
 
 def begin(folder, settings):
-    """Makes the folder of a run, or checks that the run there has these settings."""
+    """Makes the folder of a run, or checks that the run there has these settings.
+
+    A run that ended before its first epoch did leaves nothing to go on from: other
+    settings take its folder over.
+    """
     text = json.dumps(settings, indent=2, sort_keys=True) + "\n"
     path = folder / SETTINGS
-    if path.exists():
+    if path.exists() and (backups(folder) or (folder / LAST_MODEL).exists()):
         there, wanted = json.loads(path.read_text(encoding="utf-8")), json.loads(text)
         names = sorted({*there, *wanted})
         different = [name for name in names if there.get(name) != wanted.get(name)]
@@ -34,6 +38,11 @@ def begin(folder, settings):
             )
     else:
         write_file(path, text.encode())
+
+
+def backups(folder):
+    """The backups there are, the last epoch last; each is whole."""
+    return sorted(folder.glob(BACKUP.replace("{:05d}", "[0-9]*")))
 
 
 def outcome(folder):

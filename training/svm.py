@@ -13,13 +13,10 @@ Source: etc: Kurihara et al. 2015; SVMs on it: Maekawa et al. 2018, Privacy-pres
 SVM computing in the encrypted domain, APSIPA ASC.
 """
 
-import argparse
-import contextlib
 import dataclasses
 import functools
 import getpass
 import json
-import math
 import pathlib
 import sys
 import time
@@ -34,6 +31,7 @@ from tfpe.errors import TfpeError
 from tfpe.keys import Key
 from tfpe.padding import pad_to_blocks
 from tfpe.records import check_replaceable, write_record
+from training import argument_types
 from training.run_folder import OUT
 from training.sources import load, stratified_split
 
@@ -149,16 +147,35 @@ def add_arguments(parser):
     parser.add_argument("--data-dir", help="of TensorFlow Datasets")
     parser.add_argument("--key", help="key file; by default a public key for each seed")
     parser.add_argument(
-        "--ciphers", default=CIPHERS, type=_names, help="comma-separated"
+        "--ciphers",
+        default=CIPHERS,
+        type=argument_types.names,
+        help="comma-separated; " + ",".join(CIPHERS),
     )
-    parser.add_argument("--train-images", default=2000, type=_count, help="2000")
-    parser.add_argument("--test-images", default=2000, type=_count, help="2000")
-    parser.add_argument("--c", default=1.0, type=_positive, help="C of the SVM; 1")
     parser.add_argument(
-        "--gamma", type=_positive, help="scale of both kernels; 4 / values in an image"
+        "--train-images",
+        default=2000,
+        type=argument_types.count,
+        help="at most so many; 2000",
     )
-    parser.add_argument("--seed", default=0, type=int, help="of subset and key")
-    parser.add_argument("--out", default=OUT, help="folder of the record")
+    parser.add_argument(
+        "--test-images",
+        default=2000,
+        type=argument_types.count,
+        help="at most so many; 2000",
+    )
+    parser.add_argument(
+        "--c", default=1.0, type=argument_types.positive, help="C of the SVM; 1"
+    )
+    parser.add_argument(
+        "--gamma",
+        type=argument_types.positive,
+        help="scale of both kernels; 4 / values in an image",
+    )
+    parser.add_argument(
+        "--seed", default=0, type=argument_types.seed, help="of subset and key; 0"
+    )
+    parser.add_argument("--out", default=OUT, help=f"folder of the record; {OUT}")
     parser.add_argument("--json", action="store_true", help="figures as JSON on stdout")
 
 
@@ -217,23 +234,6 @@ def run(options):
             f"Received: other predictions with {sorted(wrong)}"
         )
     return 0
-
-
-def _names(text):
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _count(text):
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"should be 1 or more. Received: {text!r}")
-    return int(text)
-
-
-def _positive(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError(f"should be a positive number. Received: {text!r}")
 
 
 def _padded(image_set, ciphers):

@@ -8,7 +8,7 @@ block("tensorflow", "tensorflow_datasets", "tensorboard")
 
 import keras  # noqa: E402
 
-from training.__main__ import main  # noqa: E402
+from training.cli import main  # noqa: E402
 
 code = main(sys.argv[1:])
 if keras.backend.backend() != "jax":

@@ -9,7 +9,7 @@ two = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(cpu, two)
 
 from training import strategies  # noqa: E402
-from training.__main__ import main  # noqa: E402
+from training.cli import main  # noqa: E402
 
 with strategies.scope("mirrored"):
     replicas = tf.distribute.get_strategy().num_replicas_in_sync

@@ -6,8 +6,6 @@ runs, so that the rest starts at once.
 """
 
 import argparse
-import sys
-import warnings
 
 from tfpe import __version__
 from tfpe.cli import (
@@ -21,8 +19,8 @@ from tfpe.cli import (
     reports,
     speed,
 )
-from tfpe.cli.terminal import abandon_stdout, note, open_streams, printable
-from tfpe.errors import TfpeError
+from tfpe.cli.guard import guard
+from tfpe.cli.terminal import printable
 
 DESCRIPTION = """\
 Perceptual (learnable) image encryption: a person sees nothing, a network still learns.
@@ -45,33 +43,7 @@ examples:
 
 def main(arguments=None):
     """Runs a command; returns its exit code."""
-    open_streams()
-    try:
-        try:
-            return _run(arguments)
-        finally:
-            sys.stdout.flush()
-    except TfpeError as error:
-        note(f"tfpe: error: {error}")
-        return 1
-    except KeyboardInterrupt:
-        note("tfpe: interrupted; the same command goes on")
-        return 130
-    except BrokenPipeError:
-        # The reader of our output left; nothing more to say, also not at exit.
-        abandon_stdout()
-        return 1
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        note(f"tfpe: error: {where}{error.strerror or error}")
-        abandon_stdout()
-        return 1
-    except (MemoryError, OverflowError) as error:
-        kind = "More memory is needed than there is"
-        if isinstance(error, OverflowError):
-            kind = "A number is too large"
-        note(f"tfpe: error: {kind}" + (f": {error}" if str(error) else ""))
-        return 1
+    return guard("tfpe", lambda: _run(arguments))
 
 
 def _run(arguments):
@@ -84,10 +56,7 @@ def _run(arguments):
             setattr(options, late, rest.pop())
     if rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("default", UserWarning)
-        warnings.showwarning = _show_warning
-        return options.run(options) or 0
+    return options.run(options)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -108,7 +77,3 @@ def _parser():
     for group in (*groups, attacks, evaluations, reports, speed):
         group.register(commands)
     return parser
-
-
-def _show_warning(message, category, filename, lineno, file=None, line=None):
-    note(f"tfpe: warning: {message}")

@@ -1,0 +1,177 @@
+"""The command line of training; exit code 2 is wrong use, others as in commands.py."""
+
+import argparse
+import dataclasses
+import inspect
+import os
+import re
+
+from tfpe.cli.guard import guard
+from training import argument_types, commands, svm
+from training.recipes import CHOICES, CIPHERS, RECIPES, Recipe
+from training.run_folder import OUT, RUNS
+
+COMPARE = """\
+examples:
+  python -m training compare
+      minutes on 2 cores, embedded digits: proves the chain, not the ranking
+  python -m training compare --dataset cifar10 --recipe small --train-images 9000
+  python -m training compare --dataset cifar10 --recipe small --max-seconds 3600
+      in slices: the same command goes on
+  KERAS_BACKEND=jax python -m training compare --dataset cifar10.npz --recipe paper
+      on a GPU, without TensorFlow
+"""
+EVALUATE = """\
+examples:
+  python -m training evaluate runs/digits-tiny-le-seed0/best.keras --cipher le
+  python -m training evaluate model.keras --cipher etc --key owner.key --dataset cifar10
+"""
+CIPHER = "plain, a name of `tfpe ciphers`, or NAME-per-image"
+
+
+def main(arguments=None):
+    """Runs a command; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    return guard("training", lambda: options.run(options))
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="python -m training",
+        description="Training on encrypted images: what each cipher costs in accuracy.",
+    )
+    subparsers = parser.add_subparsers(dest="command", required=True)
+
+    data = argparse.ArgumentParser(add_help=False)
+    data.add_argument(
+        "--dataset",
+        default="digits",
+        help="digits (embedded), cifar10, cifar100, tfds:NAME, a .npz file or a folder",
+    )
+    data.add_argument("--data-dir", help="of TensorFlow Datasets")
+    data.add_argument("--key", help="key file; by default a public key for each seed")
+    data.add_argument(
+        "--per-image", action="store_true", help="a fresh key for every image"
+    )
+    data.add_argument("--json", action="store_true", help="figures as JSON on stdout")
+
+    recipe = argparse.ArgumentParser(add_help=False)
+    recipe.add_argument(
+        "--recipe",
+        default="tiny",
+        choices=list(RECIPES),
+        help="tiny, where no other is named; training/recipes.py says what each takes",
+    )
+    knobs = recipe.add_argument_group(
+        "fields of the recipe", "in place of the value that the recipe has"
+    )
+    meanings = _meanings()
+    for field in dataclasses.fields(Recipe):
+        if field.name != "name":
+            flag = "--" + field.name.replace("_", "-")
+            meaning = meanings.get(field.name)
+            knobs.add_argument(flag, default=None, help=meaning, **_value(field))
+
+    training = argparse.ArgumentParser(add_help=False)
+    training.add_argument(
+        "--seeds",
+        default=[0],
+        type=argument_types.seeds,
+        help="of split, weights and batches, such as 0,1,2; 0",
+    )
+    training.add_argument(
+        "--out", default=OUT, help=f"folder of records and figures; {OUT}"
+    )
+    training.add_argument(
+        "--runs", default=RUNS, help=f"folder of checkpoints and models; {RUNS}"
+    )
+    training.add_argument(
+        "--max-seconds",
+        type=float,
+        metavar="X",
+        help="stop then; the same command goes on",
+    )
+
+    for name, help_text in {
+        "compare": "train on several ciphers and compare",
+        "train": "train on one cipher",
+    }.items():
+        command = subparsers.add_parser(
+            name,
+            parents=[data, training, recipe],
+            help=help_text,
+            description=commands.compare.__doc__,
+            epilog=COMPARE if name == "compare" else None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if name == "train":
+            command.add_argument("--cipher", default="plain", help=CIPHER)
+        else:
+            command.add_argument(
+                "--ciphers",
+                type=argument_types.names,
+                default=CIPHERS,
+                help="comma-separated; NAME-per-image for a key for every image; "
+                + ",".join(CIPHERS),
+            )
+        command.set_defaults(run=commands.compare)
+
+    command = subparsers.add_parser(
+        "evaluate",
+        parents=[data],
+        help="test a saved model",
+        description=commands.evaluate.__doc__,
+        epilog=EVALUATE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("model", help="a .keras file")
+    command.add_argument("--cipher", default="plain", help=CIPHER)
+    command.add_argument(
+        "--seed", type=argument_types.seed, default=0, help="of the public key; 0"
+    )
+    command.add_argument("--figure", help="PNG file for the confusion matrix")
+    command.set_defaults(run=commands.evaluate)
+
+    command = subparsers.add_parser(
+        "speed",
+        parents=[recipe],
+        help="images/s of a step, beside plain PyTorch",
+        description=commands.speed.__doc__,
+    )
+    command.add_argument("--steps", default=20, type=int, help="that are timed; 20")
+    command.add_argument("--out", default=OUT, help="folder of the record")
+    command.add_argument(
+        "--json", action="store_true", help="figures as JSON on stdout"
+    )
+    command.set_defaults(run=commands.speed)
+
+    command = subparsers.add_parser(
+        "svm", help="kernel SVMs on encrypted images", description=svm.run.__doc__
+    )
+    svm.add_arguments(command)
+    command.set_defaults(run=svm.run)
+    return parser
+
+
+def _value(field):
+    """How argparse reads a field of `Recipe`."""
+    if isinstance(field.default, bool):
+        return {"action": argparse.BooleanOptionalAction}
+    if field.name in CHOICES:
+        return {"choices": CHOICES[field.name]}
+    if isinstance(field.default, tuple):
+        return {"type": argument_types.fractions, "metavar": "0.5,0.75"}
+    whole = isinstance(field.default, int) and field.name != "alpha"
+    return {"type": int, "metavar": "N"} if whole else {"type": float, "metavar": "X"}
+
+
+def _meanings():
+    """Field name -> help, from the docstring of `Recipe`."""
+    text = inspect.getdoc(Recipe).partition("Attributes:\n")[2].partition("\n\n")[0]
+    entries = re.findall(r"^    (\w[\w, ]*): (.*(?:\n        .*)*)", text, re.MULTILINE)
+    return {
+        name: " ".join(meaning.split()).rstrip(".")
+        for names, meaning in entries
+        for name in names.split(", ")
+    }

@@ -1,0 +1,101 @@
+"""What the commands of `python -m training` do; each imports what it needs.
+
+Data goes to stdout, progress to stderr. Exit codes: 0 done, 1 something failed, 3 time
+was up (the same command goes on).
+"""
+
+import contextlib
+import dataclasses
+import json
+import sys
+
+from tfpe.cli.terminal import note
+from training.recipes import PER_IMAGE, Recipe, find_recipe
+
+FINISHED, FAILED, TIME_UP = 0, 1, 3
+
+
+def compare(options):
+    """Trains on one cipher or more: a record each, then a table and figures."""
+    from training import strategies
+    from training.compare import compare
+    from training.report import show_comparison
+    from training.sources import load
+
+    ciphers = [options.cipher] if options.command == "train" else options.ciphers
+    if options.per_image:
+        ciphers = [c if c == "plain" else c + PER_IMAGE for c in ciphers]
+    recipe = _recipe(options)
+    strategies.connect(recipe.strategy)
+    strategies.check_backend(recipe.strategy)
+    # Keras prints its progress on stdout, where the figures go.
+    with contextlib.redirect_stdout(sys.stderr):
+        records, unfinished = compare(
+            load(options.dataset, options.data_dir),
+            recipe,
+            ciphers,
+            options.seeds,
+            _load_key(options.key),
+            options.out,
+            options.runs,
+            options.max_seconds,
+            say=note,
+        )
+    if options.json:
+        print(json.dumps(records, indent=2))
+    elif records and strategies.process(recipe.strategy)[0] == 0:
+        show_comparison(records, options.out)
+    for name, reason in unfinished:
+        note(f"not finished: {name}: {reason}")
+    if not unfinished:
+        return FINISHED
+    return TIME_UP if all(why == "time was up" for _, why in unfinished) else FAILED
+
+
+def evaluate(options):
+    """Tests a saved model on encrypted test images."""
+    from training.evaluate import evaluate, show_evaluation
+    from training.sources import load
+
+    outcome = evaluate(
+        options.model,
+        load(options.dataset, options.data_dir),
+        options.cipher.removesuffix(PER_IMAGE),
+        _load_key(options.key),
+        options.per_image or options.cipher.endswith(PER_IMAGE),
+        options.seed,
+    )
+    if options.json:
+        print(json.dumps(outcome, indent=2))
+    else:
+        show_evaluation(outcome, options.figure)
+
+
+def speed(options):
+    """Images a second of a training step, beside one of plain PyTorch."""
+    from training.speed import show_speed, training_speed
+
+    record = training_speed(_recipe(options), options.steps, options.out)
+    if options.json:
+        print(json.dumps(record, indent=2))
+    else:
+        show_speed(record)
+
+
+def _recipe(options):
+    overrides = {
+        field.name: getattr(options, field.name)
+        for field in dataclasses.fields(Recipe)
+        if getattr(options, field.name, None) is not None
+    }
+    return find_recipe(options.recipe, **overrides)
+
+
+def _load_key(path):
+    if path is None:
+        return None
+    import getpass
+
+    from tfpe.keys import Key
+
+    return Key.load(path, lambda: getpass.getpass("Passphrase: "))

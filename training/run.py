@@ -1,0 +1,227 @@
+"""One run of a comparison: a cipher and a seed, trained, tested and recorded."""
+
+import dataclasses
+import hashlib
+import math
+import pathlib
+import time
+
+import numpy as np
+
+from tfpe.accuracy_tables import accuracy_interval
+from tfpe.ciphers import find_cipher
+from tfpe.errors import TfpeError
+from tfpe.keys import Key
+from tfpe.locks import FileLock
+from tfpe.records import read_record, write_record
+from training import strategies
+from training.data import Encryption, encrypt_all, split
+from training.pyramidnet import count_units
+from training.recipes import PER_IMAGE, RecipeError
+from training.run_folder import LOCK
+from training.saved_models import confusion, load_model, predict
+from training.train import train
+
+
+class CompareError(TfpeError):
+    """A comparison cannot be made as asked."""
+
+
+def experiment_key(seed):
+    """The key of a comparison: from the seed, public, so that anyone can repeat it.
+
+    Never a key for images of value.
+    """
+    label = f"tfpe training experiment, seed {seed}"
+    return Key(hashlib.sha256(label.encode()).digest())
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Run:
+    """One cipher and seed of a comparison; arguments as of `compare`."""
+
+    image_set: object
+    recipe: object
+    cipher: str
+    seed: int
+    key: Key | None
+    out: pathlib.Path
+    runs: pathlib.Path
+
+    def __post_init__(self):
+        count_units(self.recipe.depth, self.recipe.block)  # raises where none fit
+        if self.cipher == "plain":
+            return
+        name = self.cipher.removesuffix(PER_IMAGE)
+        options = find_cipher(name).options()
+        if self.cipher != name and self.recipe.encrypt_in != "numpy":
+            raise RecipeError(
+                "`encrypt_in` should be 'numpy' with a key for every image. "
+                f"Received: encrypt_in={self.recipe.encrypt_in!r}"
+            )
+        key = experiment_key(self.seed) if self.key is None else self.key
+        encryption = Encryption(key, name, self.cipher != name, options)
+        object.__setattr__(self, "_encryption", encryption)
+
+    @property
+    def encryption(self):
+        """The `Encryption` of this run; None for plain."""
+        return None if self.cipher == "plain" else self._encryption
+
+    @property
+    def name(self):
+        """Names the record file and the run folder; plain runs need no key."""
+        adaptation = self.recipe.adaptation
+        parts = [self.image_set.name, self.recipe.name, self.cipher]
+        parts += [] if adaptation == "none" else [f"{adaptation}adaptnet"]
+        return "-".join([*parts, f"seed{self.seed}"])
+
+    @property
+    def settings(self):
+        """What a record states and a resumed run must agree with."""
+        settings = dataclasses.asdict(self.recipe)
+        settings |= {
+            "recipe": settings.pop("name"),
+            "milestones": list(self.recipe.milestones),
+            "dataset": self.image_set.name,
+            "source": self.image_set.source,
+            "cipher": self.cipher.removesuffix(PER_IMAGE),
+            "seed": self.seed,
+        }
+        if settings["adaptation"] == "none":
+            del settings["adaptation"]
+        if self.encryption is not None:
+            settings["cipher_options"] = self.encryption.options
+            settings["key_fingerprint"] = self.encryption.key.fingerprint
+            if self.encryption.per_image:
+                settings["per_image"] = True
+        return settings
+
+    @property
+    def record_path(self):
+        return self.out / f"training-{self.name}.json"
+
+    def finished_record(self):
+        """The record, or None; an error where it has other settings."""
+        if not self.record_path.exists():
+            return None
+        record = read_record(self.record_path)
+        there, wanted = record["settings"], self.settings
+        names = sorted({*there, *wanted})
+        different = [name for name in names if there.get(name) != wanted.get(name)]
+        if different:
+            raise CompareError(
+                f"{self.record_path} should be a record of these settings. Received: "
+                f"one that differs in {different}; move it away, or use another --out"
+            )
+        return record
+
+    def execute(self, max_seconds=None):
+        """Trains, tests and writes the record; None where time was up before.
+
+        Of several processes all train; the first tests and writes, the others wait.
+
+        Raises:
+            OutputError: another command is at work on this run.
+        """
+        folder = self.runs / self.name
+        if strategies.process(self.recipe.strategy)[0]:
+            return self._execute(folder, max_seconds)
+        with FileLock(folder / LOCK):
+            return self._execute(folder, max_seconds)
+
+    def _execute(self, folder, max_seconds):
+        parts = split(self.image_set, self.recipe, self.seed)
+        outcome = train(
+            parts,
+            len(self.image_set.class_names),
+            self.recipe,
+            self.seed,
+            self.encryption,
+            folder,
+            self.settings,
+            max_seconds,
+        )
+        if strategies.process(self.recipe.strategy)[0]:
+            # Without end: JAX ends this process where the first one fails.
+            while (record := self.finished_record()) is None:
+                time.sleep(1)
+            return record
+        if outcome is None:
+            return None
+        results = self._results(parts, outcome)
+        record = {"kind": "training", "settings": self.settings, "results": results}
+        return write_record(self.record_path, record)
+
+    def _results(self, parts, outcome):
+        history, test = outcome["history"], parts.test
+        best = max(history, key=lambda row: row["val_accuracy"])
+        model = load_model(outcome["last_model"], self.encryption)
+        predicted_last = predict(model, test, self.encryption)
+        # The same network with other weights: TensorFlow need not compile it again.
+        model.load_weights(outcome["best_model"])
+        predicted = predict(model, test, self.encryption)
+        epoch_seconds = np.array([row["seconds"] for row in history])
+        return {
+            "last": _epoch(history[-1], predicted_last, test.labels),
+            "best_validation": _epoch(best, predicted, test.labels),
+            "confusion": confusion(test.labels, predicted, self.image_set.class_names),
+            "class_names": list(self.image_set.class_names),
+            "wrong_key_accuracy": self._wrong_key_accuracy(model, test),
+            "plain_model_accuracy": self._plain_model_accuracy(test),
+            "parameters": sum(
+                math.prod(variable.shape) for variable in model.trainable_variables
+            ),
+            "train_images": len(parts.train.labels),
+            "validation_images": len(parts.validation.labels),
+            "test_images": len(test.labels),
+            "epochs": len(history),
+            "seconds": round(float(epoch_seconds.sum()), 1),
+            # The median: the first epoch of each start compiles.
+            "images_per_second": round(
+                len(parts.train.labels) / float(np.median(epoch_seconds)), 1
+            ),
+            "history": {
+                name: [round(row[name], 6) for row in history]
+                for name in ("accuracy", "loss", "val_accuracy", "val_loss", "seconds")
+            },
+        }
+
+    def _wrong_key_accuracy(self, model, test):
+        """On images under another key: what the network is worth to a stranger."""
+        if self.encryption is None:
+            return None
+        wrong = self.encryption.key.derive("wrong key")
+        return _accuracy(predict(model, test, self.encryption, wrong), test.labels)
+
+    def _plain_model_accuracy(self, test):
+        """Of the network trained on plain images, on the images of this cipher."""
+        plain = dataclasses.replace(self, cipher="plain")
+        path = self.runs / plain.name / "best.keras"
+        if self.encryption is None or not path.exists():
+            return None
+        if plain.finished_record() is None:
+            return None
+        model = load_model(path, None)
+        images = encrypt_all(self.encryption, test.images, test.numbers)
+        if images.shape[1:] != model.input_shape[1:]:
+            return None
+        return _accuracy(
+            predict(model, test._replace(images=images), None), test.labels
+        )
+
+
+def _epoch(row, predicted, labels):
+    right = int((predicted == labels).sum())
+    return {
+        "epoch": int(row["epoch"]) + 1,
+        # While it learns, augmented and with ShakeDrop: lower than it would be after.
+        "train_accuracy": row["accuracy"],
+        "validation_accuracy": row["val_accuracy"],
+        "test_accuracy": right / len(labels),
+        "test_interval": accuracy_interval(right, len(labels)),
+    }
+
+
+def _accuracy(predicted, labels):
+    return float((predicted == labels).mean())
