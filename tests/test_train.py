@@ -1,6 +1,7 @@
 """Training runs: kills, paths of encryption, NaN, strategies. Budget: 60 s."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -124,6 +125,21 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises((OutputError, ValueError), match="Cannot write"):
         train(make_parts(), 2, make_recipe(), 0, None, tmp_path / "file" / "run", {})
+
+
+# Where `fit` raises, Keras leaves its CSV file to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_full_disk_keeps_what_is_finished(tmp_path, monkeypatch):
+    arguments = make_parts(), 2, make_recipe(epochs=2), 0, None, tmp_path, {}
+    assert train(*arguments, max_seconds=0) is None
+    finished = (tmp_path / "epoch-00001.weights.h5").read_bytes()
+    usage = shutil.disk_usage(tmp_path)._replace(free=10_000)
+    with monkeypatch.context() as full:
+        full.setattr("shutil.disk_usage", lambda path: usage)
+        with pytest.raises(OutputError, match="No space left.*same command again"):
+            train(*arguments)
+    assert (tmp_path / "epoch-00001.weights.h5").read_bytes() == finished
+    assert [row["epoch"] for row in train(*arguments)["history"]] == [0, 1]
 
 
 def test_strategies_name_the_backend_they_need(tmp_path):

@@ -1,7 +1,9 @@
 """What happens around the epochs of a run: time, backups, logs."""
 
+import errno
 import math
 import os
+import shutil
 import time
 
 import h5py
@@ -37,6 +39,7 @@ class Checkpoint(keras.callbacks.ModelCheckpoint):
     """ModelCheckpoint in one of several processes."""
 
     def on_epoch_end(self, epoch, logs=None):
+        check_space(os.path.dirname(self.filepath), self.model)
         with strategies.local():
             super().on_epoch_end(epoch, logs)
 
@@ -74,6 +77,7 @@ class Backup(keras.callbacks.Callback):
             return
         older = backups(self._folder)
         aside = self._folder / "aside.weights.h5"
+        check_space(self._folder, self.model)
         with strategies.local():
             self.model.save_weights(aside, overwrite=True)
         with h5py.File(aside, "a") as file:
@@ -87,6 +91,18 @@ class Backup(keras.callbacks.Callback):
         """Removes the backups of a run that is done."""
         for file in backups(self._folder):
             file.unlink()
+
+
+def check_space(folder, model):
+    """Raises `OSError` where the weights of a model would fill the disk.
+
+    HDF5 does not survive that: the process ends in a page of errors, or crashes.
+    """
+    variables = [*model.variables, *model.optimizer.variables]
+    # Numbers of 4 bytes, and what HDF5 keeps beside each array.
+    needed = sum(4 * math.prod(variable.shape) + 4096 for variable in variables)
+    if shutil.disk_usage(folder).free < needed:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _random_states(model):
