@@ -5,11 +5,13 @@ import pathlib
 
 import pytest
 
-from tfpe.accuracy_tables import accuracy_interval, markdown
 from tfpe.errors import RecordError
-from tfpe.published import PUBLISHED, published
+from tfpe.intervals import accuracy_interval
 from tfpe.records import write_record
-from tfpe.tables import TABLES, main, render_table, render_tables
+from tfpe.tables.__main__ import main
+from tfpe.tables.markdown import markdown
+from tfpe.tables.published import PUBLISHED, published
+from tfpe.tables.rendering import TABLES, render_table, render_tables
 
 ROOT = pathlib.Path(__file__).parents[1]
 ENVIRONMENT = {"cpu": "Abacus", "cores": 2, "date": "2026-01-01T", "tfpe": "0"}

@@ -13,8 +13,10 @@ import sys
 
 import numpy as np
 
-from tfpe.accuracy_tables import NONE, machine, markdown
 from tfpe.errors import TfpeError
+from tfpe.records import newest, write_record
+from tfpe.tables.conditions import machine
+from tfpe.tables.markdown import NONE, markdown
 
 IMAGE_SHAPE = (32, 32, 3)
 MU_RANGE = (3.57, 4.0)
@@ -158,8 +160,6 @@ def errata_rows(record):
 
 def errata_table(records):
     """Markdown of the newest errata record."""
-    from tfpe.scorecard import newest
-
     record = newest(record for record in records if record["kind"] == "errata")
     if record is None:
         return ""
@@ -173,8 +173,6 @@ def errata_table(records):
 
 def main(arguments=None):
     """Measures, and prints or writes the record; returns the exit code."""
-    from tfpe.records import write_record
-
     parser = argparse.ArgumentParser(
         prog="python -m tfpe.errata",
         description="Measures again what the paper of the logistic cipher prints.",

@@ -191,6 +191,11 @@ def has_settings(record, wanted):
     return all(settings.get(name) == value for name, value in wanted.items())
 
 
+def newest(records):
+    """The record that was measured last; None of none."""
+    return max(records, key=lambda r: r["environment"]["date"], default=None)
+
+
 def _checked(record, where):
     if not isinstance(record, dict):
         raise RecordError(f"{where} should be a JSON object. Received: another value")

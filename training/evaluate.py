@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tfpe.accuracy_tables import accuracy_interval
 from tfpe.ciphers import find_cipher
+from tfpe.intervals import accuracy_interval
 from training.data import Encryption, Part
 from training.run import experiment_key
 from training.saved_models import ModelError, confusion, load_model, predict

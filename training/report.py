@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 
 from tfpe.atomic import output_errors
-from tfpe.published import published
+from tfpe.tables.published import published
 
 TINY_NOTE = (
     "This run proves the chain, not the ranking: the images are few and small and the "

@@ -8,9 +8,9 @@ import time
 
 import numpy as np
 
-from tfpe.accuracy_tables import accuracy_interval
 from tfpe.ciphers import find_cipher
 from tfpe.errors import TfpeError
+from tfpe.intervals import accuracy_interval
 from tfpe.keys import Key
 from tfpe.locks import FileLock
 from tfpe.records import read_record, write_record

@@ -25,9 +25,9 @@ import numpy as np
 from sklearn.metrics.pairwise import polynomial_kernel, rbf_kernel
 from sklearn.svm import SVC
 
-from tfpe.accuracy_tables import accuracy_interval
 from tfpe.ciphers import find_cipher
 from tfpe.errors import TfpeError
+from tfpe.intervals import accuracy_interval
 from tfpe.keys import Key
 from tfpe.padding import pad_to_blocks
 from tfpe.records import check_replaceable, write_record

@@ -18,11 +18,11 @@ import subprocess
 import sys
 import tempfile
 
-from tfpe.accuracy_tables import markdown
 from tfpe.ciphers import find_cipher
 from tfpe.errors import TfpeError
 from tfpe.keys import Key
 from tfpe.records import check_replaceable, environment, write_record
+from tfpe.tables.markdown import markdown
 
 CIPHERS = ("identity", "le", "ele", "logistic")
 BEAM_CIPHER, BEAM_WORKERS = "ele", (1, 2)

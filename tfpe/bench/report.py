@@ -2,9 +2,9 @@
 
 import math
 
-from tfpe.accuracy_tables import markdown
 from tfpe.bench.baselines import AES, AES_ALL_CORES, FIELD
 from tfpe.bench.rows import unpack
+from tfpe.tables.markdown import markdown
 
 SHOWN = ("NumPy", "TF graph", "XLA", "JAX", "Keras layer", "tf.data batched")
 ALL_RUNNERS = (*SHOWN, "tf.data unbatched")

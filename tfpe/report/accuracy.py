@@ -1,8 +1,9 @@
 """Accuracies of training records, beside published ones that are marked as such."""
 
-from tfpe.accuracy_tables import (
-    NONE,
-    accuracy_interval,
+from tfpe.ciphers import CIPHERS
+from tfpe.intervals import accuracy_interval
+from tfpe.report.cells import Cell, Table, number, percent
+from tfpe.tables.conditions import (
     caption,
     conditions,
     different_conditions,
@@ -10,10 +11,9 @@ from tfpe.accuracy_tables import (
     row_name,
     row_settings,
 )
-from tfpe.ciphers import CIPHERS
-from tfpe.published import published
-from tfpe.report.cells import Cell, Table, number, percent
-from tfpe.scorecard import mean_of
+from tfpe.tables.markdown import NONE
+from tfpe.tables.published import published
+from tfpe.tables.scorecard import mean_of
 
 HEADER = [
     "cipher",

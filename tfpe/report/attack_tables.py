@@ -1,8 +1,8 @@
 """Every attack and every metric of a cipher, as tables of the page."""
 
-from tfpe.accuracy_tables import NONE
 from tfpe.report.cells import Cell, Table, number, percent
 from tfpe.report.scorecard import TONES
+from tfpe.tables.markdown import NONE
 
 METRICS = {
     "npcr": "values changed (NPCR)",

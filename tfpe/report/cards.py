@@ -2,14 +2,14 @@
 
 import dataclasses
 
-from tfpe import accuracy_tables
-from tfpe.accuracy_tables import row_name
 from tfpe.ciphers import CIPHERS
-from tfpe.outcomes import THREAT_MODELS, most_telling, outcomes
+from tfpe.records import newest
 from tfpe.report.attack_tables import attack_table, metrics_table
 from tfpe.report.cells import in_seconds
 from tfpe.report.pictures import pictures
-from tfpe.scorecard import newest, scorecard
+from tfpe.tables.conditions import grouped, row_name
+from tfpe.tables.outcomes import THREAT_MODELS, most_telling, outcomes
+from tfpe.tables.scorecard import scorecard
 
 # From the weakest attacker up: whoever breaks it with less is worse news.
 VERDICTS = (
@@ -104,7 +104,7 @@ def _verdict(cipher, found):
 
 def _attack_sentences(found, model):
     """What the most telling attack of a threat model did, on each set of images."""
-    by_images = accuracy_tables.grouped(found, lambda one: one.images)
+    by_images = grouped(found, lambda one: one.images)
     told = [most_telling(group, model) for group in by_images]
     told = [one for one in told if one]
     if not told:

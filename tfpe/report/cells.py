@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from tfpe.accuracy_tables import NONE
+from tfpe.tables.markdown import NONE
 
 
 @dataclasses.dataclass(frozen=True)

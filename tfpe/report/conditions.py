@@ -2,9 +2,10 @@
 
 import json
 
-from tfpe.accuracy_tables import NONE, row_name
 from tfpe.ciphers import CIPHERS
 from tfpe.report.cells import Cell, Table
+from tfpe.tables.conditions import row_name
+from tfpe.tables.markdown import NONE
 
 # Which settings tell most of a record; the record itself has all of them.
 TELLING = {

@@ -3,10 +3,10 @@
 import dataclasses
 import statistics
 
-from tfpe.accuracy_tables import conditions, grouped, row_name
 from tfpe.ciphers import CIPHERS
 from tfpe.report.cells import Table, number
 from tfpe.report.figures import draw
+from tfpe.tables.conditions import conditions, grouped, row_name
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """What a paper prints beside what was measured, on the page."""
 
 from tfpe.errata import errata_rows
+from tfpe.records import newest
 from tfpe.report.cells import Cell, Table
-from tfpe.scorecard import newest
 
 
 def errata_section(records):

@@ -3,10 +3,10 @@
 import dataclasses
 
 from tfpe.ciphers import CIPHERS
-from tfpe.outcomes import OUTCOMES, THREAT_MODELS
 from tfpe.report.cells import Cell, Table
-from tfpe.scorecard import attacked_images, scorecard
-from tfpe.scorecard_table import (
+from tfpe.tables.outcomes import OUTCOMES, THREAT_MODELS
+from tfpe.tables.scorecard import attacked_images, scorecard
+from tfpe.tables.scorecard_table import (
     COLUMNS,
     accuracy_text,
     attack_conditions,

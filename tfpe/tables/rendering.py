@@ -1,28 +1,15 @@
-"""Tables in README and other Markdown files, rendered from records by one command.
+"""Fills the marked tables of a Markdown text in from records."""
 
-    python -m tfpe.tables README.md            fills the tables in
-    python -m tfpe.tables README.md --check    exits with 1 where they disagree
-
-What stands between `<!-- table: NAME -->` and `<!-- end table -->`, each on a line of
-its own, is replaced by what `TABLES[NAME]` makes of the records in `results` beside
-the file. `<!-- table: training dataset=cifar10 -->` takes only the records whose
-settings have these values.
-"""
-
-import argparse
 import json
 import re
-import sys
-from pathlib import Path
 
-from tfpe.accuracy_tables import published_table, svm_tables, training_tables
-from tfpe.atomic import write_file
 from tfpe.bench.datasets import dataset_table
 from tfpe.bench.report import speed_table
 from tfpe.errata import errata_table
-from tfpe.errors import RecordError, TfpeError
-from tfpe.records import has_settings, read_records
-from tfpe.scorecard_table import attacks_tables, scorecard_table
+from tfpe.errors import RecordError
+from tfpe.records import has_settings
+from tfpe.tables.accuracy import published_table, svm_tables, training_tables
+from tfpe.tables.scorecard_table import attacks_tables, scorecard_table
 
 # Each makes Markdown of a list of records, of all kinds; no records give "".
 TABLES = {
@@ -113,35 +100,6 @@ def render_table(marker, records):
         ) from error
 
 
-def main(arguments=None):
-    """Fills in or checks the tables of a file; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tfpe.tables",
-        description="Renders the marked tables of a Markdown file from records.",
-    )
-    parser.add_argument("file", type=Path, help="such as README.md")
-    parser.add_argument(
-        "--records", type=Path, metavar="DIR", help="default: results beside the file"
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; 1 where tables disagree"
-    )
-    options = parser.parse_args(arguments)
-    folder = options.records or options.file.parent / "results"
-    try:
-        text = _read(options.file)
-        rendered, changed = render_tables(text, read_records(folder))
-        if changed and not options.check:
-            write_file(options.file, rendered.encode())
-    except TfpeError as error:
-        print(f"tfpe: error: {error}", file=sys.stderr)
-        return 1
-    verb = "disagree with" if options.check else "rendered from"
-    for table in changed:
-        print(f"{options.file}: table {table}: {verb} {folder}", file=sys.stderr)
-    return 1 if changed and options.check else 0
-
-
 def _condition(text):
     name, equals, value = text.partition("=")
     if not name or not equals:
@@ -150,16 +108,3 @@ def _condition(text):
         return name, json.loads(value)
     except ValueError:
         return name, value
-
-
-def _read(path):
-    try:
-        return path.read_bytes().decode()
-    except OSError as error:
-        raise RecordError(f"Cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise RecordError(f"Cannot read {path}: it is not UTF-8 text") from error
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,62 +1,20 @@
 """Tables of accuracy: what training on each cipher costs, beside what papers report."""
 
-import itertools
-import json
 import statistics
 
 from tfpe.ciphers import CIPHERS
-from tfpe.published import PUBLISHED, published
-
-# Settings by which the rows of one table differ; all others are its conditions.
-ROW_SETTINGS = {
-    "adaptation",
-    "cipher",
-    "cipher_options",
-    "key_fingerprint",
-    "per_image",
-    "seed",
-}
-NONE = "–"
-
-
-def accuracy_interval(right, images):
-    """95 % interval of an accuracy on test images (Wilson's score interval).
-
-    It holds the chance of which images were drawn for the test, not that of training:
-    seeds show the latter.
-
-    Args:
-        right: number of test images that were classified rightly.
-        images: number of test images.
-
-    Returns:
-        Two fractions, low and high.
-
-    Example:
-
-    >>> [round(end, 4) for end in accuracy_interval(9_000, 10_000)]
-    [0.894, 0.9057]
-    """
-    from scipy.stats import binomtest
-
-    interval = binomtest(right, images).proportion_ci(method="wilson")
-    return [float(interval.low), float(interval.high)]
-
-
-def markdown(header, rows):
-    """A Markdown table; the first column is left-aligned, the others right.
-
-    Example:
-
-    >>> print(markdown(["cipher", "ms"], [["le", "1.5"]]))
-    | cipher | ms |
-    |---|--:|
-    | le | 1.5 |
-    """
-    lines = [header, ["---", *["--:"] * (len(header) - 1)], *rows]
-    lines = ["| " + " | ".join(map(str, line)) + " |" for line in lines]
-    lines[1] = lines[1].replace(" ", "")
-    return "\n".join(lines)
+from tfpe.intervals import accuracy_interval
+from tfpe.tables.conditions import (
+    caption,
+    conditions,
+    different_conditions,
+    grouped,
+    machine,
+    row_name,
+    row_settings,
+)
+from tfpe.tables.markdown import NONE, markdown
+from tfpe.tables.published import PUBLISHED, published
 
 
 def training_tables(records):
@@ -167,48 +125,6 @@ def published_table(records):
     return markdown(header, rows)
 
 
-def grouped(items, key, with_key=False):
-    """Groups of equal key, in the order in which they first appear."""
-    groups = {}
-    for item in items:
-        groups.setdefault(key(item), []).append(item)
-    return groups.items() if with_key else groups.values()
-
-
-def conditions(record):
-    """What records of one table share, as text to compare: all but `ROW_SETTINGS`."""
-    settings = record["settings"].items()
-    return json.dumps(
-        {k: v for k, v in settings if k not in ROW_SETTINGS}, sort_keys=True
-    )
-
-
-def row_settings(record):
-    """What makes the row of a record, as text to compare; seeds share a row."""
-    settings = record["settings"]
-    names = sorted(ROW_SETTINGS - {"key_fingerprint", "seed"})
-    return json.dumps([settings.get(name) or None for name in names], sort_keys=True)
-
-
-def row_name(settings):
-    """The name of a row: the cipher, and what is not as usual.
-
-    Example:
-
-    >>> row_name({"cipher": "le", "cipher_options": {"block_size": 8}})
-    'le, block_size 8'
-    """
-    name = settings["cipher"]
-    options = settings.get("cipher_options") or {}
-    usual = CIPHERS[name].defaults if options else {}
-    parts = [f"{o} {value}" for o, value in options.items() if usual.get(o) != value]
-    if settings.get("per_image"):
-        parts.append("a key for each image")
-    if adaptation := settings.get("adaptation"):
-        parts.append(f"{adaptation.upper()}-AdaptNet")
-    return ", ".join([name, *parts])
-
-
 def _percent(results, name):
     values = [result.get(name) for result in results]
     if None in values:
@@ -248,60 +164,3 @@ def _figure(row):
     if row.test_accuracy is None:
         return "no figure"
     return f"{row.test_accuracy:.2f}"
-
-
-def caption(records, different=()):
-    """The conditions of training records of one table, in one sentence.
-
-    Args:
-        records: of one data set and recipe.
-        different: settings that tell this table from others, as of
-            `different_conditions`.
-    """
-    settings, results = records[0]["settings"], records[0]["results"]
-    seeds = len({record["settings"]["seed"] for record in records})
-    parts = [
-        f"PyramidNet ({settings['depth']}, {settings['alpha']:g})",
-        f"{results['train_images']:,} training, {results['validation_images']:,} "
-        f"validation and {results['test_images']:,} test images",
-        "train accuracy: while learning, on augmented images",
-        f"epochs: {results['epochs']}",
-        *(f"{name}: {settings.get(name)}" for name in different),
-        "one seed" if seeds == 1 else f"mean of {seeds} seeds",
-    ]
-    return (
-        f"Accuracy in %, {settings['dataset']}, recipe {settings['recipe']}: "
-        f"{'; '.join(parts)}; {machine(records)}."
-    )
-
-
-def different_conditions(records):
-    """Settings, beyond those in every caption, by which the tables differ."""
-    stated = ROW_SETTINGS | {"dataset", "recipe", "depth", "alpha", "epochs"}
-    settings = [record["settings"] for record in records]
-    names = sorted({name for one in settings for name in one} - stated)
-    return [
-        name
-        for name in names
-        if len({json.dumps(one.get(name)) for one in settings}) > 1
-    ]
-
-
-def machine(records):
-    """Where and when: machines and software of all records, each named once."""
-    found = [record["environment"] for record in records]
-    names = [
-        ", ".join(e.get("gpu") or [f"{e['cpu']}, {e['cores']} cores"]) for e in found
-    ]
-    software = [
-        ", ".join(
-            f"{name} {e[name]}"
-            for name in ("tfpe", "keras", e.get("backend"), "sklearn")
-            if name in e
-        )
-        for e in found
-    ]
-    dates = sorted(e["date"][:10] for e in found)
-    when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
-    parts = itertools.chain(dict.fromkeys(names), dict.fromkeys(software))
-    return "; ".join([*parts, when])

@@ -1,8 +1,9 @@
 """The scorecard as README's table, and its cells in words."""
 
-from tfpe.accuracy_tables import NONE, caption, machine, markdown
-from tfpe.outcomes import THREAT_MODELS
-from tfpe.scorecard import attacked_images, scorecard
+from tfpe.tables.conditions import caption, machine
+from tfpe.tables.markdown import NONE, markdown
+from tfpe.tables.outcomes import THREAT_MODELS
+from tfpe.tables.scorecard import attacked_images, scorecard
 
 NOT_MEASURED = "not measured"
 COLUMNS = {

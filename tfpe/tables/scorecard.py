@@ -6,12 +6,14 @@ README's table and the page of `tfpe report` show the same rows.
 import dataclasses
 import statistics
 
-from tfpe import accuracy_tables
 from tfpe.bench.baselines import AES
 from tfpe.bench.report import README_SIZE, gigabytes_per_second
 from tfpe.bench.rows import unpack
 from tfpe.ciphers import CIPHERS
-from tfpe.outcomes import (
+from tfpe.intervals import accuracy_interval
+from tfpe.records import newest
+from tfpe.tables.conditions import conditions, grouped, row_name
+from tfpe.tables.outcomes import (
     THREAT_MODELS,
     Outcome,
     most_seen,
@@ -112,7 +114,7 @@ def scorecard(records, images=None):
     names = {}
     for record in (*training, *evaluations):
         settings = record["settings"]
-        names[accuracy_tables.row_name(settings)] = (
+        names[row_name(settings)] = (
             settings["cipher"],
             bool(settings.get("per_image")),
         )
@@ -134,11 +136,6 @@ def scorecard(records, images=None):
     return Scorecard(rows, training, bench, evaluations)
 
 
-def newest(records):
-    """The record that was measured last; None of none."""
-    return max(records, key=lambda r: r["environment"]["date"], default=None)
-
-
 def mean_of(results, name):
     """The mean of a figure over seeds; None where one of them lacks it."""
     values = [result.get(name) for result in results]
@@ -147,13 +144,13 @@ def mean_of(results, name):
 
 def _training_group(records):
     """Training records of one data set and recipe, without adaptation networks."""
-    groups = accuracy_tables.grouped(
+    groups = grouped(
         [
             record
             for record in records
             if record["kind"] == "training" and not record["settings"].get("adaptation")
         ],
-        accuracy_tables.conditions,
+        conditions,
     )
 
     def rank(group):
@@ -178,9 +175,7 @@ def _evaluation_group(records, images=None):
         for record in records
         if record["kind"] == "evaluation" and record["settings"]["images"] == images
     ]
-    by_name = accuracy_tables.grouped(
-        chosen, lambda r: accuracy_tables.row_name(r["settings"])
-    )
+    by_name = grouped(chosen, lambda r: row_name(r["settings"]))
     return [newest(group) for group in by_name]
 
 
@@ -203,16 +198,14 @@ def _accuracy(training, name):
     plain, _ = _test_accuracies(training, "plain")
     return {
         "accuracy": accuracy,
-        "interval": accuracy_tables.accuracy_interval(round(accuracy * images), images),
+        "interval": accuracy_interval(round(accuracy * images), images),
         "drop": statistics.fmean(plain) - accuracy if plain else None,
     }
 
 
 def _test_accuracies(training, name):
     results = [
-        record["results"]
-        for record in training
-        if accuracy_tables.row_name(record["settings"]) == name
+        record["results"] for record in training if row_name(record["settings"]) == name
     ]
     images = results[0]["test_images"] if results else None
     return [r["best_validation"]["test_accuracy"] for r in results], images
@@ -231,7 +224,7 @@ def _speed(bench, name):
 
 
 def _attacks(evaluations, name, cipher, per_image):
-    by_name = {accuracy_tables.row_name(r["settings"]): r for r in evaluations}
+    by_name = {row_name(r["settings"]): r for r in evaluations}
     record = by_name.get(name)
     shared_key = record is None and per_image
     if shared_key:
