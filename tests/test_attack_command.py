@@ -225,7 +225,7 @@ REFUSED = {
     "evaluate: missing": ("evaluate nothing --cipher le", "nothing"),
     "evaluate: no curve": (
         "evaluate photos --cipher ele --curve ciphertext_only",
-        "one of ['known_plaintext']",
+        "one of ['block_statistics', 'known_plaintext']",
     ),
     "evaluate: options of two": (
         "evaluate photos --cipher le,ele --option block_size=8",

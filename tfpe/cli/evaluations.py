@@ -228,15 +228,17 @@ def _print_evaluation(record):
 def _print_curve(record):
     from rich.table import Table
 
+    from tfpe.evaluation.curves import error_of, error_title
+
     settings = record["settings"]
     table = Table(
         title=f"{settings['attack']} on {settings['cipher']}, {settings['images']}: "
-        "mean error of unseen pictures, 0 to 255"
+        f"{error_title(settings['attack'])}"
     )
     for name in (settings["evidence_kind"], "key", "error", "key right", "seconds"):
         table.add_column(name, justify="right")
     for point in record["results"]["points"]:
-        cells = (point["error"], point["index_accuracy"], point["seconds"])
+        cells = (error_of(point), point["index_accuracy"], point["seconds"])
         table.add_row(
             str(point["evidence"]),
             str(point["key"]),

@@ -168,6 +168,17 @@ def _point(attack, cipher, options, pictures, count, number, seed):
     return point
 
 
+def error_of(point):
+    """The error of a point; up to a mirror where that is left open. None: it raised."""
+    return point.get("error_up_to_mirror", point.get("error"))
+
+
+def error_title(attack):
+    """What `error_of` tells of the points of an attack."""
+    open_ = ", up to a mirror" if attack == "block_statistics" else ""
+    return f"mean error of unseen pictures (0 to 255){open_}"
+
+
 def _key(seed, number):
     return Key(seed_bytes(seed)).derive("curve", number)
 

@@ -4,6 +4,7 @@ import pathlib
 
 import numpy as np
 
+from tfpe.evaluation.curves import error_of, error_title
 from tfpe.plots import gallery
 
 COLOURS = ("tab:red", "tab:green", "tab:blue")
@@ -92,9 +93,9 @@ def draw_curves(records, path):
     figure, (panel,) = _panels(("",))
     for record in records:
         settings = record["settings"]
-        points = [p for p in record["results"]["points"] if p["error"] is not None]
+        points = [p for p in record["results"]["points"] if error_of(p) is not None]
         counts = sorted({point["evidence"] for point in points})
-        errors = [[p["error"] for p in points if p["evidence"] == n] for n in counts]
+        errors = [[error_of(p) for p in points if p["evidence"] == n] for n in counts]
         errors = [np.maximum(values, LEAST_ERROR) for values in errors]
         label = f"{settings['cipher']}, {settings['images']}"
         [line] = panel.plot(counts, [e.mean() for e in errors], "o-", label=label)
@@ -105,7 +106,7 @@ def draw_curves(records, path):
     settings = records[0]["settings"]
     panel.set_title(settings["attack"], fontsize=11)
     panel.set_xlabel(settings["evidence_kind"])
-    panel.set_ylabel("mean error of unseen pictures (0 to 255)")
+    panel.set_ylabel(error_title(settings["attack"]))
     panel.legend()
     figure.savefig(path, dpi=110)
 

@@ -124,6 +124,8 @@ def _sentence(one):
         what = "the picture comes back"
         if one.exact_pixels == 1:
             what = "every pixel comes back"
+        if one.up_to:
+            what += f", up to {one.up_to}"
         return (
             f"{where} {one.evidence} {_are(one)} enough ({attack}): {what}{when}{ssim}."
         )

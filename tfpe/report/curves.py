@@ -4,6 +4,7 @@ import dataclasses
 import statistics
 
 from tfpe.ciphers import CIPHERS
+from tfpe.evaluation.curves import error_of, error_title
 from tfpe.report.cells import Table, number
 from tfpe.report.figures import draw
 from tfpe.tables.conditions import conditions, grouped, row_name
@@ -34,12 +35,12 @@ def evidence_curves(records):
 
 
 def _evidence_curve(records, measure):
-    settings = records[0]["settings"]
+    settings, error = records[0]["settings"], measure == "error"
     lines, spreads = {}, {}
     for record in records:
         points = {}
         for point in record["results"]["points"]:
-            value = _value(point, measure)
+            value = error_of(point) if error else point.get(measure)
             if value is not None:
                 points.setdefault(point["evidence"], []).append(value)
         if points:
@@ -50,8 +51,9 @@ def _evidence_curve(records, measure):
     # Two points are the least that make a curve.
     if not any(len(line) > 1 for line in lines.values()):
         return None
-    error = measure == "error"
-    what = "mean error, levels of 255" if error else "words of the key that are right"
+    what = "words of the key that are right"
+    if error:
+        what = error_title(settings["attack"])
     attack = settings["attack"].replace("_", " ")
     title = f"{attack}, {settings['images']}: {what}"
     return Curve(
@@ -60,14 +62,6 @@ def _evidence_curve(records, measure):
         draw(lines, "evidence (images)", what, spreads, log_x=True, log_y=error),
         _table(title, "evidence", lines, spreads),
     )
-
-
-def _value(point, measure):
-    """A figure of a point; errors up to one channel order, where that was measured."""
-    if measure == "error":
-        value = point.get("error_up_to_channel_order")
-        return point.get("error") if value is None else value
-    return point.get(measure)
 
 
 def training_curves(records):

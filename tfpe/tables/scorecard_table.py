@@ -90,7 +90,7 @@ def evidence_text(row, threat_model):
         return "none tried"
     count = "?" if found.count is None else f"{found.count:,}"
     if found.outcome == "recovered":
-        return count
+        return f"{count}, or mirrored" if found.up_to else count
     return f"partly: {count}" if found.outcome == "partial" else f"not by {count}"
 
 
@@ -156,8 +156,9 @@ def attack_conditions(card):
     return (
         f"{where}, one key for all of them but where a row says otherwise. Images that "
         "only verify a key are not counted; partly: the most that was seen, and from "
-        "how many; not by: an attack with as many failed; no use: what is known of one "
-        "image says nothing of another. Counts are the first of a few steps that "
+        "how many; not by: an attack with as many failed; or mirrored: exact, but left "
+        "and right may be swapped in all pictures; no use: what is known of one image "
+        "says nothing of another. Counts are the first of a few steps that "
         "broke this one key: fewer may do, and another key may take a step more. No "
         "key space is larger than the 256 bits that tfpe derives all keys from. SSIM "
         "is 1 where the picture is back; "
