@@ -305,7 +305,7 @@ ATTACKS = MappingProxyType(
             Attack(
                 block_statistics,
                 CIPHERTEXT_ONLY,
-                "200 ciphertexts of 32 x 32 under one key, and other, plain pictures",
+                "400 ciphertexts of 32 x 32 under one key, and other, plain pictures",
                 _on("le", "ele", "etc", "blockshuffle"),
                 "the key, or that of mirrored pictures",
                 "not published elsewhere",
