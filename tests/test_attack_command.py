@@ -355,3 +355,12 @@ def test_evaluate_takes_a_single_image(folder, photographs):
     assert rows["ciphertext_only"]["outcome"] == "failed"
     assert "25" in rows["ciphertext_only"]["message"]
     assert rows["chosen_plaintext"]["outcome"] == "recovered"
+
+
+def test_reference_of_another_size_is_refused(folder, capsys):
+    encrypt("le")
+    save(folder, {"small/a.png": np.zeros((8, 8, 3), np.uint8)})
+    command = ["attack", "nibble_statistics", "encrypted", "--reference", "small"]
+    assert run(*command, "-o", "opened") == 1
+    assert "pictures of the size of the ciphertexts" in capsys.readouterr().err
+    assert not (folder / "opened").exists()

@@ -44,7 +44,7 @@ MIN_DISTINCT_BYTES = 200
 
 
 def logistic_sequence(mu, d0, length, burn_in=BURN_IN, allow_weak=False):
-    """Bytes of the logistic map: the seed's Eq. 3-4 and Algorithm 2.
+    """Bytes of the logistic map: Eq. 3-4 and Algorithm 2 of Ahmad & Shin.
 
     d <- (mu * d) * (1 - d), left to right; `burn_in` iterates are discarded, then each
     value advances the map once and is floor((d / 2) * 1e14) mod 256.
@@ -178,8 +178,9 @@ def draw_parameters(name, material):
 def lyapunov_exponent(mu, d0=0.1, length=100_000, burn_in=BURN_IN):
     """Lyapunov exponent of the logistic map, in nats a step: mean ln|mu (1 - 2d)|.
 
-    It is ln 2 = 0.6931 at mu = 4 and about 0.0110 at mu = 3.57 (the seed prints 0.00693
-    and 0.0012). Negative values mean a periodic orbit, -inf one through d = 1/2.
+    It is ln 2 = 0.6931 at mu = 4 and about 0.0110 at mu = 3.57 (the paper prints
+    0.00693 and 0.0012). Negative values mean a periodic orbit, -inf one through
+    d = 1/2.
 
     Args:
         mu: parameter of the map, in [0, 4].

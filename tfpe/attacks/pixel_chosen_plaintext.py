@@ -9,7 +9,7 @@ from tfpe.transform import Transform
 
 
 def logistic_chosen_plaintext(oracle, image_shape, verify=True):
-    """Recovers the whole key of the seed's logistic cipher from two chosen images.
+    """Recovers the whole key of Ahmad & Shin's logistic cipher from two chosen images.
 
     The black image shows the effective keystream (0 where values pass unchanged) in
     the order of the output channels. The image of (1, 2, 4) everywhere, xored with

@@ -1,4 +1,4 @@
-"""Algorithm 1 of the seed paper: the attack that its resistance claim rests on."""
+"""Algorithm 1 of Ahmad & Shin 2022: the attack that its resistance claim rests on."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ def seed_algorithm(oracle, image_shape, level=0, verify=True):
     """Recovers the negatives of pbe from one image of a constant value.
 
     It recovers pbe without channel shuffle exactly. With channel shuffle, or on the
-    logistic cipher, it does not apply, which is all that the seed shows:
+    logistic cipher, it does not apply, which is all that the paper shows:
     `logistic_chosen_plaintext` takes both with one image more.
 
     Threat model: chosen plaintext, one fixed key, one query. Complexity: O(n).

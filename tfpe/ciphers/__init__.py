@@ -169,7 +169,7 @@ CIPHERS = {
         Cipher(
             ele,
             learnable.ele_key_space,
-            "5 chosen images of 32 x 32, some 16 known ones, or 200 ciphertexts",
+            "5 chosen images of 32 x 32, some 16 known ones, or 400 ciphertexts",
             "Madono et al. 2020, arXiv 2001.07761",
         ),
         Cipher(
@@ -187,7 +187,7 @@ CIPHERS = {
         Cipher(
             etc,
             scrambled.etc_key_space,
-            "3 chosen images of 32 x 32; jigsaw solvers on large images",
+            "3 chosen images or 400 ciphertexts of 32 x 32; jigsaw solvers",
             "Kurihara et al. 2015, IEICE Trans. Fundamentals E98-A(11)",
         ),
         Cipher(

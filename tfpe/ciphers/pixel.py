@@ -1,4 +1,4 @@
-"""Ciphers that keep every pixel in its place: pbe and the seed's logistic cipher.
+"""Ciphers that keep every pixel in its place: pbe and Ahmad & Shin's logistic cipher.
 
 Both are one exclusive or, then one of the six channel orders for each pixel.
 """
@@ -103,21 +103,21 @@ def logistic(
     select=True,
     channel_shuffle=True,
 ):
-    """The seed's cipher: chosen values are xored with a chaotic sequence.
+    """Ahmad & Shin's cipher: half of the values are xored with a chaotic sequence.
 
     Args:
         key: a `tfpe.Key`; the parameters of the map, the selection and the channel
             orders are drawn from it.
         image_shape: (height, width, channels); any size; one channel only with
             `channel_shuffle=False`.
-        chaos: "logistic" (the seed), "pwlcm" or "logistic_sine" (more robust maps, the
+        chaos: "logistic" (the paper), "pwlcm" or "logistic_sine" (more robust maps, the
             seed's future work) or "shake256" (a cryptographic stream, as a control).
         stream: "per_channel" takes one value of the sequence for each byte, channel
             after channel; "shared" uses the values of one channel for all of them (the
             seed's Algorithm 2 and its Eq. 5 differ here).
-        select: whether a random half of the values is left as it is (K_c of the seed);
+        select: whether a random half of the values is left as it is (K_c of the paper);
             False xors every value.
-        channel_shuffle: whether each pixel gets a channel order (K_s of the seed).
+        channel_shuffle: whether each pixel gets a channel order (K_s of the paper).
 
     Returns:
         The `Transform` of bytes that encrypts images of `image_shape`.
@@ -169,7 +169,7 @@ def logistic(
 
 
 def logistic_transform(sequence, select, channel_order):
-    """The seed's cipher from explicit material (for instance published keys).
+    """Ahmad & Shin's cipher from explicit material (for instance published keys).
 
     Args:
         sequence: `uint8 (H, W, C)`. The paper's one stream of C * H * W values

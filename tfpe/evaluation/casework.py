@@ -177,7 +177,15 @@ def _ciphertext_only(attack, evidence, chosen, found, summary):
     arguments = [found.images]
     if attack.needs_reference:
         evidence.need(reference="other plain pictures: --reference DIR")
-        arguments.append(read_ciphertexts(evidence.reference).images)
+        shape = found.images.shape[1:]
+        size = chosen.get("block_size", 1)
+        reference = read_plain(evidence.reference, shape, size)
+        if not reference:
+            raise AttackError(
+                "--reference should hold pictures of the size of the ciphertexts, "
+                f"{shape}. Received: {evidence.reference}, with none"
+            )
+        arguments.append(np.stack(list(reference.values())))
     if attack.name == "chang_case_advanced":
         evidence.need(first_pixel="the first pixel of the pictures: --first-pixel")
         arguments.append(evidence.first_pixel)

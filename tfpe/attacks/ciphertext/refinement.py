@@ -27,7 +27,7 @@ def refine(ciphertexts, keys, sweeps):
     """Improves `keys` in place, until nothing changes or for `sweeps` sweeps.
 
     Each sweep fits the model of neighbours to the images as they are now, takes from
-    the keys of all pixels how common each key byte and order is (half of the seed's
+    the keys of all pixels how common each key byte and order is (half of logistic's
     bytes are 0, all of pbe's are 0 or 255), and solves every pixel anew: first those of
     even row and column, then the other three quarters, so that neighbours stand still.
 
