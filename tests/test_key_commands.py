@@ -65,7 +65,8 @@ def test_rotation_keeps_the_old_key(folder, capsys):
     kept = f"owner.key.{KEY.fingerprint}"
     assert Key.load(kept) == KEY != Key.load("owner.key")
     assert mode("owner.key") == mode(kept) == 0o600
-    assert kept in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert kept in told and "written to owner.key\n" in told
     assert sorted(os.listdir()) == sorted(["owner.key", kept])
     shutil.copy(kept, "owner.key")
     assert main(["key", "rotate", "-k", "owner.key"]) == 1  # would overwrite `kept`

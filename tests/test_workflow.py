@@ -133,6 +133,38 @@ def test_the_commands_as_a_user_has_them(owner):
     assert main(["dataset", "decrypt", "y", "-q", "-k", "next.key", "-o", "p"]) == 0
 
 
+LAYERS = """
+import keras
+
+@keras.saving.register_keras_serializable(package="own_layers")
+class Halved(keras.layers.Layer):
+    def call(self, inputs):
+        return inputs / 2
+"""
+
+
+def test_predict_imports_the_layers_of_a_model(tmp_path, monkeypatch, capsys):
+    import keras
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    Path("own_layers.py").write_text(LAYERS, "utf-8")
+    defined = {}
+    exec(LAYERS, defined)
+    layers = [keras.Input((8, 8, 3)), defined["Halved"](), keras.layers.Flatten()]
+    keras.Sequential(layers).save("model.keras")
+    del keras.saving.get_custom_objects()["own_layers>Halved"]
+    Key(bytes(32)).save("owner.key")
+    np.savez("images.npz", x_test=digits()[0][:4])
+    run = ["predict", "model.keras", "images.npz", "-k", "owner.key"]
+    assert main(run) == 1
+    assert "--import MODULE" in capsys.readouterr().err
+    assert main([*run, "--import", "no_layers"]) == 1
+    assert "Received: no_layers" in capsys.readouterr().err
+    assert main([*run, "--import", "own_layers"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 4
+
+
 @pytest.mark.parametrize("command", ["dataset", "dataset encrypt", "predict"])
 def test_help_has_examples(command, capsys):
     with pytest.raises(SystemExit):

@@ -226,7 +226,10 @@ def _load_model(model):
         return keras.saving.load_model(model, compile=False)
     except Exception as error:  # zip, JSON, registry: a dozen kinds
         reason = str(error).strip().partition("\n")[0]
-        raise TfpeError(f"Cannot load model {model}: {reason}") from error
+        raise TfpeError(
+            f"Cannot load model {model}: {reason} (Layers of its own need their module "
+            "imported first: tfpe predict --import MODULE)"
+        ) from error
 
 
 def _differ(shape, expected):

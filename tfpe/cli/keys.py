@@ -84,6 +84,7 @@ def keygen(options):
     else:
         key = Key.generate()
     _save(key, options.output, options)
+    note(f"Key {key.fingerprint} written to {options.output}")
     note("Keep it: without it nothing can be decrypted.")
 
 
@@ -102,7 +103,9 @@ def show(options):
 
 def derive(options):
     """Makes the sub-key of a data set or client, named by labels."""
-    _save(load_key(options).derive(*options.labels), options.output, options)
+    key = load_key(options).derive(*options.labels)
+    _save(key, options.output, options)
+    note(f"Key {key.fingerprint} written to {options.output}")
 
 
 def rotate(options):
@@ -114,7 +117,8 @@ def rotate(options):
     kept, new = f"{path}.{old.fingerprint}", f"{path}.new"
     if os.path.lexists(kept):
         raise KeyFileError(f"{kept} should not exist yet: the old key is kept there")
-    _save(Key.generate(), new, options)
+    key = Key.generate()
+    _save(key, new, options)
     try:
         # At every moment the old key is under one of its two names.
         os.link(path, kept)
@@ -123,6 +127,7 @@ def rotate(options):
         raise KeyFileError(
             f"Cannot rotate {path}: {error.strerror}. The new key is in {new}"
         ) from error
+    note(f"Key {key.fingerprint} written to {path}")
     note(f"The old key is kept in {kept}")
 
 
@@ -141,4 +146,3 @@ def _save(key, path, options):
         save_sealed(key, path, ask_passphrase(twice=True))
     else:
         key.save(path)
-    note(f"Key {key.fingerprint} written to {path}")

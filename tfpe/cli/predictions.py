@@ -1,11 +1,14 @@
 """`tfpe predict`: the returned model, on images that are encrypted here."""
 
 import argparse
+import importlib
 import json
 import os
+import sys
 
 from tfpe.cli.common import add_cipher, add_command, add_key, cipher_options, load_key
 from tfpe.cli.terminal import note, printable
+from tfpe.errors import TfpeError
 
 EXAMPLES = {
     "predict": """\
@@ -13,6 +16,7 @@ examples:
   tfpe predict model.keras photos --key owner.key --cipher ele
   tfpe predict model.keras digits.npz --key owner.key --cipher le --value-range 0,1
   tfpe predict model.keras photos --key owner.key --json
+  tfpe predict best.keras photos --key owner.key --import training.pyramidnet
 
 IMAGES is a folder, an image, or an .npz file with x_test (and y_test: accuracy).
 The cipher, its options and the value range are those that the model was trained with.
@@ -34,6 +38,15 @@ def register(commands):
         metavar="LOW,HIGH",
         help="of the images that the model takes; 0,255",
     )
+    command.add_argument(
+        "--import",
+        dest="modules",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="the module of a model's own layers, installed or in this folder; "
+        "training.pyramidnet for those of python -m training, from a checkout",
+    )
     command.add_argument("--json", action="store_true", help="outputs as JSON")
 
 
@@ -45,6 +58,8 @@ def predict(options):
 
     chosen = cipher_options(options)
     key = load_key(options)
+    for module in options.modules:
+        _import(module)
     images, names, labels = roles.load_images(options.images)
     outputs = roles.predict(
         options.model,
@@ -64,6 +79,18 @@ def predict(options):
     if labels is not None:
         right = float((classes == labels).mean())
         note(f"Accuracy on {len(labels)} images: {right:.4f}")
+
+
+def _import(module):
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        raise TfpeError(
+            "--import should name a module that is installed or in this folder. "
+            f"Received: {module}: {error}"
+        ) from error
 
 
 def _range(text):
