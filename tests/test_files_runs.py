@@ -5,6 +5,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 
 import pytest
 from image_folders import CHINA, contents, load
@@ -165,3 +167,27 @@ def test_writers_of_one_file_never_mix(tmp_path):
     path = tmp_path / "a.png"
     write_file(path, b"A" * 1000, before_rename=lambda: write_file(path, b"B" * 10))
     assert contents(tmp_path) == {"a.png": b"A" * 1000}
+
+
+def peak_bytes(*arguments):
+    """Peak resident memory of a run of the command line."""
+    process = subprocess.Popen([sys.executable, "-m", "tfpe", *arguments])
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss * 1024
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss in other units")
+def test_memory_does_not_grow_with_the_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    KEY.save("owner.key")
+    peaks = []
+    for count in (100, 400):
+        images = {f"{n}.png": CHINA[n % 200 :][:160, :160] for n in range(count)}
+        save_images(tmp_path / f"photos{count}", images)
+        command = ["encrypt", "-q", "-k", "owner.key", "--cipher", "le"]
+        folders = [f"photos{count}", "-o", f"encrypted{count}"]
+        peaks.append(peak_bytes(*command, *folders))
+    # The pictures that are more come to 23 MB.
+    assert peaks[1] - peaks[0] < 10 * 2**20
