@@ -5,6 +5,7 @@ import os
 import hypothesis
 import numpy as np
 import pytest
+from image_folders import crops
 from sklearn.datasets import load_sample_images
 
 from tfpe import Key
@@ -48,3 +49,23 @@ def cifar_directory():
 def torch():
     """torch, which is in no extra; else a skip."""
     return pytest.importorskip("torch", reason="torch is not installed")
+
+
+@pytest.fixture
+def npz(tmp_path):
+    """tiny.npz: 20 pictures to train and 5 to test, of 3 classes."""
+    images, labels = crops(25), np.arange(25) % 3
+    arrays = {"x_train": images[:20], "y_train": labels[:20]}
+    arrays |= {"x_test": images[20:], "y_test": labels[20:, None]}
+    np.savez(tmp_path / "tiny.npz", **arrays)
+    return tmp_path / "tiny.npz"
+
+
+@pytest.fixture
+def small_shards(monkeypatch):
+    """Shards of 4 images of 10 x 10, two a batch, a checkpoint after each batch."""
+    from tfpe.dataset import own_sources, source, writer
+
+    monkeypatch.setattr(own_sources, "SHARD_BYTES", 4 * 300)
+    monkeypatch.setattr(source, "BATCH_BYTES", 600)
+    monkeypatch.setattr(writer, "CHECKPOINT_BYTES", 1)

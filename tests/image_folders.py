@@ -47,3 +47,8 @@ def assert_same(images, expected):
 
 def document(folder):
     return json.loads((folder / "manifest.json").read_text())
+
+
+def crops(count, size=10):
+    """Crops of a photograph, none on a multiple of the block size."""
+    return np.stack([CHINA[n : n + size, 2 * n : 2 * n + size] for n in range(count)])

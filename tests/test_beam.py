@@ -10,7 +10,7 @@ from image_folders import contents
 from sklearn.datasets import load_sample_images
 
 from tfpe import Key
-from tfpe.dataset import encrypt_dataset, sources
+from tfpe.dataset import encrypt_dataset, own_sources, source, sources
 from tfpe.dataset.runs import plan_encryption
 
 beam = pytest.importorskip("apache_beam", reason="the extra `beam` is not installed")
@@ -36,8 +36,8 @@ def test_any_number_of_workers_writes_the_files_of_the_local_path(
 ):
     import tfpe.beam
 
-    monkeypatch.setattr(sources, "SHARD_BYTES", 150 * 300)
-    monkeypatch.setattr(sources, "BATCH_BYTES", 16 * 300)
+    monkeypatch.setattr(own_sources, "SHARD_BYTES", 150 * 300)
+    monkeypatch.setattr(source, "BATCH_BYTES", 16 * 300)
     encrypt_dataset("tiny.npz", "local", Key(SECRET), "le", **settings)
     options = beam.options.pipeline_options.PipelineOptions(
         runner="FnApiRunner",
@@ -53,15 +53,15 @@ def test_any_number_of_workers_writes_the_files_of_the_local_path(
 def test_the_serialised_pipeline_holds_no_key(folder):
     import tfpe.beam
 
-    source = sources.open_source("tiny.npz")
+    opened = sources.open_source("tiny.npz")
     plan = plan_encryption(
-        *(source, "beam", Key(SECRET), "le", None, True, None, (), {})
+        *(opened, "beam", Key(SECRET), "le", None, True, None, (), {})
     )
     job = tfpe.beam.Job(
         "tiny.npz", None, str(folder / "owner.key"), plan.header, str(folder)
     )
     pipeline = beam.Pipeline()
-    blocks = list(tfpe.beam.blocks(source))
+    blocks = list(tfpe.beam.blocks(opened))
     pipeline | beam.Create(blocks) | tfpe.beam.Encrypt(job)
     data = pipeline.to_runner_api().SerializeToString()
     # Functions travel in it as base64 of bz2, where nothing could be found.

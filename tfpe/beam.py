@@ -15,7 +15,8 @@ from tfpe.dataset.encryption import Encryption
 from tfpe.dataset.manifest import tag_file
 from tfpe.dataset.metadata import write_metadata
 from tfpe.dataset.runs import plan_encryption
-from tfpe.dataset.sources import batch_size, numbered_shards, open_source
+from tfpe.dataset.source import batch_size, numbered_shards
+from tfpe.dataset.sources import open_source
 from tfpe.dataset.writer import finish, shard_name, work_folder
 from tfpe.keys import Key
 

@@ -17,7 +17,7 @@ from tfpe.dataset.manifest import (
     same,
 )
 from tfpe.dataset.records import put_labels, read_numbers, read_records, take_image
-from tfpe.dataset.sources import Source, batch_size
+from tfpe.dataset.source import Source, batch_size
 from tfpe.dataset.transforms import Transforms
 from tfpe.dataset.writer import shard_name
 from tfpe.errors import DatasetError, ImageFileError, ManifestError

@@ -16,7 +16,7 @@ class Encryption:
     """Turns raw batches of a source into TFRecords; called from several threads.
 
     Args:
-        source: a `tfpe.dataset.sources.Source`.
+        source: a `tfpe.dataset.source.Source`.
         key: a `tfpe.Key`.
         header: of the manifest: cipher, options and so on.
     """

@@ -27,7 +27,7 @@ def make_header(key, kind, name, source, settings):
         key: a `tfpe.Key`.
         kind: "encrypted" or "decrypted".
         name: of the data set that is written.
-        source: a `tfpe.dataset.sources.Source`.
+        source: a `tfpe.dataset.source.Source`.
         settings: dict: cipher, options and so on.
     """
     hidden = settings.get("hidden_labels", False)

@@ -19,7 +19,8 @@ from tfpe.dataset.manifest import (
 )
 from tfpe.dataset.metadata import restore_features, write_metadata
 from tfpe.dataset.records import frame, put_image
-from tfpe.dataset.sources import Source, check_features, open_source, tfds_name
+from tfpe.dataset.source import Source, tfds_name
+from tfpe.dataset.sources import check_features, open_source
 from tfpe.dataset.writer import ShardWriter, finish, work_folder
 from tfpe.errors import DatasetError, OutputError
 from tfpe.files.images import encode_png
@@ -48,7 +49,7 @@ class Plan:
     """What a run will do.
 
     Attributes:
-        source: a `tfpe.dataset.sources.Source`.
+        source: a `tfpe.dataset.source.Source`.
         key: a `tfpe.Key`.
         header: of the manifest.
         features: `tfds.features.FeaturesDict` of the result.

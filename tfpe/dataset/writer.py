@@ -21,7 +21,7 @@ from tfpe.dataset.manifest import (
     same,
     write_checkpoint,
 )
-from tfpe.dataset.sources import numbered_shards
+from tfpe.dataset.source import numbered_shards
 from tfpe.errors import DatasetError, OutputError
 
 MAX_THREADS = 4
@@ -37,7 +37,7 @@ class ShardWriter:
         folder: where they are written; it exists.
         key: a `tfpe.Key`.
         header: of the manifest; a folder begun with another one is refused.
-        source: a `tfpe.dataset.sources.Source`.
+        source: a `tfpe.dataset.source.Source`.
         encode: (raw batch, number of its first image) -> (bytes, number of examples);
             called in several threads.
         progress: called with (done, total) examples.

@@ -1,0 +1,167 @@
+"""Data sets of class folders and .npz files, whose shards are cut here."""
+
+import hashlib
+
+import numpy as np
+
+from tfpe.dataset.records import make_example
+from tfpe.dataset.source import Source, batch_size, tfds_name
+from tfpe.errors import DatasetError, ImageFileError
+from tfpe.files.sources import find_images, read_bytes
+
+SHARD_BYTES = 2**28  # of pixels, where the source has no shards of its own
+MOST_CLASSES = 100_000  # in an .npz file; TFDS keeps a name of each
+NPZ_SPLITS = ("train", "test", "validation")
+
+
+def npz_source(path):
+    arrays, classes = {}, 1
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            for split in NPZ_SPLITS:
+                if f"x_{split}" in file:
+                    arrays[split] = file[f"x_{split}"], file[f"y_{split}"]
+    except KeyError as error:
+        raise DatasetError(
+            f"{path} should hold labels of every split: {error}"
+        ) from None
+    except Exception as error:  # zip, pickle and format errors of several kinds
+        raise DatasetError(f"Cannot read {path}: {error}") from error
+    if not arrays:
+        raise DatasetError(f"{path} should hold x_train and y_train. Received: neither")
+    for split, (images, labels) in arrays.items():
+        if images.ndim == 3:
+            images = images[..., None]
+        fits = images.ndim == 4 and images.dtype == np.uint8 and len(images)
+        if not fits or not np.issubdtype(labels.dtype, np.integer):
+            raise DatasetError(
+                f"Images in {path} should be uint8 of shape (N, H, W, C), their labels "
+                f"whole numbers. Received: {images.dtype} {images.shape} and "
+                f"{labels.dtype}"
+            )
+        if labels.size != len(images) or labels.min() < 0:
+            raise DatasetError(
+                f"Labels in {path} should be one for each image, from 0 up. Received: "
+                f"{labels.shape} for {len(images)} images of {split}"
+            )
+        if labels.max() >= MOST_CLASSES:
+            raise DatasetError(
+                f"Labels in {path} should be below {MOST_CLASSES}. "
+                f"Received: {labels.max()}"
+            )
+        arrays[split] = images, labels.reshape(-1)
+        classes = max(classes, 1 + int(labels.max()))
+    shapes = {images.shape[1:] for images, _ in arrays.values()}
+    if len(shapes) > 1:
+        raise DatasetError(
+            f"Images in {path} should be of one size. Received: {sorted(shapes)}"
+        )
+    [image_shape] = shapes
+
+    def load(part):
+        images, labels = part
+        return images, [make_example(int(label)) for label in labels]
+
+    def mark():
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+
+    lengths = {split: len(labels) for split, (_, labels) in arrays.items()}
+    return _own_source(
+        path.stem, image_shape, classes, None, lengths, mark, arrays, load
+    )
+
+
+def folder_source(root):
+    splits = {"train": root}
+    if {"train", "test"} <= {entry.name for entry in root.iterdir() if entry.is_dir()}:
+        splits = {"train": root / "train", "test": root / "test"}
+    arrays, shapes, mark, names = {}, set(), hashlib.sha256(), None
+    for split, folder in splits.items():
+        found = find_images(folder)
+        files = list(found.images.items())
+        outside = [path for path, _ in files if "/" not in path]
+        problems = found.refused + [(path, "It is in no class") for path in outside]
+        if problems or not files:
+            path, problem = problems[0] if problems else (".", "It holds no images")
+            raise DatasetError(f"{folder}/{path}: {problem}")
+        classes = sorted({path.partition("/")[0] for path, _ in files})
+        if names not in (None, classes):
+            raise DatasetError(
+                f"train and test of {root} should hold the same classes. "
+                f"Received: {names} and {classes}"
+            )
+        names = classes
+        for path, file in files:
+            data = read_bytes(file)
+            mark.update(f"{split}/{path}\n".encode() + hashlib.sha256(data).digest())
+            shapes.add(_pixels(path, data).shape)
+        labels = [classes.index(path.partition("/")[0]) for path, _ in files]
+        arrays[split] = [file for _, file in files], labels
+    if len({shape[2] for shape in shapes}) > 1:
+        raise DatasetError(f"Images in {root} should be all gray or all RGB")
+    image_shape = shapes.pop() if len(shapes) == 1 else (None, None, shapes.pop()[2])
+
+    def load(part):
+        files, labels = part
+        images = np.stack([_pixels(file, read_bytes(file)) for file in files])
+        return images, [make_example(label) for label in labels]
+
+    lengths = {split: len(labels) for split, (_, labels) in arrays.items()}
+    name = root.resolve().name
+    return _own_source(
+        name, image_shape, len(names), names, lengths, mark.digest, arrays, load
+    )
+
+
+def _own_source(name, image_shape, classes, names, lengths, mark, arrays, load):
+    """A source whose shards are cut here: as many as give each about 256 MB."""
+    import tensorflow_datasets as tfds
+
+    features = tfds.features.FeaturesDict(
+        {
+            "image": tfds.features.Image(shape=image_shape, encoding_format="png"),
+            "label": tfds.features.ClassLabel(names=names or map(str, range(classes))),
+        }
+    )
+    pixels = 2**19 if None in image_shape else int(np.prod(image_shape))
+    most = max(1, SHARD_BYTES // pixels)
+    splits = {
+        split: [min(most, count - start) for start in range(0, count, most)]
+        for split, count in lengths.items()
+    }
+
+    def read(split, shard, skip):
+        start, size = shard * most, batch_size(image_shape)
+        end = start + splits[split][shard]
+        for first in range(start + skip, end, size):
+            part = slice(first, min(first + size, end))
+            yield tuple(column[part] for column in arrays[split])
+
+    name = tfds_name(name)
+    return Source(
+        name=name,
+        version="1.0.0",
+        folder=f"{name}/1.0.0",
+        features=features.to_json(),
+        labels={"label": list(features["label"].names)},
+        splits=splits,
+        image_shape=tuple(image_shape),
+        about={
+            "description": "",
+            "citation": "",
+            "supervised_keys": ["image", "label"],
+        },
+        mark=mark,
+        read=read,
+        decode=load,
+    )
+
+
+def _pixels(path, data):
+    from tfpe.files import images
+
+    try:
+        return images.decode_image(data)
+    except ImageFileError as error:
+        raise DatasetError(f"{path}: {error}") from error
