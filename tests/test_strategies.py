@@ -12,6 +12,7 @@ from test_compare import make_images
 from test_train import PATHS, make_parts
 
 from tfpe.records import read_record
+from tfpe.tables.training_speed import training_speed_table
 from training import strategies
 from training.cli import main
 from training.commands import FAILED
@@ -139,6 +140,7 @@ def test_speed_with_and_without_torch(tmp_path, monkeypatch, capsys):
     record = training_speed(recipe, 1, tmp_path, (8, 8, 3))
     assert record["results"]["keras_images_per_second"] > 0
     assert record["results"]["torch_images_per_second"] is None
+    assert "| – | – |" in training_speed_table([record])
     with pytest.raises(RecipeError, match="block"):
         training_speed(find_recipe("tiny", depth=11, block="bottleneck"))
 
@@ -148,7 +150,10 @@ def test_speed_beside_torch(torch, tmp_path, capsys):
     assert main(["speed", *arguments, "--steps", "1"]) == 0
     assert "plain PyTorch: " in capsys.readouterr().out
     [path] = tmp_path.glob("*.json")
-    assert read_record(path)["results"]["torch_images_per_second"] > 0
+    results = read_record(path)["results"]
+    assert results["torch_images_per_second"] > 0
+    low, high = results["keras_to_torch_range"]
+    assert 0 < low <= results["keras_to_torch"] <= high
 
 
 def test_plain_torch_network_is_the_same_function(torch):

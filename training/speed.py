@@ -4,7 +4,9 @@ import dataclasses
 import importlib.util
 import math
 import pathlib
+import statistics
 import time
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -15,23 +17,26 @@ from training.run_folder import OUT
 from training.train import build_model, compile_model
 
 WARM_UP = 3  # steps that are not timed: they compile and choose algorithms
+ROUNDS = 5  # of both in turn, so that other work on the machine meets both
 
 
 def training_speed(recipe, steps=20, out=OUT, image_shape=(32, 32, 3), classes=10):
     """Times training steps on random images, with Keras and with plain PyTorch.
 
     Plain: no `torch.compile`, channels first, float32 or autocast to bfloat16; the
-    same network, optimizer and L2 on the same device, one after the other.
+    same network, optimizer and L2 on the same device, in turn for several rounds.
 
     Args:
         recipe: a `training.recipes.Recipe` with basic blocks.
-        steps: how many are timed, after a few that are not.
+        steps: how many are timed in a round, after a few that are not.
         out: folder of the record.
         image_shape: (height, width, 3).
         classes: number of classes.
 
     Returns:
-        The record. `torch_images_per_second` is None where torch is not installed.
+        The record: medians over the rounds, and of the ratio of both also the lowest
+        and the highest. Where torch is not installed, these and
+        `torch_images_per_second` are None.
 
     Raises:
         RecipeError: the plain PyTorch network has no such option.
@@ -50,21 +55,31 @@ def training_speed(recipe, steps=20, out=OUT, image_shape=(32, 32, 3), classes=1
     batch = recipe.batch_size
     images = random.integers(0, 256, (batch, *image_shape), np.uint8)
     labels = random.integers(0, classes, batch).astype(np.int32)
-    ours, parameters = _keras_rate(recipe, images, labels, classes, steps)
-    theirs = None
+    sides = [_keras_steps(recipe, images, labels, classes)]
+    parameters = sides[0].parameters
     if importlib.util.find_spec("torch") is not None:
-        theirs = _torch_rate(recipe, images, labels, classes, steps, parameters)
+        sides.append(_torch_steps(recipe, images, labels, classes, parameters))
+    for side in sides:
+        side.run(WARM_UP)
+    rates = [[_rate(side, steps, batch) for side in sides] for _ in range(ROUNDS)]
+    medians = [round(statistics.median(found), 1) for found in zip(*rates, strict=True)]
+    ratios = sorted(found[0] / found[1] for found in rates if len(found) == 2)
     settings = dataclasses.asdict(recipe)
     settings |= {
         "recipe": settings.pop("name"),
         "milestones": list(recipe.milestones),
         "steps": steps,
+        "rounds": ROUNDS,
         "image_shape": list(image_shape),
         "backend": keras.backend.backend(),
     }
     results = {
-        "keras_images_per_second": round(ours, 1),
-        "torch_images_per_second": theirs and round(theirs, 1),
+        "keras_images_per_second": medians[0],
+        "torch_images_per_second": medians[1] if ratios else None,
+        "keras_to_torch": round(statistics.median(ratios), 3) if ratios else None,
+        "keras_to_torch_range": [round(ratios[i], 3) for i in (0, -1)]
+        if ratios
+        else None,
         "parameters": parameters,
     }
     name = f"training-speed-{recipe.name}-{keras.backend.backend()}.json"
@@ -91,30 +106,42 @@ def show_speed(record, console=None):
     if theirs is None:
         lines.append("plain PyTorch: not measured, torch is not installed")
     else:
-        ratio = results["keras_images_per_second"] / theirs
-        lines.append(f"plain PyTorch: {theirs:.0f} images/s; Keras does {ratio:.2f}")
-    console.print("\n".join(lines), highlight=False)
+        low, high = results["keras_to_torch_range"]
+        lines.append(
+            f"plain PyTorch: {theirs:.0f} images/s; Keras does "
+            f"{results['keras_to_torch']:.2f} of it ({low:.2f} to {high:.2f})"
+        )
+    console.print("\n".join(lines), highlight=False, soft_wrap=True)
 
 
-def _keras_rate(recipe, images, labels, classes, steps):
+@dataclasses.dataclass(frozen=True)
+class _Steps:
+    """Training steps of one network: `run(count)` returns when they are done."""
+
+    run: Callable[[int], None]
+    parameters: int
+
+
+def _rate(side, steps, batch):
+    started = time.perf_counter()
+    side.run(steps)
+    return steps * batch / (time.perf_counter() - started)
+
+
+def _keras_steps(recipe, images, labels, classes):
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(recipe.precision)
     model = build_model(images.shape[1:], classes, recipe)
-    compile_model(model, recipe, steps)
+    compile_model(model, recipe, WARM_UP)
 
-    def fit(count):
+    def run(count):
         x, y = (np.concatenate([part] * count) for part in (images, labels))
         model.fit(x, y, batch_size=len(images), shuffle=False, verbose=0)
 
-    fit(WARM_UP)
-    started = time.perf_counter()
-    fit(steps)
-    seconds = time.perf_counter() - started
-    parameters = sum(math.prod(v.shape) for v in model.trainable_variables)
-    return steps * len(images) / seconds, parameters
+    return _Steps(run, sum(math.prod(v.shape) for v in model.trainable_variables))
 
 
-def _torch_rate(recipe, images, labels, classes, steps, parameters):
+def _torch_steps(recipe, images, labels, classes, parameters):
     import torch
 
     from training.torch_pyramidnet import PyramidNet
@@ -149,10 +176,9 @@ def _torch_rate(recipe, images, labels, classes, steps, parameters):
         optimizer.step()
         return loss
 
-    for _ in range(WARM_UP):
-        step().item()
-    started = time.perf_counter()
-    for _ in range(steps):
-        loss = step()
-    loss.item()  # waits for the device
-    return steps * len(images) / (time.perf_counter() - started)
+    def run(count):
+        for _ in range(count):
+            loss = step()
+        loss.item()  # waits for the device
+
+    return _Steps(run, count)

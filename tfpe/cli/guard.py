@@ -34,7 +34,8 @@ def guard(program, run):
         note(f"{program}: error: {error}")
         return 1
     except KeyboardInterrupt:
-        note(f"{program}: interrupted; the same command goes on")
+        # Commands that keep what they have done go on; the others begin again.
+        note(f"{program}: interrupted; give the same command again")
         return 130
     except BrokenPipeError:
         # The reader of our output left; nothing more to say, also not at exit.

@@ -10,6 +10,7 @@ from tfpe.errors import RecordError
 from tfpe.records import has_settings
 from tfpe.tables.accuracy import published_table, svm_tables, training_tables
 from tfpe.tables.scorecard_table import attacks_tables, scorecard_table
+from tfpe.tables.training_speed import training_speed_table
 
 # Each makes Markdown of a list of records, of all kinds; no records give "".
 TABLES = {
@@ -21,6 +22,7 @@ TABLES = {
     "speed": speed_table,
     "svm": svm_tables,
     "training": training_tables,
+    "training-speed": training_speed_table,
 }
 NOT_MEASURED = "*Not measured yet.*"
 MARKER = re.compile(r"<!-- *(table: *(?P<table>[^>]*?)|end table) *-->")
