@@ -5,7 +5,7 @@ import os
 import hypothesis
 import numpy as np
 import pytest
-from image_folders import crops
+from image_folders import crops, save
 from sklearn.datasets import load_sample_images
 
 from tfpe import Key
@@ -69,3 +69,20 @@ def small_shards(monkeypatch):
     monkeypatch.setattr(own_sources, "SHARD_BYTES", 4 * 300)
     monkeypatch.setattr(source, "BATCH_BYTES", 600)
     monkeypatch.setattr(writer, "CHECKPOINT_BYTES", 1)
+
+
+@pytest.fixture
+def photo_folder(tmp_path, monkeypatch, photographs):
+    """A working folder: owner.key, photos/ of 40 pictures, leaked/ with 16 of them."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TFPE_KEY_FILE", raising=False)
+    Key(bytes(range(32))).save("owner.key")
+    pieces = {
+        f"p/{side}-{row}-{column}.png": photo[row : row + 32, column : column + 32]
+        for side, photo in enumerate(photographs)
+        for row in range(0, 384, 96)
+        for column in range(0, 480, 96)
+    }
+    save(tmp_path / "photos", pieces)
+    save(tmp_path / "leaked", dict(list(pieces.items())[::2][:16]))
+    return tmp_path

@@ -14,7 +14,6 @@ from tfpe.cli import main
 from tfpe.errors import AttackError
 from tfpe.evaluation.evidence import answers_of, chosen_queries, read_ciphertexts
 from tfpe.files import encrypt_folder
-from tfpe.records import read_record
 
 SHAPE = (32, 32, 3)
 
@@ -25,23 +24,6 @@ def bits_of(cipher):
 
 def queries_of(cipher):
     return 5 if cipher in ("le", "ele") else 3
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch, photographs):
-    """A working folder: owner.key, photos/ of 40 pictures, leaked/ with 16 of them."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("TFPE_KEY_FILE", raising=False)
-    Key(bytes(range(32))).save("owner.key")
-    pieces = {
-        f"p/{side}-{row}-{column}.png": photo[row : row + 32, column : column + 32]
-        for side, photo in enumerate(photographs)
-        for row in range(0, 384, 96)
-        for column in range(0, 480, 96)
-    }
-    save(tmp_path / "photos", pieces)
-    save(tmp_path / "leaked", dict(list(pieces.items())[::2][:16]))
-    return tmp_path
 
 
 def run(*arguments):
@@ -63,11 +45,11 @@ def test_the_layer_is_an_oracle(key, cipher):
 
 
 @pytest.mark.parametrize("cipher", CIPHERS)
-def test_the_file_tool_is_an_oracle(folder, cipher):
+def test_the_file_tool_is_an_oracle(photo_folder, cipher):
     """The same through the files that `tfpe encrypt` writes."""
     make = ["attack", "chosen_plaintext", "--cipher", cipher, "--size", "32x32"]
     assert run(*make, "--make-queries", "queries") == 0
-    assert len(load(folder / "queries")) == queries_of(cipher) + 1
+    assert len(load(photo_folder / "queries")) == queries_of(cipher) + 1
     owner = ["encrypt", "-q", "-k", "owner.key", "--cipher", cipher]
     assert run(*owner, "queries", "-o", "answers") == 0
     bits = bits_of(cipher)
@@ -77,7 +59,7 @@ def test_the_file_tool_is_an_oracle(folder, cipher):
     assert recovered == CIPHERS[cipher](Key.load("owner.key"), SHAPE)
 
 
-def test_chosen_plaintext_on_files(folder, capsys):
+def test_chosen_plaintext_on_files(photo_folder, capsys):
     encrypt("ele")
     base = ["attack", "chosen_plaintext", "--size", "32x32"]
     assert run(*base, "--cipher", "ele", "--make-queries", "queries") == 0
@@ -90,20 +72,20 @@ def test_chosen_plaintext_on_files(folder, capsys):
     summary = json.loads(capsys.readouterr().out)
     assert summary["exact_pixels"] == 1 and summary["scored"] == 40
     assert summary["evidence"] == {"kind": "queries", "count": 5, "verifying": 1}
-    plain, opened = load(folder / "photos"), load(folder / "opened")
+    plain, opened = load(photo_folder / "photos"), load(photo_folder / "opened")
     assert all(np.array_equal(opened[name], plain[name]) for name in plain)
     # The key is written on request only, for its owner only.
-    assert stat.S_IMODE((folder / "key.npz").stat().st_mode) == 0o600
+    assert stat.S_IMODE((photo_folder / "key.npz").stat().st_mode) == 0o600
     with np.load("key.npz") as file:
         saved = Transform(file["perm"], file["mask"], int(file["bits"]), SHAPE)
     assert saved == CIPHERS["ele"](Key.load("owner.key"), SHAPE)
-    assert (folder / "f.png").stat().st_size > 1000
+    assert (photo_folder / "f.png").stat().st_size > 1000
     # Nothing is overwritten, and what is there stays.
     assert run(*base, *more) == 1
-    assert len(load(folder / "opened")) == 40
+    assert len(load(photo_folder / "opened")) == 40
 
 
-def test_an_oracle_made_from_a_key(folder, capsys):
+def test_an_oracle_made_from_a_key(photo_folder, capsys):
     command = ["attack", "chosen_plaintext", "-k", "owner.key", "--size", "32x32"]
     assert run(*command, "--cipher", "pbe", "--json", "-q") == 0
     summary = json.loads(capsys.readouterr().out)
@@ -112,7 +94,7 @@ def test_an_oracle_made_from_a_key(folder, capsys):
     assert "--cipher" in capsys.readouterr().err
 
 
-def test_known_plaintext_on_files(folder, capsys):
+def test_known_plaintext_on_files(photo_folder, capsys):
     encrypt("le")
     command = ["attack", "known_plaintext", "--plain", "leaked", "-q"]
     command += ["--cipher-folder", "encrypted", "-o", "opened", "--json"]
@@ -121,33 +103,33 @@ def test_known_plaintext_on_files(folder, capsys):
     assert summary["evidence"]["count"] == 16 and summary["unseen"]
     assert summary["scored"] == 24
     assert summary["index_accuracy"] > 0.98 and summary["ssim"] > 0.9
-    assert len(load(folder / "opened")) == 40
+    assert len(load(photo_folder / "opened")) == 40
     assert "perm" not in summary and "mask" not in summary
 
 
-def test_padded_pictures_are_known_pairs_too(folder, photographs, capsys):
+def test_padded_pictures_are_known_pairs_too(photo_folder, photographs, capsys):
     sizes = {f"{k}.png": photographs[0][9 * k : 9 * k + 30, :29] for k in range(40)}
-    save(folder / "odd", sizes)
+    save(photo_folder / "odd", sizes)
     encrypt("le", "odd", "odd-encrypted")
     command = ["attack", "known_plaintext", "--plain", "odd", "-q", "--force"]
     command += ["--cipher-folder", "odd-encrypted", "-o", "opened"]
     assert run(*command) == 0
-    opened = load(folder / "opened")
+    opened = load(photo_folder / "opened")
     assert all(np.array_equal(opened[name], plain) for name, plain in sizes.items())
 
 
-def test_ciphertexts_alone_on_files(folder, capsys):
+def test_ciphertexts_alone_on_files(photo_folder, capsys):
     encrypt("logistic")
     command = ["attack", "mode_filter", "encrypted", "--truth", "photos", "--json"]
     assert run(*command, "-q", "-o", "shown") == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["gray_correlation"] > 0.5 and "index_accuracy" not in summary
-    assert len(load(folder / "shown")) == 40
+    assert len(load(photo_folder / "shown")) == 40
     window = ["--attack-option", "window=3"]
     assert run("attack", "mode_filter", "encrypted", "-q", *window) == 0
 
 
-def test_key_check(folder, capsys):
+def test_key_check(photo_folder, capsys):
     command = ["attack", "key_sensitivity", "-k", "owner.key", "--size", "16x16"]
     assert run(*command, "--cipher", "negpos", "--json", "-q") == 0
     summary = json.loads(capsys.readouterr().out)
@@ -237,20 +219,23 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refusals(name, folder, photographs, capsys):
+def test_refusals(name, photo_folder, photographs, capsys):
     encrypt("le")
     command, message = REFUSED[name]
     if name == "foreign plain images":
-        save(folder / "foreign", {"x.png": photographs[0][:32, :32]})
+        save(photo_folder / "foreign", {"x.png": photographs[0][:32, :32]})
     if name == "inconsistent pairs":
-        pieces = load(folder / "leaked")
+        pieces = load(photo_folder / "leaked")
         names = list(pieces)
-        save(folder / "mixed", {n: pieces[names[k - 1]] for k, n in enumerate(names)})
+        save(
+            photo_folder / "mixed",
+            {n: pieces[names[k - 1]] for k, n in enumerate(names)},
+        )
     if name == "damaged image":
         pathlib.Path("broken").mkdir(exist_ok=True)
         pathlib.Path("broken/x.png").write_bytes(b"no image")
     if name == "damaged manifest":
-        save(folder / "foreign_manifest", {"x.png": photographs[0][:32, :32]})
+        save(photo_folder / "foreign_manifest", {"x.png": photographs[0][:32, :32]})
         manifest = '{"cipher": "pbe", "options": [1], "images": 3}'
         pathlib.Path("foreign_manifest/manifest.json").write_text(manifest)
     if name == "evidence of another key":
@@ -264,103 +249,20 @@ def test_refusals(name, folder, photographs, capsys):
     assert err.count("\n") == 1
 
 
-def test_answers_of_another_shape_are_refused(folder, photographs):
+def test_answers_of_another_shape_are_refused(photo_folder, photographs):
     """As large as the queries, but no transform of their shape."""
     shape = (64, 16, 3)
     asked = chosen_queries(attacks.ATTACKS["chosen_plaintext"], shape)
     names = [f"query-{number:02}.png" for number in range(len(asked))]
-    save(folder / "answers", dict.fromkeys(names, photographs[0][:32, :32]))
+    save(photo_folder / "answers", dict.fromkeys(names, photographs[0][:32, :32]))
     with pytest.raises(AttackError, match="size asked for"):
         answers_of(asked, read_ciphertexts("answers"))
 
 
-def test_evaluate(folder, monkeypatch, capsys):
-    command = ["evaluate", "photos", "--cipher", "shuffle", "-q"]
-    command += ["--record-folder", "results", "--figures", "figures", "--json"]
-    assert run(*command) == 0
-    record = json.loads(capsys.readouterr().out)
-    assert record == json.loads(
-        (folder / "results" / "evaluation-photos-shuffle.json").read_text()
-    )
-    settings, results = record["settings"], record["results"]
-    assert settings["image_shape"] == [32, 32, 3] and settings["apart"]
-    assert settings["scored"] == 10 and settings["count"] == 40
-    rows = {row["attack"]: row for row in results["attacks"]}
-    assert set(rows) == {"chosen_plaintext", "known_plaintext", "key_sensitivity"}
-    chosen = rows["chosen_plaintext"]
-    assert chosen["outcome"] == "recovered" and chosen["exact_pixels"] == 1
-    assert chosen["evidence"] == {"kind": "queries", "count": 3, "verifying": 1}
-    assert rows["known_plaintext"]["index_accuracy"] > 0.99
-    # Pictures of users stay out of records.
-    assert results["gallery"] == [] and results["metrics"]["ssim"]["value"] < 0.2
-    assert results["metrics"]["pixel_change"]["npcr"]["value"] == pytest.approx(
-        1 / 3072
-    )
-    assert len(list((folder / "figures").glob("*.png"))) == 3
-    # A record of other settings is refused before the work, which takes minutes.
-    with monkeypatch.context() as patched:
-        patched.setattr("tfpe.evaluation.cipher_metrics", pytest.fail)
-        assert run(*command, "--seed", "1") == 1
-    assert "differs in ['key_fingerprint', 'seed']" in capsys.readouterr().err
-
-
-def test_a_curve_goes_on(folder, capsys):
-    command = ["evaluate", "photos", "--cipher", "shuffle", "-q", "--keys", "2"]
-    command += ["--curve", "known_plaintext", "--counts", "1,6"]
-    command += ["--record-folder", "r", "--figures", "f"]
-    assert run(*command) == 0
-    path = folder / "r" / "attack-curve-known_plaintext-photos-shuffle.json"
-    record = json.loads(path.read_text())
-    points = record["results"]["points"]
-    assert [(p["evidence"], p["key"]) for p in points] == [
-        (1, 0),
-        (1, 1),
-        (6, 0),
-        (6, 1),
-    ]
-    assert points[0]["error"] > 20 > 5 > points[-1]["error"]
-    assert (folder / "f" / "curve-known_plaintext-photos.png").exists()
-    # What is measured is kept; what is missing is measured.
-    record["results"]["points"] = [points[0] | {"seconds": 123.0}]
-    path.write_text(json.dumps(record))
-    assert run(*command) == 0
-    again = json.loads(path.read_text())["results"]["points"]
-    assert len(again) == 4 and again[0]["seconds"] == 123.0
-    assert [p["error"] for p in again] == [p["error"] for p in points]
-
-
-def test_forms_of_a_cipher_that_an_attack_is_for():
-    from tfpe.evaluation import evaluate
-    from tfpe.evaluation.pictures import load_pictures
-
-    record = evaluate("le", load_pictures("photographs", size=(32, 32), count=20))
-    rows = {row["attack"]: row for row in record["results"]["attacks"]}
-    assert rows["chang_case_le"]["outcome"] == "failed" and rows["chang_case_le"][
-        "message"
-    ].startswith("The oracle should move whole bytes")
-    [variant] = record["results"]["variants"]
-    assert variant["cipher_options"]["word_bits"] == 8
-    assert variant["outcome"] == "recovered"
-    gallery = {row["name"] for row in record["results"]["gallery"]}
-    assert {"plain", "encrypted", "chosen_plaintext"} <= gallery
-
-
-def test_evaluate_takes_a_single_image(folder, photographs):
-    """Attacks that want more images have failed; the others are measured."""
-    save(folder / "one", {"a.png": photographs[0][:32, :32]})
-    command = ["evaluate", "one", "--cipher", "negpos", "-q", "--record-folder", "r"]
-    assert run(*command) == 0
-    (path,) = (folder / "r").glob("*.json")
-    rows = {row["attack"]: row for row in read_record(path)["results"]["attacks"]}
-    assert rows["ciphertext_only"]["outcome"] == "failed"
-    assert "25" in rows["ciphertext_only"]["message"]
-    assert rows["chosen_plaintext"]["outcome"] == "recovered"
-
-
-def test_reference_of_another_size_is_refused(folder, capsys):
+def test_reference_of_another_size_is_refused(photo_folder, capsys):
     encrypt("le")
-    save(folder, {"small/a.png": np.zeros((8, 8, 3), np.uint8)})
+    save(photo_folder, {"small/a.png": np.zeros((8, 8, 3), np.uint8)})
     command = ["attack", "nibble_statistics", "encrypted", "--reference", "small"]
     assert run(*command, "-o", "opened") == 1
     assert "pictures of the size of the ciphertexts" in capsys.readouterr().err
-    assert not (folder / "opened").exists()
+    assert not (photo_folder / "opened").exists()

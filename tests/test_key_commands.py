@@ -73,6 +73,24 @@ def test_rotation_keeps_the_old_key(folder, capsys):
     assert Key.load("owner.key") == KEY
 
 
+def test_what_a_passphrase_protects_stays_protected(folder, passphrase, capsys):
+    for flag, kind in (("--seal", "sealed"), ("--passphrase", "passphrase")):
+        file = f"{kind}.key"
+        assert main(["keygen", flag, "-o", file]) == 0
+        old = Key.load(file, passphrase[0])
+        assert main(["key", "rotate", "-k", file]) == 0
+        new = Key.load(file, passphrase[0])
+        assert new != old == Key.load(f"{file}.{old.fingerprint}", passphrase[0])
+        assert main(["key", "show", "-k", file]) == 0
+        assert capsys.readouterr().out.endswith(f"  {kind}\n")
+        assert main(["key", "derive", "x", "-k", file, "-o", f"{kind}-x.key"]) == 0
+        told = "--seal would close it" in capsys.readouterr().err
+        assert told == (kind == "passphrase")
+        assert Key.load(f"{kind}-x.key", passphrase[0]) == new.derive("x")
+    with pytest.raises(KeyFileError, match="passphrase"):
+        Key.load("sealed-x.key")
+
+
 def test_strict_refuses_what_others_can_read(folder, capsys):
     np.savez("tiny.npz", x_train=np.zeros((2, 8, 8, 3), np.uint8), y_train=[0, 1])
     os.chmod("owner.key", 0o640)

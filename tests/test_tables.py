@@ -142,8 +142,9 @@ def test_every_table_has_a_place_without_records():
 
 def test_published_figures():
     assert len(lines(render_table("published", []))) == 2 + len(PUBLISHED) / 2
-    assert [row.test_accuracy for row in published("cifar100", "le", "ele")] == [71.30]
-    assert published("digits", "le") == []
+    settings = {"dataset": "cifar100", "cipher": "le", "adaptation": "ele"}
+    assert [row.test_accuracy for row in published(settings)] == [71.30]
+    assert published(settings | {"dataset": "digits"}) == []
     assert all(row.source and row.caveat for row in PUBLISHED)
 
 

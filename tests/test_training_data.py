@@ -1,5 +1,6 @@
 """Sources, split, augmentation and encryption of training data. Budget: 20 s."""
 
+import dataclasses
 import os
 from types import SimpleNamespace
 
@@ -87,10 +88,19 @@ def test_npz(tmp_path):
     assert images.y_train.shape == (20,)
 
 
+def test_checksums_tell_sets_of_one_name_apart(tmp_path):
+    images = load(write_npz(tmp_path / "mine.npz"))
+    assert images.checksum == load(write_npz(tmp_path / "mine.npz")).checksum
+    for name in ("x_train", "y_train", "x_test", "y_test"):
+        changed = dataclasses.replace(images, **{name: getattr(images, name)[::-1]})
+        assert changed.checksum != images.checksum
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"y_train": np.full(20, -1)}, "Labels"),
+        ({"y_train": np.eye(20, 4, dtype=int)}, "one for each image"),
         ({"y_train": np.zeros(20)}, "whole numbers"),
         ({"y_train": np.arange(20) % 2}, "none of \\[2, 3\\]"),
         ({"y_train": np.zeros(19, int)}, "one label each"),

@@ -166,6 +166,21 @@ def test_predict_imports_the_layers_of_a_model(tmp_path, monkeypatch, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 4
 
 
+def test_predict_refuses_what_gives_no_classes(tmp_path, monkeypatch, capsys):
+    import keras
+
+    monkeypatch.chdir(tmp_path)
+    Key(bytes(32)).save("owner.key")
+    np.savez("images.npz", x_test=digits()[0][:4])
+    binary = [keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(1)]
+    keras.Sequential(binary).save("model.keras")
+    run = ["predict", "model.keras", "images.npz", "-k", "owner.key"]
+    for more, message in (([], "(4, 1)"), (["--value-range", "nan,1"], "value_range")):
+        assert main([*run, *more]) == 1
+        out, err = capsys.readouterr()
+        assert not out and message in err
+
+
 @pytest.mark.parametrize("command", ["dataset", "dataset encrypt", "predict"])
 def test_help_has_examples(command, capsys):
     with pytest.raises(SystemExit):

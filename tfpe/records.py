@@ -135,11 +135,7 @@ def check_replaceable(path, kind, settings):
     if not Path(path).exists():
         return
     there, settings = read_record(path), json.loads(_encode(settings))
-    different = [
-        name
-        for name in sorted({*there["settings"], *settings})
-        if there["settings"].get(name) != settings.get(name)
-    ]
+    different = different_names(there["settings"], settings)
     if there["kind"] != kind:
         different.insert(0, "kind")
     if different:
@@ -147,6 +143,18 @@ def check_replaceable(path, kind, settings):
             f"{path} should hold a record of the same settings, or be overwritten "
             f"explicitly. Received: one that differs in {different}"
         )
+
+
+def different_names(there, wanted):
+    """The names under which two dicts hold different values, sorted; none is None.
+
+    Example:
+
+    >>> different_names({"seed": 0, "epochs": 3}, {"seed": 1, "epochs": 3})
+    ['seed']
+    """
+    names = sorted({*there, *wanted})
+    return [name for name in names if there.get(name) != wanted.get(name)]
 
 
 def read_record(path):

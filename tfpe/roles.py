@@ -11,7 +11,7 @@ import numpy as np
 
 from tfpe.errors import ImageError, ImageFileError, TfpeError
 from tfpe.layers import PerceptualEncrypt
-from tfpe.levels import BYTE_RANGE, from_bytes
+from tfpe.levels import BYTE_RANGE, check_value_range, from_bytes
 
 BATCH_SIZE = 64
 
@@ -136,6 +136,7 @@ def predict(
 
     Raises:
         ImageError: images of another dtype or rank, or that do not fit the model.
+        CipherOptionError: `value_range` is not (lowest, highest).
         TfpeError: the model cannot be loaded.
 
     Example:
@@ -152,6 +153,7 @@ def predict(
             "`images` should be uint8 of shape (batch, height, width, channels). "
             f"Received: {images.dtype} of shape {images.shape}"
         )
+    check_value_range(value_range)
     model = _load_model(model)
     # In bytes up to the last moment: levels of a float range need not be checked.
     layer = PerceptualEncrypt(key, cipher, dtype="uint8", **options)

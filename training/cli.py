@@ -43,14 +43,16 @@ def _parser():
     )
     subparsers = parser.add_subparsers(dest="command", required=True)
 
-    data = argparse.ArgumentParser(add_help=False)
-    data.add_argument(
+    images = argparse.ArgumentParser(add_help=False)
+    images.add_argument(
         "--dataset",
         default="digits",
         help="digits (embedded), cifar10, cifar100, tfds:NAME, a .npz file or a folder",
     )
-    data.add_argument("--data-dir", help="of TensorFlow Datasets")
-    data.add_argument("--key", help="key file; by default a public key for each seed")
+    images.add_argument("--data-dir", help="of TensorFlow Datasets")
+    images.add_argument("--key", help="key file; by default a public key for each seed")
+
+    data = argparse.ArgumentParser(add_help=False, parents=[images])
     data.add_argument(
         "--per-image", action="store_true", help="a fresh key for every image"
     )
@@ -147,7 +149,10 @@ def _parser():
     command.set_defaults(run=commands.speed)
 
     command = subparsers.add_parser(
-        "svm", help="kernel SVMs on encrypted images", description=svm.run.__doc__
+        "svm",
+        parents=[images],
+        help="kernel SVMs on encrypted images",
+        description=svm.run.__doc__,
     )
     svm.add_arguments(command)
     command.set_defaults(run=svm.run)

@@ -9,6 +9,7 @@ import dataclasses
 import json
 import sys
 
+from tfpe.cli.common import read_key
 from tfpe.cli.terminal import note
 from training.recipes import PER_IMAGE, Recipe, find_recipe
 
@@ -24,7 +25,10 @@ def compare(options):
 
     ciphers = [options.cipher] if options.command == "train" else options.ciphers
     if options.per_image:
-        ciphers = [c if c == "plain" else c + PER_IMAGE for c in ciphers]
+        ciphers = [
+            c if c == "plain" else c.removesuffix(PER_IMAGE) + PER_IMAGE
+            for c in ciphers
+        ]
     recipe = _recipe(options)
     strategies.connect(recipe.strategy)
     strategies.check_backend(recipe.strategy)
@@ -35,7 +39,7 @@ def compare(options):
             recipe,
             ciphers,
             options.seeds,
-            _load_key(options.key),
+            read_key(options.key) if options.key else None,
             options.out,
             options.runs,
             options.max_seconds,
@@ -61,7 +65,7 @@ def evaluate(options):
         options.model,
         load(options.dataset, options.data_dir),
         options.cipher.removesuffix(PER_IMAGE),
-        _load_key(options.key),
+        read_key(options.key) if options.key else None,
         options.per_image or options.cipher.endswith(PER_IMAGE),
         options.seed,
     )
@@ -89,13 +93,3 @@ def _recipe(options):
         if getattr(options, field.name, None) is not None
     }
     return find_recipe(options.recipe, **overrides)
-
-
-def _load_key(path):
-    if path is None:
-        return None
-    import getpass
-
-    from tfpe.keys import Key
-
-    return Key.load(path, lambda: getpass.getpass("Passphrase: "))

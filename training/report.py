@@ -30,7 +30,7 @@ def show_comparison(records, out, console=None):
             f"Published for {label(record)}, {figure.source}: {figure.network}; "
             f"{figure.caveat}."
             for record in records
-            for figure in _published(record)
+            for figure in published(record["settings"])
         }
     )
     settings = records[0]["settings"]
@@ -72,7 +72,9 @@ def comparison_table(records):
         results = record["results"]
         best = results["best_validation"]
         low, high = best["test_interval"]
-        figures = [f.test_accuracy for f in _published(record) if f.test_accuracy]
+        figures = [
+            f.test_accuracy for f in published(record["settings"]) if f.test_accuracy
+        ]
         table.add_row(
             label(record),
             str(record["settings"]["seed"]),
@@ -82,7 +84,7 @@ def comparison_table(records):
             _percent(results["wrong_key_accuracy"]),
             _percent(results["plain_model_accuracy"]),
             f"{results['images_per_second']:.0f}",
-            ", ".join(f"{figure:.2f}" for figure in figures) or "-",
+            ", ".join(figures) or "-",
         )
     return table
 
@@ -102,7 +104,7 @@ def draw_accuracies(records, path):
     known = [
         (place, figure.test_accuracy)
         for place, record in enumerate(records)
-        for figure in _published(record)
+        for figure in published(record["settings"])
         if figure.test_accuracy
     ]
     if known:
@@ -152,16 +154,6 @@ def label(record):
     if settings.get("per_image"):
         parts.append("key per image")
     return ", ".join(parts)
-
-
-def _published(record):
-    settings = record["settings"]
-    return published(
-        settings["dataset"],
-        settings["cipher"],
-        settings.get("adaptation"),
-        settings.get("per_image", False),
-    )
 
 
 def _percent(share):

@@ -13,7 +13,7 @@ from tfpe.errors import TfpeError
 from tfpe.intervals import accuracy_interval
 from tfpe.keys import Key
 from tfpe.locks import FileLock
-from tfpe.records import read_record, write_record
+from tfpe.records import different_names, read_record, write_record
 from training import strategies
 from training.data import Encryption, encrypt_all, split
 from training.pyramidnet import count_units
@@ -85,6 +85,7 @@ class Run:
             "milestones": list(self.recipe.milestones),
             "dataset": self.image_set.name,
             "source": self.image_set.source,
+            "data_checksum": self.image_set.checksum,
             "cipher": self.cipher.removesuffix(PER_IMAGE),
             "seed": self.seed,
         }
@@ -106,10 +107,7 @@ class Run:
         if not self.record_path.exists():
             return None
         record = read_record(self.record_path)
-        there, wanted = record["settings"], self.settings
-        names = sorted({*there, *wanted})
-        different = [name for name in names if there.get(name) != wanted.get(name)]
-        if different:
+        if different := different_names(record["settings"], self.settings):
             raise CompareError(
                 f"{self.record_path} should be a record of these settings. Received: "
                 f"one that differs in {different}; move it away, or use another --out"

@@ -7,6 +7,7 @@ import pathlib
 
 from tfpe.atomic import write_file
 from tfpe.errors import TfpeError
+from tfpe.records import different_names
 
 # Apart from results/, whose committed records would stand in for a run of one's own.
 OUT, RUNS = "out/training", "runs"
@@ -29,9 +30,7 @@ def begin(folder, settings):
     path = folder / SETTINGS
     if path.exists() and (backups(folder) or (folder / LAST_MODEL).exists()):
         there, wanted = json.loads(path.read_text(encoding="utf-8")), json.loads(text)
-        names = sorted({*there, *wanted})
-        different = [name for name in names if there.get(name) != wanted.get(name)]
-        if different:
+        if different := different_names(there, wanted):
             raise TrainingError(
                 f"{folder} should hold a run of the same settings. Received: one that "
                 f"differs in {different}; remove it, or name another folder"

@@ -15,7 +15,6 @@ SVM computing in the encrypted domain, APSIPA ASC.
 
 import dataclasses
 import functools
-import getpass
 import json
 import pathlib
 import sys
@@ -26,6 +25,7 @@ from sklearn.metrics.pairwise import polynomial_kernel, rbf_kernel
 from sklearn.svm import SVC
 
 from tfpe.ciphers import find_cipher
+from tfpe.cli.common import read_key
 from tfpe.errors import TfpeError
 from tfpe.intervals import accuracy_interval
 from tfpe.keys import Key
@@ -138,14 +138,7 @@ def subset(image_set, train_images, test_images, seed):
 
 
 def add_arguments(parser):
-    """The options of `python -m training svm`."""
-    parser.add_argument(
-        "--dataset",
-        default="digits",
-        help="digits (embedded), cifar10, cifar100, tfds:NAME, a .npz file or a folder",
-    )
-    parser.add_argument("--data-dir", help="of TensorFlow Datasets")
-    parser.add_argument("--key", help="key file; by default a public key for each seed")
+    """The options of `python -m training svm`, beyond those of the images."""
     parser.add_argument(
         "--ciphers",
         default=CIPHERS,
@@ -184,18 +177,15 @@ def run(options):
     for name in options.ciphers:
         if name != "plain":
             find_cipher(name)
-    image_set = subset(
-        load(options.dataset, options.data_dir),
-        options.train_images,
-        options.test_images,
-        options.seed,
-    )
+    whole = load(options.dataset, options.data_dir)
+    image_set = subset(whole, options.train_images, options.test_images, options.seed)
     # An experiment hides nothing, and with a key made of the seed it can be repeated.
     key = Key(bytes(32)).derive("svm", options.seed)
     if options.key:
-        key = Key.load(options.key, lambda: getpass.getpass("Passphrase: "))
+        key = read_key(options.key)
     settings = {
         "dataset": image_set.name,
+        "data_checksum": whole.checksum,
         "train_images": len(image_set.x_train),
         "test_images": len(image_set.x_test),
         "ciphers": list(options.ciphers),

@@ -137,19 +137,29 @@ def cipher_options(options):
     return given
 
 
-def load_key(options, path=None):
-    """The key in the file `path`; of `-k` or of the environment by default."""
-    from tfpe.key_files import InsecureKeyFileWarning
-    from tfpe.keys import Key
-
-    path = path or options.key or os.environ.get(KEY_VARIABLE)
+def key_path(options):
+    """The key file of `-k`, or of the environment."""
+    path = options.key or os.environ.get(KEY_VARIABLE)
     if not path:
         raise TfpeError(
             f"A key file is needed: -k FILE, or the variable {KEY_VARIABLE}. "
             "Received: neither; `tfpe keygen -o owner.key` makes one"
         )
+    return path
+
+
+def load_key(options, path=None):
+    """The key in the file `path`; of `-k` or of the environment by default."""
+    return read_key(path or key_path(options), options.strict)
+
+
+def read_key(path, strict=False):
+    """The key in a file; asks for the passphrase of one that needs it."""
+    from tfpe.key_files import InsecureKeyFileWarning
+    from tfpe.keys import Key
+
     with warnings.catch_warnings():
-        if options.strict:
+        if strict:
             warnings.simplefilter("error", InsecureKeyFileWarning)
         try:
             return Key.load(path, passphrase=ask_passphrase)

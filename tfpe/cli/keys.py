@@ -9,6 +9,7 @@ from tfpe.cli.common import (
     add_key,
     add_output,
     ask_passphrase,
+    key_path,
     load_key,
 )
 from tfpe.cli.terminal import note
@@ -83,17 +84,15 @@ def keygen(options):
         key = Key.from_passphrase(ask_passphrase(twice=True))
     else:
         key = Key.generate()
-    _save(key, options.output, options)
+    _save(key, options.output, options.seal)
     note(f"Key {key.fingerprint} written to {options.output}")
     note("Keep it: without it nothing can be decrypted.")
 
 
 def show(options):
     """Prints the fingerprint of a key, never the key."""
-    from tfpe.sealed_keys import is_sealed
-
     key = load_key(options)
-    sealed = is_sealed(options.key or os.environ.get("TFPE_KEY_FILE", ""))
+    sealed = _is_sealed(options)
     kind = "sealed" if sealed else "passphrase" if key.needs_passphrase else "random"
     if options.json:
         print(json.dumps({"fingerprint": key.fingerprint, "kind": kind}, indent=2))
@@ -102,23 +101,33 @@ def show(options):
 
 
 def derive(options):
-    """Makes the sub-key of a data set or client, named by labels."""
-    key = load_key(options).derive(*options.labels)
-    _save(key, options.output, options)
+    """Makes the sub-key of a data set or client; that of a sealed key is sealed."""
+    parent = load_key(options)
+    seal = options.seal or _is_sealed(options)
+    key = parent.derive(*options.labels)
+    _save(key, options.output, seal)
+    if parent.needs_passphrase and not seal:
+        note(f"{options.output} holds this key itself: --seal would close it")
     note(f"Key {key.fingerprint} written to {options.output}")
 
 
 def rotate(options):
-    """Puts a new key in the place of an old one, which is kept beside it."""
+    """Puts a new key of the same kind in the place of an old one, which is kept."""
     from tfpe.keys import Key
 
     old = load_key(options)
-    path = options.key or os.environ["TFPE_KEY_FILE"]
+    path = key_path(options)
     kept, new = f"{path}.{old.fingerprint}", f"{path}.new"
     if os.path.lexists(kept):
         raise KeyFileError(f"{kept} should not exist yet: the old key is kept there")
-    key = Key.generate()
-    _save(key, new, options)
+    # What a passphrase protected stays protected: a new one is asked for.
+    seal = options.seal or _is_sealed(options)
+    if old.needs_passphrase and not seal:
+        note("The new passphrase:")
+        key = Key.from_passphrase(ask_passphrase(twice=True))
+    else:
+        key = Key.generate()
+    _save(key, new, seal)
     try:
         # At every moment the old key is under one of its two names.
         os.link(path, kept)
@@ -131,6 +140,12 @@ def rotate(options):
     note(f"The old key is kept in {kept}")
 
 
+def _is_sealed(options):
+    from tfpe.sealed_keys import is_sealed
+
+    return is_sealed(key_path(options))
+
+
 def _add_seal(command):
     command.add_argument(
         "--seal",
@@ -139,10 +154,11 @@ def _add_seal(command):
     )
 
 
-def _save(key, path, options):
-    if options.seal:
+def _save(key, path, seal):
+    if seal:
         from tfpe.sealed_keys import save_sealed
 
+        note(f"The passphrase that opens {path}:")
         save_sealed(key, path, ask_passphrase(twice=True))
     else:
         key.save(path)

@@ -69,6 +69,11 @@ def predict(options):
         value_range=options.value_range,
         **chosen,
     )
+    if outputs.ndim != 2 or outputs.shape[1] < 2:
+        raise TfpeError(
+            "The model should have an output for each class, two or more. Received: "
+            f"outputs of shape {outputs.shape}; tfpe.predict gives them in Python"
+        )
     classes = outputs.argmax(axis=-1)
     if options.json:
         rows = zip(names, classes.tolist(), outputs.tolist(), strict=True)

@@ -92,10 +92,14 @@ def folder_source(root):
                 f"Received: {names} and {classes}"
             )
         names = classes
+        digests = {}
         for path, file in files:
             data = read_bytes(file)
-            mark.update(f"{split}/{path}\n".encode() + hashlib.sha256(data).digest())
+            digests[path] = hashlib.sha256(data).digest()
+            mark.update(f"{split}/{path}\n".encode() + digests[path])
             shapes.add(_pixels(path, data).shape)
+        # Class after class, their order would tell what `hide_labels` hides.
+        files.sort(key=lambda pair: (digests[pair[0]], pair[0]))
         labels = [classes.index(path.partition("/")[0]) for path, _ in files]
         arrays[split] = [file for _, file in files], labels
     if len({shape[2] for shape in shapes}) > 1:

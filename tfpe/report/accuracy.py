@@ -77,19 +77,12 @@ def _row(records, notes):
 def _published(settings, notes):
     """The published figures of a row, with the numbers of their notes."""
     texts, value = [], None
-    for row in published(
-        settings["dataset"],
-        settings["cipher"],
-        settings.get("adaptation"),
-        bool(settings.get("per_image")),
-    ):
-        note = f"Published: {row.source}, {row.network}: {row.caveat}"
+    for row in published(settings):
+        note = f"Published: {row.note}"
         if note not in notes:
             notes.append(note)
-        figure = row.test_accuracy
-        text = "no figure" if figure is None else f"{figure:.2f}"
-        texts.append(f"{text} [{notes.index(note) + 1}]")
-        value = figure if value is None else value
+        texts.append(f"{row.figure} [{notes.index(note) + 1}]")
+        value = row.test_accuracy if value is None else value
     return Cell(", ".join(texts) or NONE, value, "published")
 
 

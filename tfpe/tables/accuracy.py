@@ -109,7 +109,7 @@ def published_table(records):
         with_key=True,
     ):
         group = list(group)
-        figures = {row.dataset: _figure(row) for row in group}
+        figures = {row.dataset: row.figure for row in group}
         source, network, cipher, adaptation = names
         rows.append(
             [
@@ -146,21 +146,8 @@ def _percent_and_interval(results, images):
 def _published(settings, notes):
     """Figures with the numbers of their notes; `notes` grows."""
     figures = []
-    for row in published(
-        settings["dataset"],
-        settings["cipher"],
-        settings.get("adaptation"),
-        bool(settings.get("per_image")),
-    ):
-        note = f"{row.source}, {row.network}: {row.caveat}"
-        if note not in notes:
-            notes.append(note)
-        number = notes.index(note) + 1
-        figures.append(f"*{_figure(row)}*<sup>{number}</sup>")
+    for row in published(settings):
+        if row.note not in notes:
+            notes.append(row.note)
+        figures.append(f"*{row.figure}*<sup>{notes.index(row.note) + 1}</sup>")
     return ", ".join(figures) or NONE
-
-
-def _figure(row):
-    if row.test_accuracy is None:
-        return "no figure"
-    return f"{row.test_accuracy:.2f}"

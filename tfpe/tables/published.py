@@ -39,6 +39,18 @@ class Published:
     adaptation: str | None = None
     per_image: bool = False
 
+    @property
+    def figure(self):
+        """The accuracy as text; "no figure" where the paper prints none."""
+        if self.test_accuracy is None:
+            return "no figure"
+        return f"{self.test_accuracy:.2f}"
+
+    @property
+    def note(self):
+        """Where it comes from and how its conditions differ."""
+        return f"{self.source}, {self.network}: {self.caveat}"
+
 
 def _madono():
     network = "Shake-PyramidNet-110, alpha 270"
@@ -113,23 +125,24 @@ PUBLISHED = (
 )
 
 
-def published(dataset, cipher, adaptation=None, per_image=False):
+def published(settings):
     """The published figures for one row of a comparison, a list.
 
     Args:
-        dataset: name of the data set; others than CIFAR have none.
-        cipher: a name of `CIPHERS`, or "plain".
-        adaptation: "le" or "ele" for an adaptation network in front, else None.
-        per_image: whether every image has a key of its own.
+        settings: of a training record: `dataset` (others than CIFAR have no figures),
+            `cipher`, and where there are such `adaptation` and `per_image`.
 
     Example:
 
-    >>> [row.test_accuracy for row in published("cifar10", "ele")]
-    [67.1]
-    >>> published("digits", "ele")
+    >>> [row.figure for row in published({"dataset": "cifar10", "cipher": "ele"})]
+    ['67.10']
+    >>> published({"dataset": "digits", "cipher": "ele"})
     []
     """
-    wanted = (dataset, cipher, adaptation, per_image)
+    wanted = (
+        *(settings["dataset"], settings["cipher"]),
+        *(settings.get("adaptation"), bool(settings.get("per_image"))),
+    )
     return [
         row
         for row in PUBLISHED

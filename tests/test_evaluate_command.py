@@ -1,0 +1,96 @@
+"""`tfpe evaluate`: records, figures, curves that go on."""
+
+import json
+
+import pytest
+from image_folders import save
+
+from tfpe.cli import main
+from tfpe.records import read_record
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def test_evaluate(photo_folder, monkeypatch, capsys):
+    command = ["evaluate", "photos", "--cipher", "shuffle", "-q"]
+    command += ["--record-folder", "results", "--figures", "figures", "--json"]
+    assert run(*command) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record == json.loads(
+        (photo_folder / "results" / "evaluation-photos-shuffle.json").read_text()
+    )
+    settings, results = record["settings"], record["results"]
+    assert settings["image_shape"] == [32, 32, 3] and settings["apart"]
+    assert settings["scored"] == 10 and settings["count"] == 40
+    rows = {row["attack"]: row for row in results["attacks"]}
+    assert set(rows) == {"chosen_plaintext", "known_plaintext", "key_sensitivity"}
+    chosen = rows["chosen_plaintext"]
+    assert chosen["outcome"] == "recovered" and chosen["exact_pixels"] == 1
+    assert chosen["evidence"] == {"kind": "queries", "count": 3, "verifying": 1}
+    assert rows["known_plaintext"]["index_accuracy"] > 0.99
+    # Pictures of users stay out of records.
+    assert results["gallery"] == [] and results["metrics"]["ssim"]["value"] < 0.2
+    assert results["metrics"]["pixel_change"]["npcr"]["value"] == pytest.approx(
+        1 / 3072
+    )
+    assert len(list((photo_folder / "figures").glob("*.png"))) == 3
+    # A record of other settings is refused before the work, which takes minutes.
+    with monkeypatch.context() as patched:
+        patched.setattr("tfpe.evaluation.cipher_metrics", pytest.fail)
+        assert run(*command, "--seed", "1") == 1
+    assert "differs in ['key_fingerprint', 'seed']" in capsys.readouterr().err
+
+
+def test_a_curve_goes_on(photo_folder, capsys):
+    command = ["evaluate", "photos", "--cipher", "shuffle", "-q", "--keys", "2"]
+    command += ["--curve", "known_plaintext", "--counts", "1,6"]
+    command += ["--record-folder", "r", "--figures", "f"]
+    assert run(*command) == 0
+    path = photo_folder / "r" / "attack-curve-known_plaintext-photos-shuffle.json"
+    record = json.loads(path.read_text())
+    points = record["results"]["points"]
+    assert [(p["evidence"], p["key"]) for p in points] == [
+        (1, 0),
+        (1, 1),
+        (6, 0),
+        (6, 1),
+    ]
+    assert points[0]["error"] > 20 > 5 > points[-1]["error"]
+    assert (photo_folder / "f" / "curve-known_plaintext-photos.png").exists()
+    # What is measured is kept; what is missing is measured.
+    record["results"]["points"] = [points[0] | {"seconds": 123.0}]
+    path.write_text(json.dumps(record))
+    assert run(*command) == 0
+    again = json.loads(path.read_text())["results"]["points"]
+    assert len(again) == 4 and again[0]["seconds"] == 123.0
+    assert [p["error"] for p in again] == [p["error"] for p in points]
+
+
+def test_forms_of_a_cipher_that_an_attack_is_for():
+    from tfpe.evaluation import evaluate
+    from tfpe.evaluation.pictures import load_pictures
+
+    record = evaluate("le", load_pictures("photographs", size=(32, 32), count=20))
+    rows = {row["attack"]: row for row in record["results"]["attacks"]}
+    assert rows["chang_case_le"]["outcome"] == "failed" and rows["chang_case_le"][
+        "message"
+    ].startswith("The oracle should move whole bytes")
+    [variant] = record["results"]["variants"]
+    assert variant["cipher_options"]["word_bits"] == 8
+    assert variant["outcome"] == "recovered"
+    gallery = {row["name"] for row in record["results"]["gallery"]}
+    assert {"plain", "encrypted", "chosen_plaintext"} <= gallery
+
+
+def test_evaluate_takes_a_single_image(photo_folder, photographs):
+    """Attacks that want more images have failed; the others are measured."""
+    save(photo_folder / "one", {"a.png": photographs[0][:32, :32]})
+    command = ["evaluate", "one", "--cipher", "negpos", "-q", "--record-folder", "r"]
+    assert run(*command) == 0
+    (path,) = (photo_folder / "r").glob("*.json")
+    rows = {row["attack"]: row for row in read_record(path)["results"]["attacks"]}
+    assert rows["ciphertext_only"]["outcome"] == "failed"
+    assert "25" in rows["ciphertext_only"]["message"]
+    assert rows["chosen_plaintext"]["outcome"] == "recovered"
