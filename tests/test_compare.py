@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from rich.console import Console
 
 from tfpe import Key
 from tfpe.errors import CipherOptionError, NetworkError, OutputError, WrongKeyError
@@ -16,6 +17,7 @@ from training.commands import FAILED, FINISHED, TIME_UP
 from training.compare import compare
 from training.evaluate import evaluate
 from training.recipes import RecipeError, find_recipe
+from training.report import show_comparison
 from training.run import CompareError, experiment_key
 from training.run_folder import LOCK, OUT, RUNS
 from training.saved_models import ModelError
@@ -197,15 +199,16 @@ def test_command_line(tmp_path, capsys):
     np.savez(tmp_path / "toy.npz", **{name: getattr(arrays, name) for name in names})
     common = [
         *("--dataset", str(tmp_path / "toy.npz"), "--epochs", "1"),
-        *("--alpha", "3", "--batch-size", "16", "--no-flip", "--ciphers", "plain"),
+        *("--alpha", "3", "--batch-size", "16", "--no-flip", "--ciphers", "le"),
+        *("--seeds", "1"),
         *("--out", str(tmp_path / "out"), "--runs", str(tmp_path / "runs")),
     ]
     assert main(["compare", *common, "--max-seconds", "0"]) == TIME_UP
     assert main(["compare", *common, "--json"]) == FINISHED  # while it trains, too
-    assert len(json.loads(capsys.readouterr().out)) == 1
+    [record] = json.loads(capsys.readouterr().out)
     assert main(["compare", *common]) == FINISHED
     shown = capsys.readouterr().out
-    assert "plain" in shown and "proves the chain" in shown
+    assert "le" in shown and "proves the chain" in shown
     figures = sorted(path.name for path in (tmp_path / "out").glob("*.png"))
     assert figures == [
         "training-toy-tiny-accuracy.png",
@@ -213,7 +216,23 @@ def test_command_line(tmp_path, capsys):
     ]
     assert main(["compare", *common, "--epochs", "2"]) == FAILED
     assert "differs in ['epochs']" in capsys.readouterr().err
-    model = tmp_path / "runs" / "toy-tiny-plain-seed0" / "last.keras"
+    model = tmp_path / "runs" / "toy-tiny-le-seed1" / "best.keras"
     figure = tmp_path / "confusion.png"
     assert main(["evaluate", str(model), *common[:2], "--figure", str(figure)]) == 0
-    assert "Accuracy" in capsys.readouterr().out and figure.stat().st_size > 0
+    # Cipher and seed are those of the run.
+    out, err = capsys.readouterr()
+    accuracy = 100 * record["results"]["best_validation"]["test_accuracy"]
+    assert f"Accuracy {accuracy:.2f} %" in out and figure.stat().st_size > 0
+    assert record["settings"]["key_fingerprint"] in out and "warning" not in err
+    assert main(["evaluate", str(model), *common[:2], "--seed", "0"]) == 0
+    assert "warning: trained under key" in capsys.readouterr().err
+
+
+def test_published_figures_are_shown(tmp_path, capsys):
+    """As `compare --dataset cifar10` ends: with the committed records."""
+    folder = Path(__file__).parents[1] / "results"
+    records = [read_record(path) for path in sorted(folder.glob("training-cifar10-*"))]
+    show_comparison(records, tmp_path, Console(width=200))
+    out = capsys.readouterr().out
+    assert "94.94, 94.02" in out and "no accuracy in its text" in " ".join(out.split())
+    assert len(list(tmp_path.glob("*.png"))) == 2

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tfpe import CIPHERS, Key
-from tfpe.errors import ImageFileError
+from tfpe.errors import DatasetError, ImageFileError
 from tfpe.files import encrypt_folder
 from tfpe.files.images import encode_png
 from training.data import (
@@ -21,7 +21,7 @@ from training.data import (
     tf_pipeline,
 )
 from training.recipes import RecipeError, find_recipe
-from training.sources import DataError, ImageSet, load
+from training.sources import ImageSet, load
 
 KEY = Key(bytes(range(32)))
 RECIPE = find_recipe("tiny", batch_size=8, flip=True)
@@ -103,16 +103,16 @@ def test_checksums_tell_sets_of_one_name_apart(tmp_path):
         ({"y_train": np.eye(20, 4, dtype=int)}, "one for each image"),
         ({"y_train": np.zeros(20)}, "whole numbers"),
         ({"y_train": np.arange(20) % 2}, "none of \\[2, 3\\]"),
-        ({"y_train": np.zeros(19, int)}, "one label each"),
+        ({"y_train": np.zeros(19, int)}, "one for each image"),
         ({"x_test": np.zeros((4, 9, 8, 3), np.uint8)}, "one size"),
         ({"x_train": np.zeros((20, 8, 8, 3), np.float32)}, "uint8"),
-        ({"x_train": np.zeros((20, 8, 8, 4), np.uint8)}, "channels"),
-        ({"x_train": np.zeros((0, 8, 8, 3), np.uint8)}, "at least one"),
+        ({"x_train": np.zeros((20, 8, 8, 4), np.uint8)}, "one size"),
+        ({"x_train": np.zeros((0, 8, 8, 3), np.uint8)}, "one or more"),
         ({"x_train": np.uint8(0)}, "uint8"),
     ],
 )
 def test_npz_files_that_do_not_fit(tmp_path, change, message):
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DatasetError, match=message):
         load(write_npz(tmp_path / "bad.npz", **change))
 
 
@@ -128,11 +128,11 @@ def test_sources_that_do_not_fit(tmp_path):
         "imagenet": "`dataset` should be",
         str(tmp_path / "absent.npz"): "Cannot read",
         str(tmp_path / "torn.npz"): "Cannot read",
-        str(tmp_path / "part.npz"): "should hold the arrays",
+        str(tmp_path / "part.npz"): "labels of every split",
         str(tmp_path / "mixed"): "one size",
         str(tmp_path / "empty"): "emu",
     }.items():
-        with pytest.raises(DataError, match=message):
+        with pytest.raises(DatasetError, match=message):
             load(source)
     with pytest.raises(ImageFileError, match="whole"):
         load(str(tmp_path / "torn"))
@@ -150,7 +150,7 @@ def test_split_is_stratified_seeded_and_whole():
     assert not np.array_equal(split(images, RECIPE, 1).train.numbers, train.numbers)
     few = split(images, find_recipe("tiny", train_images=36), 0)
     assert (len(few.train.labels), len(few.validation.labels)) == (36, 4)
-    with pytest.raises(DataError, match="train_images"):
+    with pytest.raises(DatasetError, match="train_images"):
         split(images, find_recipe("tiny", train_images=190), 0)
 
 
@@ -323,7 +323,7 @@ def test_a_tfds_set_of_any_name(tmp_path):
 
 
 def test_an_unknown_tfds_set():
-    with pytest.raises(DataError, match="TFDS cannot prepare"):
+    with pytest.raises(DatasetError, match="TFDS cannot prepare"):
         load("tfds:no_such_set")
 
 

@@ -185,6 +185,7 @@ def load_images(path):
 
     Raises:
         ImageFileError: missing, damaged, or images of several sizes.
+        DatasetError: an .npz file that is missing, damaged, or holds something else.
 
     Example:
 
@@ -195,16 +196,14 @@ def load_images(path):
     >>> images.shape, names, labels.tolist()
     ((2, 8, 8, 3), ['0', '1'], [3, 1])
     """
+    from tfpe.dataset.npz import read_npz
     from tfpe.files.images import decode_image
     from tfpe.files.sources import find_images, read_bytes
 
     if str(path).endswith(".npz"):
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                images = file["x_test"]
-                labels = file["y_test"].reshape(-1) if "y_test" in file else None
-        except Exception as error:  # zip, pickle and format errors of several kinds
-            raise ImageFileError(f"Cannot read x_test in {path}: {error}") from error
+        images, labels = read_npz(path, with_labels=False).get("test", (None, None))
+        if images is None:
+            raise ImageFileError(f"{path} should hold x_test. Received: no such array")
         return images, [str(number) for number in range(len(images))], labels
     if not pathlib.Path(path).exists():
         raise ImageFileError(f"IMAGES should exist. Received: {path}")

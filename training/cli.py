@@ -8,7 +8,7 @@ import re
 
 from tfpe.cli.guard import guard
 from training import argument_types, commands, svm
-from training.recipes import CHOICES, CIPHERS, RECIPES, Recipe
+from training.recipes import CHOICES, CIPHERS, RECIPES, STEP_FIELDS, Recipe
 from training.run_folder import OUT, RUNS
 
 COMPARE = """\
@@ -23,7 +23,8 @@ examples:
 """
 EVALUATE = """\
 examples:
-  python -m training evaluate runs/digits-tiny-le-seed0/best.keras --cipher le
+  python -m training evaluate runs/digits-tiny-le-seed0/best.keras
+      cipher and seed are those of the run that left the model
   python -m training evaluate model.keras --cipher etc --key owner.key --dataset cifar10
 """
 CIPHER = "plain, a name of `tfpe ciphers`, or NAME-per-image"
@@ -58,22 +59,8 @@ def _parser():
     )
     data.add_argument("--json", action="store_true", help="figures as JSON on stdout")
 
-    recipe = argparse.ArgumentParser(add_help=False)
-    recipe.add_argument(
-        "--recipe",
-        default="tiny",
-        choices=list(RECIPES),
-        help="tiny, where no other is named; training/recipes.py says what each takes",
-    )
-    knobs = recipe.add_argument_group(
-        "fields of the recipe", "in place of the value that the recipe has"
-    )
-    meanings = _meanings()
-    for field in dataclasses.fields(Recipe):
-        if field.name != "name":
-            flag = "--" + field.name.replace("_", "-")
-            meaning = meanings.get(field.name)
-            knobs.add_argument(flag, default=None, help=meaning, **_value(field))
+    recipe = _recipe_parser(field.name for field in dataclasses.fields(Recipe))
+    step = _recipe_parser(STEP_FIELDS)
 
     training = argparse.ArgumentParser(add_help=False)
     training.add_argument(
@@ -128,16 +115,20 @@ def _parser():
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("model", help="a .keras file")
-    command.add_argument("--cipher", default="plain", help=CIPHER)
     command.add_argument(
-        "--seed", type=argument_types.seed, default=0, help="of the public key; 0"
+        "--cipher", help=f"{CIPHER}; that of the model's run, or plain"
+    )
+    command.add_argument(
+        "--seed",
+        type=argument_types.seed,
+        help="of the public key; that of the model's run, or 0",
     )
     command.add_argument("--figure", help="PNG file for the confusion matrix")
     command.set_defaults(run=commands.evaluate)
 
     command = subparsers.add_parser(
         "speed",
-        parents=[recipe],
+        parents=[step],
         help="images/s of a step, beside plain PyTorch",
         description=commands.speed.__doc__,
     )
@@ -156,6 +147,27 @@ def _parser():
     )
     svm.add_arguments(command)
     command.set_defaults(run=svm.run)
+    return parser
+
+
+def _recipe_parser(names):
+    """The options `--recipe` and those of some of its fields."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument(
+        "--recipe",
+        default="tiny",
+        choices=list(RECIPES),
+        help="tiny, where no other is named; training/recipes.py says what each takes",
+    )
+    knobs = parser.add_argument_group(
+        "fields of the recipe", "in place of the value that the recipe has"
+    )
+    meanings, names = _meanings(), set(names) - {"name"}
+    for field in dataclasses.fields(Recipe):
+        if field.name in names:
+            flag = "--" + field.name.replace("_", "-")
+            meaning = meanings.get(field.name)
+            knobs.add_argument(flag, default=None, help=meaning, **_value(field))
     return parser
 
 

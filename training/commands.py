@@ -59,16 +59,25 @@ def compare(options):
 def evaluate(options):
     """Tests a saved model on encrypted test images."""
     from training.evaluate import evaluate, show_evaluation
+    from training.run_folder import settings_of
     from training.sources import load
 
+    run = settings_of(options.model)
+    cipher = options.cipher
+    if cipher is None:
+        cipher = run.get("cipher", "plain") + PER_IMAGE * run.get("per_image", False)
     outcome = evaluate(
         options.model,
         load(options.dataset, options.data_dir),
-        options.cipher.removesuffix(PER_IMAGE),
+        cipher.removesuffix(PER_IMAGE),
         read_key(options.key) if options.key else None,
-        options.per_image or options.cipher.endswith(PER_IMAGE),
-        options.seed,
+        options.per_image or cipher.endswith(PER_IMAGE),
+        run.get("seed", 0) if options.seed is None else options.seed,
     )
+    trained, tested = run.get("key_fingerprint"), outcome["key_fingerprint"]
+    if run and trained != tested:
+        names = (name or "none, plain images" for name in (trained, tested))
+        note("training: warning: trained under key {}, tested under {}".format(*names))
     if options.json:
         print(json.dumps(outcome, indent=2))
     else:

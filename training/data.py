@@ -12,10 +12,11 @@ import keras
 import numpy as np
 
 from tfpe.ciphers import find_cipher
+from tfpe.errors import DatasetError
 from tfpe.keys import check_key
 from tfpe.padding import pad_to_blocks
 from tfpe.transform import Transform
-from training.sources import DataError, stratified_split
+from training.sources import stratified_split
 
 SHUFFLE, CROP, FLIP = range(3)  # streams of random numbers under one (seed, epoch)
 
@@ -52,7 +53,7 @@ def split(image_set, recipe, seed):
         `Parts`; the test images are all of them, always.
 
     Raises:
-        DataError: the images are too few for `train_images`, or for a class.
+        DatasetError: the images are too few for `train_images`, or for a class.
 
     Example:
 
@@ -69,7 +70,7 @@ def split(image_set, recipe, seed):
         total = round(recipe.train_images / (1 - recipe.validation_fraction))
         validation = total - recipe.train_images
         if total > len(x):
-            raise DataError(
+            raise DatasetError(
                 f"`train_images` should leave room for {validation} validation images "
                 f"among {len(x)}. Received: train_images={recipe.train_images}"
             )
@@ -258,7 +259,7 @@ def tf_pipeline(batches, encryption, strong="none"):
             numbers are keras-cv's own: here alone a resumed run differs.
 
     Raises:
-        DataError: keras-cv is not installed.
+        DatasetError: keras-cv is not installed.
     """
     import tensorflow as tf
 
@@ -295,7 +296,7 @@ def _strong_layer(name):
     try:
         from keras_cv import layers
     except ImportError as error:
-        raise DataError(
+        raise DatasetError(
             f"`strong` augmentation needs keras-cv, which cannot be imported: {error}"
         ) from error
     return {

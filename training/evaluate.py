@@ -3,6 +3,7 @@
 import numpy as np
 
 from tfpe.ciphers import find_cipher
+from tfpe.cli.terminal import table_console
 from tfpe.intervals import accuracy_interval
 from training.data import Encryption, Part
 from training.run import experiment_key
@@ -80,16 +81,17 @@ def _fits(shapes, expected):
 
 def show_evaluation(outcome, figure_path=None, console=None):
     """Prints the outcome of `evaluate`; draws its confusion matrix to a PNG file."""
-    from rich.console import Console
     from rich.table import Table
 
-    console = console or Console()
+    console = console or table_console()
     low, high = outcome["interval"]
     console.print(
         f"Accuracy {100 * outcome['accuracy']:.2f} % of {outcome['test_images']} test "
         f"images, 95 % interval {100 * low:.2f} to {100 * high:.2f} %",
         highlight=False,
     )
+    if outcome["key_fingerprint"]:
+        console.print(f"Under key {outcome['key_fingerprint']}", highlight=False)
     table = Table("class", "precision", "recall", "f1", "images")
     for name, row in outcome["classes"].items():
         scores = (f"{row[score]:.3f}" for score in ("precision", "recall", "f1-score"))

@@ -20,6 +20,11 @@ CHOICES = {
     "precision": ("float32", "mixed_float16", "mixed_bfloat16"),
     "strategy": ("none", "mirrored", "tpu", "data-parallel"),
 }
+# The fields on which a single step depends.
+STEP_FIELDS = (
+    *("depth", "alpha", "shakedrop", "batch_size", "learning_rate", "momentum"),
+    *("weight_decay", "precision", "jit_compile"),
+)
 # What a comparison takes by default; PER_IMAGE behind a name: a key for every image.
 CIPHERS = ("plain", "le", "ele", "pbe", "logistic", "etc")
 PER_IMAGE = "-per-image"

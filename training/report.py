@@ -5,6 +5,8 @@ import pathlib
 import numpy as np
 
 from tfpe.atomic import output_errors
+from tfpe.cli.terminal import table_console
+from tfpe.tables.conditions import row_name
 from tfpe.tables.published import published
 
 TINY_NOTE = (
@@ -21,14 +23,12 @@ def show_comparison(records, out, console=None):
         out: folder of the PNG files.
         console: a `rich.console.Console`.
     """
-    from rich.console import Console
-
-    console = console or Console(width=None if _terminal() else 120)
+    console = console or table_console()
     console.print(comparison_table(records))
     notes = sorted(
         {
-            f"Published for {label(record)}, {figure.source}: {figure.network}; "
-            f"{figure.caveat}."
+            f"Published for {row_name(record['settings'])}, {figure.source}: "
+            f"{figure.network}; {figure.caveat}."
             for record in records
             for figure in published(record["settings"])
         }
@@ -72,11 +72,10 @@ def comparison_table(records):
         results = record["results"]
         best = results["best_validation"]
         low, high = best["test_interval"]
-        figures = [
-            f.test_accuracy for f in published(record["settings"]) if f.test_accuracy
-        ]
+        rows = published(record["settings"])
+        figures = [row.figure for row in rows if row.test_accuracy is not None]
         table.add_row(
-            label(record),
+            row_name(record["settings"]),
             str(record["settings"]["seed"]),
             _percent(results["last"]["test_accuracy"]),
             _percent(best["test_accuracy"]),
@@ -109,7 +108,7 @@ def draw_accuracies(records, path):
     ]
     if known:
         axes.plot(*zip(*known, strict=True), "k_", markersize=24, label="published")
-    axes.set_xticks(places, [label(record) for record in records])
+    axes.set_xticks(places, [row_name(record["settings"]) for record in records])
     axes.set_ylabel("test accuracy, %")
     axes.set_ylim(0, 100)
     figure.legend(loc="outside upper right", ncols=2)
@@ -127,7 +126,7 @@ def draw_confusions(records, path):
     for panel in panels.flat[len(records) :]:
         panel.set_axis_off()
     for panel, record in zip(panels.flat, records, strict=False):
-        draw_confusion(panel, record["results"], label(record))
+        draw_confusion(panel, record["results"], row_name(record["settings"]))
     _save(figure, path)
 
 
@@ -145,17 +144,6 @@ def draw_confusion(axes, results, title):
         axes.set_yticks(range(len(names)), names, fontsize=7)
 
 
-def label(record):
-    """The name of a row: cipher, adaptation network, keys."""
-    settings = record["settings"]
-    parts = [settings["cipher"]]
-    if "adaptation" in settings:
-        parts.append(f"{settings['adaptation'].upper()}-AdaptNet")
-    if settings.get("per_image"):
-        parts.append("key per image")
-    return ", ".join(parts)
-
-
 def _percent(share):
     return "-" if share is None else f"{100 * share:.2f}"
 
@@ -164,9 +152,3 @@ def _save(figure, path):
     with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=110)
-
-
-def _terminal():
-    import sys
-
-    return sys.stdout.isatty()

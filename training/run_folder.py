@@ -20,6 +20,22 @@ class TrainingError(TfpeError):
     """A run cannot start, go on or be believed."""
 
 
+def settings_of(model):
+    """The settings of the run that left a model file, a dict; {} where none is told.
+
+    Raises:
+        TrainingError: the file of settings beside the model is damaged.
+    """
+    path = pathlib.Path(model).parent / SETTINGS
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"Cannot read {path}: {error}") from error
+    return settings if isinstance(settings, dict) else {}
+
+
 def begin(folder, settings):
     """Makes the folder of a run, or checks that the run there has these settings.
 

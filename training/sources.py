@@ -10,14 +10,10 @@ import zlib
 
 import numpy as np
 
-from tfpe.errors import TfpeError
+from tfpe.errors import DatasetError
 
 DIGITS_SEED = 20220331  # of the colours and of the test split of `digits`
 TEST_FRACTION = 0.2  # where a source has no test images of its own
-
-
-class DataError(TfpeError):
-    """A data set is unknown, empty, or holds images or labels that do not fit."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,34 +41,34 @@ class ImageSet:
             images, labels = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
             what = f"{part} images of {self.name}"
             if images.dtype != np.uint8 or images.ndim != 4:
-                raise DataError(
+                raise DatasetError(
                     f"The {what} should be uint8 of shape (N, H, W, C). Received: "
                     f"{images.dtype} of shape {images.shape}"
                 )
             if not len(images) or len(images) != len(labels) or labels.ndim != 1:
-                raise DataError(
+                raise DatasetError(
                     f"The {what} should be at least one, with one label each. "
                     f"Received: {len(images)} images and labels {labels.shape}"
                 )
             if images.shape[-1] != 3:
-                raise DataError(
+                raise DatasetError(
                     f"The {what} should have 1 or 3 channels. "
                     f"Received: {images.shape[-1]}"
                 )
             if not 0 <= labels.min() <= labels.max() < len(self.class_names):
-                raise DataError(
+                raise DatasetError(
                     f"Labels of the {what} should be 0 to {len(self.class_names) - 1}. "
                     f"Received: labels from {labels.min()} to {labels.max()}"
                 )
         taught = np.unique(self.y_train)
         if len(taught) < len(self.class_names):
             missing = sorted({*range(len(self.class_names))} - {*taught.tolist()})
-            raise DataError(
+            raise DatasetError(
                 f"Every class of {self.name} should have training images, with labels "
                 f"0 to {len(self.class_names) - 1}. Received: none of {missing[:10]}"
             )
         if self.x_train.shape[1:] != self.x_test.shape[1:]:
-            raise DataError(
+            raise DatasetError(
                 f"Train and test images of {self.name} should be of one size. "
                 f"Received: {self.x_train.shape[1:]} and {self.x_test.shape[1:]}"
             )
@@ -105,7 +101,7 @@ def load(dataset, data_dir=None):
         applies. Without test images of its own, a seeded, stratified fifth is taken.
 
     Raises:
-        DataError: unknown, missing, empty, mixed sizes, labels out of range.
+        DatasetError: unknown, missing, empty, mixed sizes, labels out of range.
 
     Example:
 
@@ -123,7 +119,7 @@ def load(dataset, data_dir=None):
         return _npz(dataset)
     if pathlib.Path(dataset).is_dir():
         return _folder(dataset)
-    raise DataError(
+    raise DatasetError(
         "`dataset` should be digits, cifar10, cifar100, tfds:NAME, a file that ends in "
         f".npz or a folder that exists. Received: dataset={dataset!r}"
     )
@@ -150,28 +146,23 @@ def _digits():
 
 def _tfds(name, tfds_name, data_dir):
     try:
-        import tensorflow_datasets as tfds
+        import tensorflow_datasets  # noqa: F401
     except ImportError as error:
-        raise DataError(
+        raise DatasetError(
             f"{name} needs TensorFlow Datasets, which cannot be imported ({error}). "
             "Without TensorFlow, use an .npz file"
         ) from None
-    try:
-        builder = tfds.builder(tfds_name, data_dir=data_dir)
-        builder.download_and_prepare()
-    except Exception as error:  # network, checksums, names: a dozen kinds
-        raise DataError(
-            f"TFDS cannot prepare {tfds_name!r} (data_dir={data_dir}): "
-            f"{str(error).strip().splitlines()[0]}"
-        ) from error
+    from tfpe.dataset.sources import prepare
+
+    builder = prepare(tfds_name, data_dir)
     info = builder.info
     if not {"image", "label"} <= set(info.features):
-        raise DataError(
+        raise DatasetError(
             f"{name} should have the features 'image' and 'label'. "
             f"Received: {list(info.features)}"
         )
     if None in info.features["image"].shape:
-        raise DataError(
+        raise DatasetError(
             f"Images of {name} should be of one size. "
             f"Received: shape {info.features['image'].shape}"
         )
@@ -190,36 +181,20 @@ def _tfds(name, tfds_name, data_dir):
 
 
 def _npz(path):
-    names = ("x_train", "y_train", "x_test", "y_test")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            x_train, y_train, x_test, y_test = (file[name] for name in names)
-    except KeyError:
-        raise DataError(f"{path} should hold the arrays {names}") from None
-    except Exception as error:
-        raise DataError(f"Cannot read {path}: {error}") from error
-    labels = []
-    for part in (y_train, y_test):
-        if not np.issubdtype(part.dtype, np.integer):
-            raise DataError(
-                f"Labels in {path} should be whole numbers. Received: {part.dtype}"
-            )
-        if part.size != len(part):
-            raise DataError(
-                f"Labels in {path} should be one for each image. "
-                f"Received: shape {part.shape}"
-            )
-        labels.append(part.astype(np.int32).reshape(-1))
-    classes = 1 + max((int(part.max()) for part in labels if len(part)), default=0)
-    return ImageSet(
-        pathlib.Path(path).stem,
-        _three_channels(x_train),
-        labels[0],
-        _three_channels(x_test),
-        labels[1],
-        tuple(map(str, range(classes))),
-        "npz",
-    )
+    from tfpe.dataset.npz import read_npz
+
+    parts = read_npz(path)
+    if not {"train", "test"} <= set(parts):
+        raise DatasetError(
+            f"{path} should hold x_train, y_train, x_test and y_test. Received: "
+            f"arrays of {sorted(parts)}"
+        )
+    arrays = []
+    for images, labels in (parts["train"], parts["test"]):
+        arrays += [_three_channels(images), labels.astype(np.int32)]
+    classes = 1 + max(int(labels.max()) for labels in arrays[1::2])
+    names = tuple(map(str, range(classes)))
+    return ImageSet(pathlib.Path(path).stem, *arrays, names, "npz")
 
 
 def _folder(path):
@@ -228,7 +203,7 @@ def _folder(path):
     if {"train", "test"} <= {entry.name for entry in root.iterdir() if entry.is_dir()}:
         train, test = (_class_folders(root / part) for part in ("train", "test"))
         if train[2] != test[2]:
-            raise DataError(
+            raise DatasetError(
                 f"{root}/train and {root}/test should hold the same classes. "
                 f"Received: {train[2]} and {test[2]}"
             )
@@ -244,7 +219,7 @@ def _class_folders(root):
     found = find_images(root)
     if found.refused:
         path, problem = found.refused[0]
-        raise DataError(f"{root}/{path}: {problem}")
+        raise DatasetError(f"{root}/{path}: {problem}")
     class_names = sorted(entry.name for entry in root.iterdir() if entry.is_dir())
     class_names = tuple(name for name in class_names if not name.startswith("."))
     files = {path: file for path, file in found.images.items() if "/" in path}
@@ -254,7 +229,7 @@ def _class_folders(root):
         class_name = path.partition("/")[0]
         pixels = decode_image(read_bytes(file))
         if images and pixels.shape[:2] != images[0].shape[:2]:
-            raise DataError(
+            raise DatasetError(
                 f"Images in {root} should be of one size. Received: "
                 f"{images[0].shape[:2]} and, in {path}, {pixels.shape[:2]}"
             )
@@ -263,7 +238,7 @@ def _class_folders(root):
         labels.append(class_names.index(class_name))
     empty = [class_name for class_name, count in counts.items() if not count]
     if empty or not images:
-        raise DataError(
+        raise DatasetError(
             f"{root} should hold one folder of images for each class. "
             f"Received: no images in {empty or root}"
         )
@@ -294,7 +269,7 @@ def stratified_split(labels, second, seed):
         Index arrays, first and second part.
 
     Raises:
-        DataError: too few images of a class for both parts.
+        DatasetError: too few images of a class for both parts.
 
     Example:
 
@@ -311,5 +286,5 @@ def stratified_split(labels, second, seed):
             stratify=labels,
         )
     except ValueError as error:
-        raise DataError(f"The images cannot be split by class: {error}") from error
+        raise DatasetError(f"The images cannot be split by class: {error}") from error
     return tuple(np.sort(part) for part in parts)

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from tfpe.records import write_record
-from training.recipes import RecipeError
+from tfpe.records import check_replaceable, write_record
+from training.recipes import STEP_FIELDS, RecipeError
 from training.run_folder import OUT
 from training.train import build_model, compile_model
 
@@ -42,7 +42,6 @@ def training_speed(recipe, steps=20, out=OUT, image_shape=(32, 32, 3), classes=1
         RecipeError: the plain PyTorch network has no such option.
     """
     plain = {"block": "basic", "rounding": "ceil", "adaptation": "none"}
-    plain |= {"strategy": "none", "strong": "none"}
     for name, value in plain.items():
         if getattr(recipe, name) != value:
             raise RecipeError(
@@ -51,6 +50,17 @@ def training_speed(recipe, steps=20, out=OUT, image_shape=(32, 32, 3), classes=1
             )
     if steps < 1:
         raise RecipeError(f"`steps` should be 1 or more. Received: steps={steps}")
+    settings = {name: getattr(recipe, name) for name in STEP_FIELDS}
+    settings |= {
+        "recipe": recipe.name,
+        "steps": steps,
+        "rounds": ROUNDS,
+        "image_shape": list(image_shape),
+        "backend": keras.backend.backend(),
+    }
+    name = f"training-speed-{recipe.name}-{keras.backend.backend()}.json"
+    path = pathlib.Path(out, name)
+    check_replaceable(path, "training-speed", settings)
     random = np.random.default_rng(0)
     batch = recipe.batch_size
     images = random.integers(0, 256, (batch, *image_shape), np.uint8)
@@ -64,15 +74,6 @@ def training_speed(recipe, steps=20, out=OUT, image_shape=(32, 32, 3), classes=1
     rates = [[_rate(side, steps, batch) for side in sides] for _ in range(ROUNDS)]
     medians = [round(statistics.median(found), 1) for found in zip(*rates, strict=True)]
     ratios = sorted(found[0] / found[1] for found in rates if len(found) == 2)
-    settings = dataclasses.asdict(recipe)
-    settings |= {
-        "recipe": settings.pop("name"),
-        "milestones": list(recipe.milestones),
-        "steps": steps,
-        "rounds": ROUNDS,
-        "image_shape": list(image_shape),
-        "backend": keras.backend.backend(),
-    }
     results = {
         "keras_images_per_second": medians[0],
         "torch_images_per_second": medians[1] if ratios else None,
@@ -82,9 +83,8 @@ def training_speed(recipe, steps=20, out=OUT, image_shape=(32, 32, 3), classes=1
         else None,
         "parameters": parameters,
     }
-    name = f"training-speed-{recipe.name}-{keras.backend.backend()}.json"
     record = {"kind": "training-speed", "settings": settings, "results": results}
-    return write_record(pathlib.Path(out, name), record)
+    return write_record(path, record)
 
 
 def show_speed(record, console=None):

@@ -26,6 +26,7 @@ from sklearn.svm import SVC
 
 from tfpe.ciphers import find_cipher
 from tfpe.cli.common import read_key
+from tfpe.cli.terminal import table_console
 from tfpe.errors import TfpeError
 from tfpe.intervals import accuracy_interval
 from tfpe.keys import Key
@@ -238,7 +239,6 @@ def _transform(cipher, key, image_shape):
 
 
 def _print_table(record):
-    from rich.console import Console
     from rich.table import Table
 
     settings = record["settings"]
@@ -261,4 +261,4 @@ def _print_table(record):
             "all" if equal == images else f"{equal} of {images}",
             f"{row['seconds']:.1f}",
         )
-    Console(width=None if sys.stdout.isatty() else 100).print(table)
+    table_console().print(table)

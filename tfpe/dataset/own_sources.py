@@ -4,59 +4,19 @@ import hashlib
 
 import numpy as np
 
+from tfpe.dataset.npz import read_npz
 from tfpe.dataset.records import make_example
 from tfpe.dataset.source import Source, batch_size, tfds_name
 from tfpe.errors import DatasetError, ImageFileError
 from tfpe.files.sources import find_images, read_bytes
 
 SHARD_BYTES = 2**28  # of pixels, where the source has no shards of its own
-MOST_CLASSES = 100_000  # in an .npz file; TFDS keeps a name of each
-NPZ_SPLITS = ("train", "test", "validation")
 
 
 def npz_source(path):
-    arrays, classes = {}, 1
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            for split in NPZ_SPLITS:
-                if f"x_{split}" in file:
-                    arrays[split] = file[f"x_{split}"], file[f"y_{split}"]
-    except KeyError as error:
-        raise DatasetError(
-            f"{path} should hold labels of every split: {error}"
-        ) from None
-    except Exception as error:  # zip, pickle and format errors of several kinds
-        raise DatasetError(f"Cannot read {path}: {error}") from error
-    if not arrays:
-        raise DatasetError(f"{path} should hold x_train and y_train. Received: neither")
-    for split, (images, labels) in arrays.items():
-        if images.ndim == 3:
-            images = images[..., None]
-        fits = images.ndim == 4 and images.dtype == np.uint8 and len(images)
-        if not fits or not np.issubdtype(labels.dtype, np.integer):
-            raise DatasetError(
-                f"Images in {path} should be uint8 of shape (N, H, W, C), their labels "
-                f"whole numbers. Received: {images.dtype} {images.shape} and "
-                f"{labels.dtype}"
-            )
-        if labels.size != len(images) or labels.min() < 0:
-            raise DatasetError(
-                f"Labels in {path} should be one for each image, from 0 up. Received: "
-                f"{labels.shape} for {len(images)} images of {split}"
-            )
-        if labels.max() >= MOST_CLASSES:
-            raise DatasetError(
-                f"Labels in {path} should be below {MOST_CLASSES}. "
-                f"Received: {labels.max()}"
-            )
-        arrays[split] = images, labels.reshape(-1)
-        classes = max(classes, 1 + int(labels.max()))
-    shapes = {images.shape[1:] for images, _ in arrays.values()}
-    if len(shapes) > 1:
-        raise DatasetError(
-            f"Images in {path} should be of one size. Received: {sorted(shapes)}"
-        )
-    [image_shape] = shapes
+    arrays = read_npz(path)
+    [image_shape] = {images.shape[1:] for images, _ in arrays.values()}
+    classes = 1 + max(int(labels.max()) for _, labels in arrays.values())
 
     def load(part):
         images, labels = part
@@ -96,10 +56,11 @@ def folder_source(root):
         for path, file in files:
             data = read_bytes(file)
             digests[path] = hashlib.sha256(data).digest()
-            mark.update(f"{split}/{path}\n".encode() + digests[path])
             shapes.add(_pixels(path, data).shape)
         # Class after class, their order would tell what `hide_labels` hides.
         files.sort(key=lambda pair: (digests[pair[0]], pair[0]))
+        for path, _ in files:
+            mark.update(f"{split}/{path}\n".encode() + digests[path])
         labels = [classes.index(path.partition("/")[0]) for path, _ in files]
         arrays[split] = [file for _, file in files], labels
     if len({shape[2] for shape in shapes}) > 1:

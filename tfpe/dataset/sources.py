@@ -76,8 +76,8 @@ def check_features(features, name, drop=()):
             )
 
 
-def _tfds_source(name, data_dir):
-    import tensorflow as tf
+def prepare(name, data_dir):
+    """The builder of a TFDS data set in `data_dir`, downloaded where need be."""
     import tensorflow_datasets as tfds
 
     try:
@@ -88,6 +88,14 @@ def _tfds_source(name, data_dir):
             f"TFDS cannot prepare {name!r} (data_dir={data_dir}): "
             f"{str(error).strip().partition(chr(10))[0]}"
         ) from error
+    return builder
+
+
+def _tfds_source(name, data_dir):
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    builder = prepare(name, data_dir)
     info = builder.info
     if info.file_format.value != "tfrecord":
         raise DatasetError(

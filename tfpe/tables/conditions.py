@@ -67,7 +67,10 @@ def caption(records, different=()):
             `different_conditions`.
     """
     settings, results = records[0]["settings"], records[0]["results"]
-    seeds = len({record["settings"]["seed"] for record in records})
+    rows = grouped(records, row_settings)
+    seeds = sorted(
+        {len({record["settings"]["seed"] for record in row}) for row in rows}
+    )
     parts = [
         f"PyramidNet ({settings['depth']}, {settings['alpha']:g})",
         f"{results['train_images']:,} training, {results['validation_images']:,} "
@@ -75,7 +78,7 @@ def caption(records, different=()):
         "train accuracy: while learning, on augmented images",
         f"epochs: {results['epochs']}",
         *(f"{name}: {settings.get(name)}" for name in different),
-        "one seed" if seeds == 1 else f"mean of {seeds} seeds",
+        "one seed" if seeds == [1] else f"mean of {' or '.join(map(str, seeds))} seeds",
     ]
     return (
         f"Accuracy in %, {settings['dataset']}, recipe {settings['recipe']}: "
