@@ -1,6 +1,8 @@
 """`tfpe attack` and `tfpe evaluate`, and oracles as a user has them."""
 
+import errno
 import json
+import os
 import pathlib
 import stat
 
@@ -247,6 +249,35 @@ def test_refusals(name, photo_folder, photographs, capsys):
     out, err = capsys.readouterr()
     assert out == "" and err.startswith("tfpe: error: ") and message in err
     assert err.count("\n") == 1
+
+
+def test_a_full_disk_leaves_what_was_there(photo_folder, monkeypatch, capsys):
+    encrypt("le")
+    command = ["attack", "known_plaintext", "--plain", "leaked", "encrypted", "-q"]
+    command += ["-o", "opened", "--figure", "f.png", "--save-transform", "k.npz"]
+
+    def full(number):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    pathlib.Path("f.png").write_bytes(b"of before")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        assert run(*command, "--force") == 1
+    assert "No space left" in capsys.readouterr().err
+    assert pathlib.Path("f.png").read_bytes() == b"of before"
+    assert not pathlib.Path("k.npz").exists()
+    # Half of the pictures are there: the command without --force goes on with them.
+    pathlib.Path("f.png").unlink()
+    assert run(*command[:-4]) == 0
+    pathlib.Path("opened/p/0-0-0.png").unlink()
+    assert run(*command) == 0 and pathlib.Path("k.npz").stat().st_mode & 0o777 == 0o600
+    assert run(*command, "--force") == 1  # k.npz would be lost, and that is said first
+
+
+def test_an_attack_on_another_cipher_is_told(photo_folder, capsys):
+    encrypt("ele")
+    assert run("attack", "mode_filter", "encrypted", "-o", "opened", "-q") == 0
+    assert "mode_filter is for logistic; these are of ele" in capsys.readouterr().err
 
 
 def test_answers_of_another_shape_are_refused(photo_folder, photographs):

@@ -224,7 +224,10 @@ def test_command_line(tmp_path, capsys):
     accuracy = 100 * record["results"]["best_validation"]["test_accuracy"]
     assert f"Accuracy {accuracy:.2f} %" in out and figure.stat().st_size > 0
     assert record["settings"]["key_fingerprint"] in out and "warning" not in err
-    assert main(["evaluate", str(model), *common[:2], "--seed", "0"]) == 0
+    again = ["evaluate", str(model), *common[:2], "--seed", "0"]
+    assert main([*again, "--figure", str(figure)]) == 1
+    assert "should be a new file" in capsys.readouterr().err
+    assert main(again) == 0
     assert "warning: trained under key" in capsys.readouterr().err
 
 

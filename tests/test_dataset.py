@@ -128,6 +128,26 @@ def test_class_folders_and_hidden_labels(tmp_path):
     assert column(again, "label").tolist() == labels != sorted(labels)
 
 
+@pytest.mark.parametrize("name", ["b\nc", " ", " b", "b\r", "b\udcff"])
+def test_classes_that_tfds_cannot_name(name, tmp_path):
+    images = crops(2)
+    plain = save(tmp_path / "zoo", {f"a/{n}.png": im for n, im in enumerate(images)})
+    (plain / name).mkdir()
+    (plain / "a" / "1.png").rename(plain / name / "1.png")
+    with pytest.raises(DatasetError, match="one line of text"):
+        encrypt_dataset(plain, tmp_path / "cloud", KEY, "le")
+
+
+def test_reencryption_does_not_write_among_what_it_reads(npz, tmp_path):
+    encrypt_dataset(npz, tmp_path / "cloud", KEY, "ele")
+    for read, out in (
+        ("cloud", "cloud"),
+        ("cloud/tiny_ele", "cloud/tiny_ele/1.0.0"),
+    ):
+        with pytest.raises(OutputError, match="outside"):
+            reencrypt_dataset(tmp_path / read, tmp_path / out, KEY, OTHER, "pbe")
+
+
 def test_a_set_that_tfds_would_misread_gets_a_name_of_its_own(tmp_path):
     # TFDS's own cifar10 has an `id`, which a .npz of that name has not.
     images, labels = crops(4), np.arange(4) % 2

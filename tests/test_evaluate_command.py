@@ -43,6 +43,22 @@ def test_evaluate(photo_folder, monkeypatch, capsys):
     assert "differs in ['key_fingerprint', 'seed']" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--counts 1,2", "no --curve"),
+        ("--keys 2", "no --curve"),
+        ("--record a.json --record-folder b", "both"),
+        ("--cipher all --option block_size=8", "for one cipher"),
+        ("--split test", "of a data set"),
+        ("--size 100000x100000", "at most"),
+    ],
+)
+def test_options_without_effect_are_refused(options, message, photo_folder, capsys):
+    assert run("evaluate", "photos", "--cipher", "le", *options.split()) == 1
+    assert message in capsys.readouterr().err
+
+
 def test_a_curve_goes_on(photo_folder, capsys):
     command = ["evaluate", "photos", "--cipher", "shuffle", "-q", "--keys", "2"]
     command += ["--curve", "known_plaintext", "--counts", "1,6"]

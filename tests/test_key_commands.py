@@ -73,6 +73,34 @@ def test_rotation_keeps_the_old_key(folder, capsys):
     assert Key.load("owner.key") == KEY
 
 
+@pytest.mark.parametrize("step", ["fsync", "link", "replace"])
+def test_an_interrupted_rotation_goes_on(step, folder, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, step, interrupt)
+        assert main(["key", "rotate", "-k", "owner.key"]) == 130
+    assert Key.load("owner.key") == KEY
+    assert main(["key", "rotate", "-k", "owner.key"]) == 0
+    kept = f"owner.key.{KEY.fingerprint}"
+    assert Key.load(kept) == KEY != Key.load("owner.key")
+    assert sorted(os.listdir()) == sorted(["owner.key", kept])
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", interrupt)
+        assert main(["keygen", "-o", "n.key"]) == 130
+    assert main(["keygen", "-o", "n.key"]) == 0
+
+
+def test_rotation_of_a_link_rotates_what_it_names(folder):
+    os.mkdir("vault")
+    os.rename("owner.key", "vault/owner.key")
+    os.symlink("vault/owner.key", "owner.key")
+    assert main(["key", "rotate", "-k", "owner.key"]) == 0
+    assert os.path.islink("owner.key") and Key.load("owner.key") != KEY
+    assert Key.load(f"vault/owner.key.{KEY.fingerprint}") == KEY
+
+
 def test_what_a_passphrase_protects_stays_protected(folder, passphrase, capsys):
     for flag, kind in (("--seal", "sealed"), ("--passphrase", "passphrase")):
         file = f"{kind}.key"

@@ -108,6 +108,8 @@ def test_checksums_tell_sets_of_one_name_apart(tmp_path):
         ({"x_train": np.zeros((20, 8, 8, 3), np.float32)}, "uint8"),
         ({"x_train": np.zeros((20, 8, 8, 4), np.uint8)}, "one size"),
         ({"x_train": np.zeros((0, 8, 8, 3), np.uint8)}, "one or more"),
+        ({"x_train": np.zeros((20, 0, 0, 3), np.uint8)}, "one or more"),
+        ({"y_train": np.arange(20) % 4 + 2**32}, "below"),
         ({"x_train": np.uint8(0)}, "uint8"),
     ],
 )

@@ -12,6 +12,7 @@ from image_folders import contents
 from processes import run_script
 from sklearn.datasets import load_digits
 
+import tfpe
 from tfpe import CIPHERS, Key
 from tfpe.cli import main
 from tfpe.dataset import encrypted
@@ -172,13 +173,26 @@ def test_predict_refuses_what_gives_no_classes(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Key(bytes(32)).save("owner.key")
     np.savez("images.npz", x_test=digits()[0][:4])
-    binary = [keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(1)]
-    keras.Sequential(binary).save("model.keras")
-    run = ["predict", "model.keras", "images.npz", "-k", "owner.key"]
-    for more, message in (([], "(4, 1)"), (["--value-range", "nan,1"], "value_range")):
+    inputs = keras.Input((8, 8, 3))
+    flat = keras.layers.Flatten()(inputs)
+    one, two = keras.layers.Dense(1)(flat), keras.layers.Dense(2)(flat)
+    nan = keras.layers.Dense(2, bias_initializer=keras.initializers.Constant(np.nan))
+    keras.Model(inputs, one).save("one.keras")
+    keras.Model(inputs, {"a": one, "b": two}).save("several.keras")
+    keras.Model(inputs, nan(flat)).save("nan.keras")
+    several = keras.Model(inputs, two)
+    tfpe.client_model(several, Key(bytes(32)), cipher="le").save("client.keras")
+    for model, more, message in (
+        ("one", [], "(4, 1)"),
+        ("one", ["--value-range", "nan,1"], "value_range"),
+        ("several", [], "one output"),
+        ("nan", [], "NaN"),
+        ("client", [], "cloud_model"),
+    ):
+        run = ["predict", f"{model}.keras", "images.npz", "-k", "owner.key"]
         assert main([*run, *more]) == 1
         out, err = capsys.readouterr()
-        assert not out and message in err
+        assert not out and message in err and err.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", ["dataset", "dataset encrypt", "predict"])

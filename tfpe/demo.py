@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 from PIL import Image
 
+from tfpe.atomic import write_file
 from tfpe.ciphers import CIPHERS
 from tfpe.demo_attacks import attack_photograph
 from tfpe.errors import TfpeError
@@ -68,7 +69,7 @@ def run_demo(folder, progress=None):
         "ciphers": rows,
         "attacks": attack_photograph(photographs[-1], key, folder / "attacks.png"),
     }
-    (folder / "demo.json").write_text(json.dumps(record, indent=2) + "\n")
+    write_file(folder / "demo.json", (json.dumps(record, indent=2) + "\n").encode())
     return record
 
 

@@ -71,9 +71,11 @@ def create_file(path, text):
             file.write(text())
             file.flush()
             os.fsync(file.fileno())
-    except OSError as error:
+    except BaseException as error:
         # Half a key is worse than none; it is ours, made exclusively just now.
         os.unlink(path)
+        if not isinstance(error, OSError):
+            raise
         raise KeyFileError(f"Cannot write key file {path}: {error.strerror}") from error
 
 

@@ -1,6 +1,35 @@
 """Figures, with matplotlib, always to files."""
 
+import io
+
 import numpy as np
+
+from tfpe.atomic import write_file
+
+
+def save_figure(figure, path, dpi=110):
+    """Writes a matplotlib figure as a PNG file, whole or not at all.
+
+    Args:
+        figure: a `matplotlib.figure.Figure`.
+        path: of the PNG file; folders are made, a file there is replaced.
+        dpi: dots per inch.
+
+    Raises:
+        ImageFileError, OutputError: it cannot be written; what was there still is.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> from matplotlib.figure import Figure
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "empty.png"
+    >>> save_figure(Figure(), path)
+    >>> path.read_bytes()[1:4]
+    b'PNG'
+    """
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=dpi)
+    write_file(path, data.getvalue())
 
 
 def gallery(columns, path):
@@ -35,7 +64,7 @@ def gallery(columns, path):
             panel.imshow(np.squeeze(image), cmap="gray", vmin=0, vmax=255)
             if row == 0:
                 panel.set_title(name, fontsize=11)
-    figure.savefig(path, dpi=110)
+    save_figure(figure, path)
 
 
 def picture_table(columns, rows, path):
@@ -91,4 +120,6 @@ def picture_table(columns, rows, path):
     canvas.draw()
     # Without the alpha channel, which would make the file larger by an eighth.
     pixels = np.asarray(canvas.buffer_rgba())[..., :3]
-    Image.fromarray(pixels).save(path, optimize=True)
+    data = io.BytesIO()
+    Image.fromarray(pixels).save(data, format="png", optimize=True)
+    write_file(path, data.getvalue())

@@ -140,8 +140,8 @@ def check_replaceable(path, kind, settings):
         different.insert(0, "kind")
     if different:
         raise RecordError(
-            f"{path} should hold a record of the same settings, or be overwritten "
-            f"explicitly. Received: one that differs in {different}"
+            f"{path} should hold a record of the same settings. Received: one that "
+            f"differs in {different}; move it away, or write to another place"
         )
 
 

@@ -137,7 +137,7 @@ def predict(
     Raises:
         ImageError: images of another dtype or rank, or that do not fit the model.
         CipherOptionError: `value_range` is not (lowest, highest).
-        TfpeError: the model cannot be loaded.
+        TfpeError: the model cannot be loaded, has several outputs, or encrypts.
 
     Example:
 
@@ -155,6 +155,15 @@ def predict(
         )
     check_value_range(value_range)
     model = _load_model(model)
+    if _encrypting(model):
+        raise TfpeError(
+            "`model` should take encrypted images: tfpe.cloud_model takes off what "
+            "encrypts. Received: a model with a PerceptualEncrypt layer"
+        )
+    if not isinstance(model.output_shape, tuple):
+        raise TfpeError(
+            f"`model` should have one output. Received: {model.output_shape}"
+        )
     # In bytes up to the last moment: levels of a float range need not be checked.
     layer = PerceptualEncrypt(key, cipher, dtype="uint8", **options)
     expected = tuple(layer.compute_output_shape(images.shape))[1:]

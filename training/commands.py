@@ -58,10 +58,12 @@ def compare(options):
 
 def evaluate(options):
     """Tests a saved model on encrypted test images."""
-    from training.evaluate import evaluate, show_evaluation
+    from training.evaluate import check_figure, evaluate, show_evaluation
     from training.run_folder import settings_of
     from training.sources import load
 
+    if options.figure:
+        check_figure(options.figure)
     run = settings_of(options.model)
     cipher = options.cipher
     if cipher is None:

@@ -1,9 +1,13 @@
 """A saved model on encrypted test images: accuracy, report by class, confusion."""
 
+import os
+import pathlib
+
 import numpy as np
 
 from tfpe.ciphers import find_cipher
 from tfpe.cli.terminal import table_console
+from tfpe.errors import OutputError
 from tfpe.intervals import accuracy_interval
 from training.data import Encryption, Part
 from training.run import experiment_key
@@ -79,6 +83,14 @@ def _fits(shapes, expected):
     return all(size in (None, other) for size, other in pairs)
 
 
+def check_figure(path):
+    """Refuses, before the work, a figure that could not or should not be written."""
+    if pathlib.Path(path).suffix.lower() != ".png":
+        raise OutputError(f"--figure should end in .png. Received: {path}")
+    if os.path.lexists(path):
+        raise OutputError(f"--figure should be a new file. Received: {path}")
+
+
 def show_evaluation(outcome, figure_path=None, console=None):
     """Prints the outcome of `evaluate`; draws its confusion matrix to a PNG file."""
     from rich.table import Table
@@ -106,10 +118,9 @@ def show_evaluation(outcome, figure_path=None, console=None):
     if figure_path is not None:
         from matplotlib.figure import Figure
 
-        from tfpe.atomic import output_errors
+        from tfpe.plots import save_figure
         from training.report import draw_confusion
 
         figure = Figure(figsize=(6, 6), layout="constrained")
         draw_confusion(figure.subplots(), outcome, "")
-        with output_errors(figure_path):
-            figure.savefig(figure_path, dpi=110)
+        save_figure(figure, figure_path)

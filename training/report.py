@@ -4,8 +4,8 @@ import pathlib
 
 import numpy as np
 
-from tfpe.atomic import output_errors
 from tfpe.cli.terminal import table_console
+from tfpe.plots import save_figure
 from tfpe.tables.conditions import row_name
 from tfpe.tables.published import published
 
@@ -112,7 +112,7 @@ def draw_accuracies(records, path):
     axes.set_ylabel("test accuracy, %")
     axes.set_ylim(0, 100)
     figure.legend(loc="outside upper right", ncols=2)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_confusions(records, path):
@@ -127,7 +127,7 @@ def draw_confusions(records, path):
         panel.set_axis_off()
     for panel, record in zip(panels.flat, records, strict=False):
         draw_confusion(panel, record["results"], row_name(record["settings"]))
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_confusion(axes, results, title):
@@ -146,9 +146,3 @@ def draw_confusion(axes, results, title):
 
 def _percent(share):
     return "-" if share is None else f"{100 * share:.2f}"
-
-
-def _save(figure, path):
-    with output_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=110)

@@ -4,6 +4,7 @@ import math
 
 from tfpe.bench.baselines import AES, AES_ALL_CORES, FIELD
 from tfpe.bench.rows import unpack
+from tfpe.plots import save_figure
 from tfpe.tables.markdown import markdown
 
 SHOWN = ("NumPy", "TF graph", "XLA", "JAX", "Keras layer", "tf.data batched")
@@ -153,7 +154,7 @@ def draw_speed(record, path):
     panels[0].set_ylabel("GB/s, encryption")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, fontsize=8, ncols=5, loc="outside lower center")
-    figure.savefig(path, dpi=120)
+    save_figure(figure, path, dpi=120)
 
 
 def _is_bench(record):

@@ -107,6 +107,11 @@ def attack(options):
         )
     if options.figure:
         _check_figure(options.figure, options.force)
+    if options.save_transform and os.path.lexists(options.save_transform):
+        raise ImageFileError(
+            "A recovered key should go to a new file. Received: "
+            f"{options.save_transform}"
+        )
     key = load_key(options) if _has_key(options) else None
     evidence = Evidence(
         ciphertexts=options.ciphertexts or options.cipher_folder,
@@ -130,6 +135,11 @@ def attack(options):
         return 0
     with _spinner(f"{row.name}: {row.summary}", options):
         result = run_attack(row, evidence, given)
+    if result.summary["cipher"] not in (None, *row.ciphers):
+        note(
+            f"tfpe: warning: {row.name} is for {', '.join(row.ciphers)}; these are of "
+            f"{result.summary['cipher']}"
+        )
     _write(result, options)
     if options.json:
         print(json.dumps(result.summary, indent=2))

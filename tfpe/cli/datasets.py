@@ -1,5 +1,6 @@
 """`tfpe dataset encrypt | decrypt | reencrypt`: data sets for TensorFlow Datasets."""
 
+import argparse
 import dataclasses
 import json
 import os
@@ -77,6 +78,11 @@ def register(commands):
     command.add_argument("--new-key", required=True, metavar="FILE")
     add_cipher(command, default=None)
     _add_new(command)
+    command.add_argument(
+        "--per-image",
+        action=argparse.BooleanOptionalAction,
+        help="a sub-key of its own for each image, or one key; as it was",
+    )
 
 
 def encrypt(options):
@@ -130,6 +136,7 @@ def reencrypt(options):
             new_key,
             options.cipher,
             name=options.name,
+            per_image=options.per_image,
             labels=options.labels,
             hide_labels=options.hide_labels,
             progress=progress,

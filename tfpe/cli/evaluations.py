@@ -59,7 +59,7 @@ def register(commands):
     command.add_argument(
         "--counts", type=_counts, metavar="N,N", help="of a curve: numbers of images"
     )
-    command.add_argument("--keys", type=int, default=3, help="of a curve; 3")
+    command.add_argument("--keys", type=int, help="of a curve; 3")
     command.add_argument("--record", metavar="FILE", help="of one cipher")
     command.add_argument(
         "--record-folder", metavar="DIR", help="a record for each cipher, by its name"
@@ -81,13 +81,18 @@ def evaluate(options):
 
     names = list(CIPHERS) if options.cipher == "all" else options.cipher.split(",")
     chosen = dict(options.option)
-    for name in names:
-        find_cipher(name).options(**chosen)
     if len(names) > 1 and (chosen or options.record):
         raise CipherOptionError(
             "--option and --record are for one cipher; --record-folder takes several. "
             f"Received: {len(names)} ciphers"
         )
+    for name in names:
+        find_cipher(name).options(**chosen)
+    if options.record and options.record_folder:
+        raise TfpeError("--record or --record-folder is enough. Received: both")
+    if (options.counts or options.keys) and not options.curve:
+        raise TfpeError("--counts and --keys are of a --curve. Received: no --curve")
+    options.keys = 3 if options.keys is None else options.keys
     if min(options.keys, 1 if options.images is None else options.images) < 1:
         raise TfpeError("--images and --keys should be from 1 up. Received: less")
     if options.seed < 0:

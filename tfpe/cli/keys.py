@@ -1,5 +1,6 @@
 """`tfpe keygen` and `tfpe key show | rotate | derive`."""
 
+import contextlib
 import json
 import os
 
@@ -116,8 +117,17 @@ def rotate(options):
     from tfpe.keys import Key
 
     old = load_key(options)
+    # A link stays one: what it names is rotated.
     path = key_path(options)
-    kept, new = f"{path}.{old.fingerprint}", f"{path}.new"
+    path = os.path.realpath(path) if os.path.islink(path) else path
+    kept = f"{path}.{old.fingerprint}"
+    new = f"{kept}.next"
+    # A rotation that was stopped has left these two; its new key has never been used.
+    linked = os.path.lexists(kept) and os.path.samefile(path, kept)
+    if linked:
+        os.unlink(kept)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(new)
     if os.path.lexists(kept):
         raise KeyFileError(f"{kept} should not exist yet: the old key is kept there")
     # What a passphrase protected stays protected: a new one is asked for.
@@ -133,9 +143,7 @@ def rotate(options):
         os.link(path, kept)
         os.replace(new, path)
     except OSError as error:
-        raise KeyFileError(
-            f"Cannot rotate {path}: {error.strerror}. The new key is in {new}"
-        ) from error
+        raise KeyFileError(f"Cannot rotate {path}: {error.strerror}") from error
     note(f"Key {key.fingerprint} written to {path}")
     note(f"The old key is kept in {kept}")
 

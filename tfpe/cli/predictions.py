@@ -54,6 +54,8 @@ def predict(options):
     """Encrypts images and lets a model predict their classes."""
     # Before TensorFlow starts, which is talkative.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import numpy as np
+
     from tfpe import roles
 
     chosen = cipher_options(options)
@@ -74,6 +76,8 @@ def predict(options):
             "The model should have an output for each class, two or more. Received: "
             f"outputs of shape {outputs.shape}; tfpe.predict gives them in Python"
         )
+    if not np.isfinite(outputs).all():
+        raise TfpeError("The model should give numbers. Received: NaN or infinity")
     classes = outputs.argmax(axis=-1)
     if options.json:
         rows = zip(names, classes.tolist(), outputs.tolist(), strict=True)

@@ -18,11 +18,11 @@ from tfpe.dataset.manifest import (
 )
 from tfpe.dataset.records import put_labels, read_numbers, read_records, take_image
 from tfpe.dataset.source import Source, batch_size
-from tfpe.dataset.transforms import Transforms
 from tfpe.dataset.writer import shard_name
 from tfpe.errors import DatasetError, ImageFileError, ManifestError
 from tfpe.files.images import decode_image
 from tfpe.padding import crop, padded_size
+from tfpe.transform_cache import TransformCache
 
 # Features that encryption adds, and decryption takes away again.
 NUMBER, HEIGHT, WIDTH = "image_number", "image_height", "image_width"
@@ -83,7 +83,7 @@ class _Reader:
         self.cipher = find_cipher(manifest["cipher"])
         self.options = manifest["options"]
         images = image_keys(key, manifest) if manifest["per_image"] else None
-        self.transforms = Transforms(
+        self.transforms = TransformCache(
             self.cipher, key, self.options, images, invert=True
         )
 

@@ -7,9 +7,9 @@ from tfpe.dataset.encrypted import HEIGHT, NUMBER, WIDTH
 from tfpe.dataset.labels import hidden_numbers
 from tfpe.dataset.manifest import image_keys
 from tfpe.dataset.records import frame, put_image, put_labels
-from tfpe.dataset.transforms import Transforms
 from tfpe.files.images import encode_png
 from tfpe.padding import pad_to_blocks, padded_size
+from tfpe.transform_cache import TransformCache
 
 
 class Encryption:
@@ -31,7 +31,7 @@ class Encryption:
             shown = {f: n for f, n in source.labels.items() if f not in self.drop}
             self.hidden = hidden_numbers(key, shown)
         images = image_keys(key, header) if self.per_image else None
-        self.transforms = Transforms(self.cipher, key, self.options, images)
+        self.transforms = TransformCache(self.cipher, key, self.options, images)
         # What is wrong with options or channels is told now, not in a thread later.
         height, width, channels = source.image_shape
         self.transforms.get((*self._padded(height or 1, width or 1), channels))

@@ -61,7 +61,7 @@ def read_npz(path, with_labels=True):
 def _checked(path, split, images, labels):
     if images.ndim == 3:
         images = images[..., None]
-    if images.ndim != 4 or images.dtype != np.uint8 or not len(images):
+    if images.ndim != 4 or images.dtype != np.uint8 or not images.size:
         raise DatasetError(
             f"Images in {path} should be uint8 of shape (N, H, W, C), one or more. "
             f"Received: {images.dtype} {images.shape}"

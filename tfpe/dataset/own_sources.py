@@ -46,6 +46,12 @@ def folder_source(root):
             path, problem = problems[0] if problems else (".", "It holds no images")
             raise DatasetError(f"{folder}/{path}: {problem}")
         classes = sorted({path.partition("/")[0] for path, _ in files})
+        for name in classes:
+            if not _can_be_named(name):
+                raise DatasetError(
+                    "Classes should have names of one line of text, without blanks at "
+                    f"the ends: TFDS keeps them so. Received: {folder}/{name!r}"
+                )
         if names not in (None, classes):
             raise DatasetError(
                 f"train and test of {root} should hold the same classes. "
@@ -121,6 +127,11 @@ def _own_source(name, image_shape, classes, names, lengths, mark, arrays, load):
         read=read,
         decode=load,
     )
+
+
+def _can_be_named(name):
+    text = name.encode(errors="ignore").decode() == name
+    return text and name.splitlines() == [name] == [name.strip()]
 
 
 def _pixels(path, data):

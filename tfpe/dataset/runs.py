@@ -241,6 +241,7 @@ def reencrypt_dataset(
     See the example of `encrypt_dataset`; the key of the result comes fourth here.
     """
     check_key(key), check_key(new_key)
+    _require_outside(out, path)
     source, manifest = open_encrypted(path, key, labels)
     if cipher is None or cipher == manifest["cipher"]:
         cipher, options = manifest["cipher"], manifest["options"] | options

@@ -198,7 +198,7 @@ def write_queries(folder, images):
 
 
 def write_images(folder, images, force=False):
-    """Writes PNG files; refuses, before the first, to replace any.
+    """Writes PNG files; refuses, before the first, to replace any by another.
 
     Args:
         folder: where to; it is made.
@@ -208,15 +208,29 @@ def write_images(folder, images, force=False):
     from tfpe.atomic import write_file
     from tfpe.files.jobs import inside
 
-    there = [name for name in images if pathlib.Path(folder, name).exists()]
+    files = {name: encode_png(image) for name, image in images.items()}
+    # A run that a full disk stopped has left some of these files: they may be there.
+    there = [
+        name for name in files if _differs(pathlib.Path(folder, name), files[name])
+    ]
     if there and not force:
         raise ImageFileError(
             f"Nothing is overwritten without --force. Received: {folder}, which holds "
             f"{there[0]}"
         )
-    for name, image in images.items():
-        write_file(inside(folder, name), encode_png(image))
+    for name, data in files.items():
+        write_file(inside(folder, name), data)
     return len(images)
+
+
+def _differs(path, data):
+    """Whether something else than `data` is at `path`."""
+    try:
+        return path.read_bytes() != data
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 def answers_of(queries, ciphertexts):

@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 
 from tfpe.evaluation.curves import error_of, error_title
-from tfpe.plots import gallery
+from tfpe.plots import gallery, save_figure
 
 COLOURS = ("tab:red", "tab:green", "tab:blue")
 ROWS = 3
@@ -62,7 +62,7 @@ def draw_histograms(plain, cipher, path):
             panel.plot(counts / counts.sum(), color=COLOURS[channel], linewidth=0.9)
         panel.set_xlabel("value")
     axes[0].set_ylabel("share of the values")
-    figure.savefig(path, dpi=110)
+    save_figure(figure, path)
 
 
 def draw_neighbours(plain, cipher, path):
@@ -80,7 +80,7 @@ def draw_neighbours(plain, cipher, path):
         panel.set_aspect("equal")
         panel.set_xlabel("value")
     axes[0].set_ylabel("value to its right")
-    figure.savefig(path, dpi=110)
+    save_figure(figure, path)
 
 
 def draw_curves(records, path):
@@ -108,7 +108,7 @@ def draw_curves(records, path):
     panel.set_xlabel(settings["evidence_kind"])
     panel.set_ylabel(error_title(settings["attack"]))
     panel.legend()
-    figure.savefig(path, dpi=110)
+    save_figure(figure, path)
 
 
 def _panels(titles):

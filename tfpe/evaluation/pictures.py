@@ -5,6 +5,7 @@ are enough pictures.
 """
 
 import dataclasses
+import math
 import pathlib
 import warnings
 
@@ -19,6 +20,7 @@ PHOTOGRAPHS = "photographs"
 SCORED = 100
 DEFAULT_SIZE = (96, 96)
 SMALLEST_SIDE = 11  # of SSIM
+LARGEST = 2**24  # pixels of a picture: the memory of attacks grows with them
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +99,7 @@ def load_pictures(
 
     Raises:
         DatasetError, ImageFileError: missing, damaged or empty.
-        ImageError: pictures below 11 x 11 pixels.
+        ImageError: pictures below 11 x 11 pixels, or a `size` of more than 16 million.
 
     Example:
 
@@ -106,6 +108,10 @@ def load_pictures(
     ((3, 96, 96, 3), (72, 96, 96, 3), True)
     """
     source = str(source)
+    if size is not None and math.prod(size) > LARGEST:
+        raise ImageError(
+            f"`size` should be at most {LARGEST:,} pixels. Received: size={size}"
+        )
     rng = np.random.default_rng(seed)
     if source == PHOTOGRAPHS:
         pictures = _photographs(count, size or DEFAULT_SIZE, rng)
@@ -113,6 +119,10 @@ def load_pictures(
         path = pathlib.Path(source)
         known = source in ("cifar10", "cifar100") or source.startswith("tfds:")
         if not known and path.exists() and path.suffix != ".npz":
+            if split is not None:
+                raise DatasetError(
+                    f"`split` should be of a data set. Received: {split!r} of {source}"
+                )
             images = _image_files(path, count, rng)
         else:
             images = _data_set(source, count, rng, data_dir, split)

@@ -6,7 +6,8 @@ import os
 
 import numpy as np
 
-from tfpe.errors import AttackError, ImageFileError, OutputError, TfpeError
+from tfpe.atomic import write_file
+from tfpe.errors import AttackError, ImageFileError, TfpeError
 from tfpe.padding import crop
 from tfpe.transform import Transform
 
@@ -65,13 +66,8 @@ class Result:
         t, data = self.transform, io.BytesIO()
         shapes = {"input_shape": t.input_shape, "output_shape": t.output_shape}
         np.savez_compressed(data, perm=t.perm, mask=t.mask, bits=t.bits, **shapes)
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
+        if os.path.lexists(path):
             raise ImageFileError(
                 f"A recovered key should go to a new file. Received: {path}"
-            ) from None
-        except OSError as error:
-            raise OutputError(f"Cannot create {path}: {error.strerror}") from error
-        with os.fdopen(handle, "wb") as file:
-            file.write(data.getvalue())
+            )
+        write_file(path, data.getvalue(), mode=0o600)

@@ -11,10 +11,10 @@ from tfpe.ciphers import find_cipher
 from tfpe.errors import ImageFileError
 from tfpe.files.images import decode_image, encode_png, pixel_digest
 from tfpe.files.journal import is_unfinished
-from tfpe.files.manifest import canonical, make_entry
+from tfpe.files.manifest import canonical, image_keys, make_entry
 from tfpe.files.sources import read_bytes
-from tfpe.files.workers import Transforms
 from tfpe.padding import crop, pad_to_blocks, padded_size
+from tfpe.transform_cache import TransformCache
 
 DAMAGED = "The image is damaged or foreign: its pixels are not those that were written"
 UNFINISHED = "an encryption was interrupted; run it again"
@@ -38,7 +38,9 @@ class Encryption:
         self.journal, self.header = journal, journal.header
         self.known, self.force = known, force
         self.sources = {identity(source) for source in sources} - {None}
-        self.transforms = Transforms(cipher, key, self.header)
+        self.transforms = TransformCache(
+            cipher, key, self.header["options"], image_keys(key, self.header)
+        )
 
     def __call__(self, job):
         """Returns the entry of an image, and whether it was written now."""
@@ -101,7 +103,9 @@ class Decryption:
         if is_unfinished(folder):
             self.damaged = f"{DAMAGED}; {UNFINISHED}"
         self.cipher = find_cipher(header["cipher"])
-        self.transforms = Transforms(self.cipher, key, header, invert=True)
+        self.transforms = TransformCache(
+            self.cipher, key, self.options, image_keys(key, header), invert=True
+        )
 
     def __call__(self, entry):
         """Returns whether the image was written now."""

@@ -58,9 +58,9 @@ def draw_identity():
     return secrets.token_hex(16)
 
 
-def image_key(key, header, number):
-    """The sub-key of image `number` of the folder with this header."""
-    return key.derive("folder", header["folder"]).for_image(number)
+def image_keys(key, header):
+    """The key whose `for_image` gives those of the images; None where they share it."""
+    return key.derive("folder", header["folder"]) if header["per_image"] else None
 
 
 def make_entry(key, header, **fields):

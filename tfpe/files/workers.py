@@ -6,15 +6,11 @@ are enough.
 
 import collections
 import concurrent.futures
-import math
 import os
-import threading
 
 from tfpe.errors import OutputError, TfpeError
-from tfpe.files.manifest import image_key
 
 MAX_THREADS = 4
-CACHED_BYTES = 2**24
 
 
 def map_images(function, jobs, progress=None):
@@ -58,45 +54,3 @@ def map_images(function, jobs, progress=None):
     finally:
         pool.shutdown(cancel_futures=True)
     return results, failed
-
-
-class Transforms:
-    """The transforms of one key and folder, built once for each image shape.
-
-    Those last used are kept, as many as hold images of 16 MB together.
-
-    Args:
-        cipher: a row of `tfpe.CIPHERS`.
-        key: a `tfpe.Key`.
-        header: the header of the folder: options of the cipher, and its identity.
-        invert: whether to decrypt.
-    """
-
-    def __init__(self, cipher, key, header, invert=False):
-        self._cipher, self._key, self._header = cipher, key, header
-        self._invert = invert
-        self._lock = threading.Lock()
-        self._kept = collections.OrderedDict()
-
-    def get(self, image_shape, number=None):
-        """The transform of a shape; for the image `number`, one of its own."""
-        if number is not None:
-            key = image_key(self._key, self._header, number)
-            return self._build(key, image_shape)
-        with self._lock:
-            if image_shape not in self._kept:
-                # Room first: two large ones need not fit in memory.
-                while self._kept and self._bytes(image_shape) > CACHED_BYTES:
-                    self._kept.popitem(last=False)
-                self._kept[image_shape] = self._build(self._key, image_shape)
-            self._kept.move_to_end(image_shape)
-            return self._kept[image_shape]
-
-    def _bytes(self, new_shape):
-        return sum(math.prod(shape) for shape in [*self._kept, new_shape])
-
-    def _build(self, key, image_shape):
-        transform = self._cipher(key, image_shape, **self._header["options"])
-        transform = transform.inverse if self._invert else transform
-        _ = transform.program  # here, so that no two threads choose it at once
-        return transform

@@ -14,6 +14,11 @@ EVIDENCE = {
 OUTCOMES = ("recovered", "partial", "failed")
 
 
+FIELDS = (
+    *("index_accuracy", "exact_pixels", "psnr", "ssim", "seconds", "message", "up_to"),
+)
+
+
 @dataclasses.dataclass(frozen=True)
 class Outcome:
     """What one attack got, a row of `attacks` in an evaluation record.
@@ -37,8 +42,8 @@ class Outcome:
     others: dict = dataclasses.field(repr=False)
 
     def __getattr__(self, name):
-        # Any field of a row may be missing or null; both read as None.
-        if name.startswith("_") or name == "others":
+        # Any of these fields of a row may be missing or null; both read as None.
+        if name not in FIELDS:
             raise AttributeError(name)
         return self.others.get(name)
 

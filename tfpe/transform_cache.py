@@ -1,20 +1,23 @@
 """The transforms of one key, built once for each image shape."""
 
-import functools
+import collections
+import math
 import threading
 
-MOST_SHAPES = 8
+CACHED_BYTES = 2**24  # of the images whose transforms are kept
 
 
-class Transforms:
+class TransformCache:
     """Gives the transform of a shape, or of one image; called in several threads.
+
+    Those last used are kept, as many as hold images of 16 MB together.
 
     Args:
         cipher: a row of `tfpe.CIPHERS`.
         key: a `tfpe.Key`.
         options: options of the cipher.
-        images: the `tfpe.Key` of `tfpe.dataset.manifest.image_keys`; None where all
-            images share one key.
+        images: the `tfpe.Key` whose `for_image` gives the keys of images that have one
+            of their own.
         invert: whether to decrypt.
     """
 
@@ -22,17 +25,24 @@ class Transforms:
         self._cipher, self._key, self._options = cipher, key, options
         self._images, self._invert = images, invert
         self._lock = threading.Lock()
-        self._kept = functools.lru_cache(MOST_SHAPES)(self._of_shape)
+        self._kept = collections.OrderedDict()
 
     def get(self, image_shape, number=None):
         """The transform of a shape; for the image `number`, one of its own."""
         if number is not None:
             return self._build(self._images.for_image(number), image_shape)
+        image_shape = tuple(image_shape)
         with self._lock:
-            return self._kept(tuple(image_shape))
+            if image_shape not in self._kept:
+                # Room first: two large ones need not fit in memory.
+                while self._kept and self._bytes(image_shape) > CACHED_BYTES:
+                    self._kept.popitem(last=False)
+                self._kept[image_shape] = self._build(self._key, image_shape)
+            self._kept.move_to_end(image_shape)
+            return self._kept[image_shape]
 
-    def _of_shape(self, image_shape):
-        return self._build(self._key, image_shape)
+    def _bytes(self, new_shape):
+        return sum(math.prod(shape) for shape in [*self._kept, new_shape])
 
     def _build(self, key, image_shape):
         transform = self._cipher(key, image_shape, **self._options)
