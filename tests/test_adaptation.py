@@ -14,7 +14,9 @@ from training.adaptation_layers import (
     permutation_penalty,
     total_variation,
 )
+from training.networks import NETWORKS
 from training.pyramidnet import pyramidnet
+from training.recipes import CHOICES
 
 SMALL = {"depth": 8, "alpha": 6}
 RNG = np.random.default_rng(0)
@@ -147,3 +149,7 @@ def test_saved_networks_give_the_same_logits(build, tmp_path):
 def test_blocks_should_fill_the_image(build, shape):
     with pytest.raises(NetworkError, match="Received"):
         build(input_shape=shape, **SMALL)
+
+
+def test_recipes_name_the_networks_there_are():
+    assert tuple(NETWORKS) == CHOICES["adaptation"]

@@ -8,7 +8,7 @@ import keras
 
 from tfpe import PerceptualEncrypt
 from tfpe.errors import TfpeError
-from training import adaptation, pyramidnet  # noqa: F401  registers their layers
+from training import networks  # noqa: F401  registers their layers
 from training.data import encrypt_all
 from training.train import predict_labels
 

@@ -171,8 +171,7 @@ def build_model(image_shape, classes, recipe, encryption=None):
         encryption: an `Encryption` that becomes the first layer, or None.
     """
     from tfpe import PerceptualEncrypt
-    from training import adaptation
-    from training.pyramidnet import pyramidnet
+    from training.networks import NETWORKS
 
     layers = [keras.Input(image_shape, dtype="uint8")]
     if encryption is not None:
@@ -181,13 +180,7 @@ def build_model(image_shape, classes, recipe, encryption=None):
         )
         layers.append(layer)
         image_shape = layer.compute_output_shape((None, *image_shape))[1:]
-    networks = {
-        "none": pyramidnet,
-        "le": adaptation.le_adaptnet,
-        "ele": adaptation.ele_adaptnet,
-        "pixel": adaptation.pixel_adaptnet,
-    }
-    network = networks[recipe.adaptation](
+    network = NETWORKS[recipe.adaptation](
         depth=recipe.depth,
         alpha=recipe.alpha,
         num_classes=classes,

@@ -179,7 +179,7 @@ def _on(*names, **attack):
     return {name: {"cipher": {}, "attack": attack} for name in names}
 
 
-NIBBLES = ("le", "ele")
+NIBBLES = ("le", "ele")  # by default; all others move and mask whole bytes
 BYTES = tuple(name for name in CIPHERS if name not in NIBBLES)
 IN_PLACE = ("pbe", "logistic", "identity", "negpos", "keystream")
 CHANG_CASE = "Chang & Case 2020, arXiv 2004.13263"

@@ -8,6 +8,7 @@ from tfpe.attacks.ciphertext.blocks import (
     BlockWords,
     match_blocks,
     match_positions,
+    moved_bytes,
     neighbours,
 )
 from tfpe.attacks.ciphertext.nibbles import (
@@ -136,7 +137,7 @@ def mirrored(key):
     True
     """
     places = np.arange(math.prod(key.input_shape)).reshape(key.input_shape)
-    return key @ _moved(places[:, ::-1])
+    return key @ moved_bytes(places[:, ::-1])
 
 
 def _words(values, columns):
@@ -210,7 +211,7 @@ def _upright(key, ciphertexts, reference, block_size):
     inverse = np.linalg.inv(np.cov(wanted.T) + np.eye(len(middle)))
     places = np.arange(math.prod(key.input_shape)).reshape(key.input_shape)
     moves = [turned(places, turn) for turn in range(8)]
-    keys = [key @ _moved(m) for m in moves if m.shape == key.input_shape]
+    keys = [key @ moved_bytes(m) for m in moves if m.shape == key.input_shape]
     keys += [Transform(k.perm, k.mask ^ 15, 4, key.input_shape) for k in keys]
 
     def unlikely(candidate):
@@ -219,11 +220,6 @@ def _upright(key, ciphertexts, reference, block_size):
         return ((deviations @ inverse) * deviations).sum()
 
     return min(keys, key=unlikely)
-
-
-def _moved(source):
-    """The transform that only moves bytes: indices `(H, W, C)` of their sources."""
-    return Transform(source.ravel(), np.zeros(source.size, int), 8, source.shape)
 
 
 def _block_means(images, block_size):

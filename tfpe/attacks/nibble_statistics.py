@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from tfpe.attacks.ciphertext.blocks import moved_bytes
 from tfpe.attacks.ciphertext.nibbles import common_signs, match_low, strong_words
 from tfpe.attacks.ciphertext.resolution import is_negative, red_green_blue
 from tfpe.attacks.puzzle.edges import turned
@@ -164,7 +165,7 @@ def _resolve(key, ciphertexts, shape, block_size):
     """The whole key: orientation of the blocks, polarity, names of the channels."""
     ciphertexts = ciphertexts[:: -(-len(ciphertexts) // IMAGES)]
     square = np.arange(math.prod(key.input_shape)).reshape(key.input_shape)
-    candidates = [key @ _moved(turned(square, turn)) for turn in range(8)]
+    candidates = [key @ moved_bytes(turned(square, turn)) for turn in range(8)]
     steps = [
         _steps_between_blocks(repeat_blocks(c, shape).inverse(ciphertexts), block_size)
         for c in candidates
@@ -179,13 +180,8 @@ def _resolve(key, ciphertexts, shape, block_size):
         key = Transform(key.perm, key.mask ^ 15, 4, key.input_shape)
     if shape[2] == 3:
         names = red_green_blue(repeat_blocks(key, shape).inverse(ciphertexts))
-        key = key @ _moved(square[..., names]).inverse
+        key = key @ moved_bytes(square[..., names]).inverse
     return repeat_blocks(key, shape)
-
-
-def _moved(source):
-    """The transform that only moves bytes: indices `(B, B, C)` of their sources."""
-    return Transform(source.ravel(), np.zeros(source.size, int), 8, source.shape)
 
 
 def _steps_between_blocks(images, block_size):

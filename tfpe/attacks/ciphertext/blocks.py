@@ -12,6 +12,7 @@ from tfpe.ciphers.blocks import block_indices
 from tfpe.ciphers.checks import image_shape_of
 from tfpe.errors import AttackError
 from tfpe.metrics.arrays import batch_of
+from tfpe.transform import Transform
 from tfpe.words import split_words
 
 FEWEST_IMAGES = 100
@@ -194,3 +195,14 @@ def _assigned(costs):
 def _fisher(values):
     """Correlations on a scale on which all are as noisy."""
     return np.arctanh(np.clip(values, -NEAR_ONE, NEAR_ONE))
+
+
+def moved_bytes(source):
+    """The transform that only moves bytes: `source` has their indices, `(H, W, C)`.
+
+    Example:
+
+    >>> moved_bytes(np.array([[[1], [0]]]))(np.array([[[7], [9]]], np.uint8)).ravel()
+    array([9, 7], dtype=uint8)
+    """
+    return Transform(source.ravel(), np.zeros(source.size, int), 8, source.shape)
