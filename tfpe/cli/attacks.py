@@ -52,7 +52,6 @@ def register(commands):
     command.add_argument(
         "ciphertexts", nargs="?", metavar="CIPHERTEXTS", help="folder, or one image"
     )
-    command.add_argument("--list", action="store_true", help="list the attacks")
     command.add_argument("-o", "--out", "--output", dest="output", metavar="DIR")
     command.add_argument("--plain", metavar="DIR", help="known plain images")
     command.add_argument(
@@ -90,7 +89,7 @@ def attack(options):
     """Recovers keys or pictures from the evidence that an attack needs."""
     from tfpe.attacks import ATTACKS
 
-    if options.list or options.name is None:
+    if options.name is None:
         return _list(ATTACKS, options)
     if options.name not in ATTACKS:
         raise TfpeError(
