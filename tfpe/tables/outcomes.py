@@ -12,10 +12,10 @@ EVIDENCE = {
     "keys": "key",
 }
 OUTCOMES = ("recovered", "partial", "failed")
-
-
 FIELDS = (
-    *("index_accuracy", "exact_pixels", "psnr", "ssim", "seconds", "message", "up_to"),
+    *("options", "cipher_options", "index_accuracy", "undetermined"),
+    *("exact_pixels", "psnr", "ssim"),
+    *("gray_correlation", "edge_correlation", "seconds", "message", "up_to"),
 )
 
 
