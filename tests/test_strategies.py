@@ -143,6 +143,8 @@ def test_speed_with_and_without_torch(tmp_path, monkeypatch, capsys):
     assert "| – | – |" in training_speed_table([record])
     with pytest.raises(RecipeError, match="block"):
         training_speed(find_recipe("tiny", depth=11, block="bottleneck"))
+    with pytest.raises(RecipeError, match="strategy"):
+        training_speed(find_recipe("tiny", strategy="mirrored"))
 
 
 def test_speed_beside_torch(torch, tmp_path, capsys):

@@ -210,9 +210,7 @@ def load_images(path):
     from tfpe.files.sources import find_images, read_bytes
 
     if str(path).endswith(".npz"):
-        images, labels = read_npz(path, with_labels=False).get("test", (None, None))
-        if images is None:
-            raise ImageFileError(f"{path} should hold x_test. Received: no such array")
+        images, labels = read_npz(path, ("test",), with_labels=False)["test"]
         return images, [str(number) for number in range(len(images))], labels
     if not pathlib.Path(path).exists():
         raise ImageFileError(f"IMAGES should exist. Received: {path}")

@@ -9,7 +9,7 @@ import dataclasses
 import json
 import sys
 
-from tfpe.cli.common import read_key
+from tfpe.cli.common import check_figure, read_key
 from tfpe.cli.terminal import note
 from training.recipes import PER_IMAGE, Recipe, find_recipe
 
@@ -58,7 +58,7 @@ def compare(options):
 
 def evaluate(options):
     """Tests a saved model on encrypted test images."""
-    from training.evaluate import check_figure, evaluate, show_evaluation
+    from training.evaluate import evaluate, show_evaluation
     from training.run_folder import settings_of
     from training.sources import load
 

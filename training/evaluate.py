@@ -1,13 +1,9 @@
 """A saved model on encrypted test images: accuracy, report by class, confusion."""
 
-import os
-import pathlib
-
 import numpy as np
 
 from tfpe.ciphers import find_cipher
 from tfpe.cli.terminal import table_console
-from tfpe.errors import OutputError
 from tfpe.intervals import accuracy_interval
 from training.data import Encryption, Part
 from training.run import experiment_key
@@ -81,14 +77,6 @@ def _fits(shapes, expected):
         return False  # several inputs or outputs, or another rank
     pairs = zip(shapes[1:], expected, strict=True)
     return all(size in (None, other) for size, other in pairs)
-
-
-def check_figure(path):
-    """Refuses, before the work, a figure that could not or should not be written."""
-    if pathlib.Path(path).suffix.lower() != ".png":
-        raise OutputError(f"--figure should end in .png. Received: {path}")
-    if os.path.lexists(path):
-        raise OutputError(f"--figure should be a new file. Received: {path}")
 
 
 def show_evaluation(outcome, figure_path=None, console=None):

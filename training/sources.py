@@ -183,7 +183,7 @@ def _tfds(name, tfds_name, data_dir):
 def _npz(path):
     from tfpe.dataset.npz import read_npz
 
-    parts = read_npz(path)
+    parts = read_npz(path, ("train", "test"))
     if not {"train", "test"} <= set(parts):
         raise DatasetError(
             f"{path} should hold x_train, y_train, x_test and y_test. Received: "

@@ -42,6 +42,7 @@ def training_speed(recipe, steps=20, out=OUT, image_shape=(32, 32, 3), classes=1
         RecipeError: the plain PyTorch network has no such option.
     """
     plain = {"block": "basic", "rounding": "ceil", "adaptation": "none"}
+    plain |= {"strategy": "none", "strong": "none"}
     for name, value in plain.items():
         if getattr(recipe, name) != value:
             raise RecipeError(

@@ -111,7 +111,7 @@ def logistic(
         image_shape: (height, width, channels); any size; one channel only with
             `channel_shuffle=False`.
         chaos: "logistic" (the paper), "pwlcm" or "logistic_sine" (more robust maps, the
-            seed's future work) or "shake256" (a cryptographic stream, as a control).
+            paper's future work) or "shake256" (a cryptographic stream, as a control).
         stream: "per_channel" takes one value of the sequence for each byte, channel
             after channel; "shared" uses the values of one channel for all of them (the
             seed's Algorithm 2 and its Eq. 5 differ here).

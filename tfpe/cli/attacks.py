@@ -10,12 +10,13 @@ from tfpe.cli.common import (
     AppendOnce,
     add_key,
     add_option,
+    check_figure,
     cipher_option,
     load_key,
     size_of,
 )
 from tfpe.cli.terminal import note, table_console
-from tfpe.errors import CipherOptionError, ImageFileError, TfpeError
+from tfpe.errors import CipherOptionError, TfpeError
 
 EXAMPLES = """\
 examples:
@@ -96,6 +97,7 @@ def attack(options):
             f"NAME should be one of {list(ATTACKS)}. Received: {options.name!r}"
         )
     from tfpe.evaluation.casework import Evidence, make_queries, run_attack
+    from tfpe.evaluation.result import check_key_file
 
     row = ATTACKS[options.name]
     given = dict(options.attack_option)
@@ -105,12 +107,9 @@ def attack(options):
             f"Received: {unknown}"
         )
     if options.figure:
-        _check_figure(options.figure, options.force)
-    if options.save_transform and os.path.lexists(options.save_transform):
-        raise ImageFileError(
-            "A recovered key should go to a new file. Received: "
-            f"{options.save_transform}"
-        )
+        check_figure(options.figure, options.force)
+    if options.save_transform:
+        check_key_file(options.save_transform)
     key = load_key(options) if _has_key(options) else None
     evidence = Evidence(
         ciphertexts=options.ciphertexts or options.cipher_folder,
@@ -145,16 +144,6 @@ def attack(options):
     else:
         _print(result.summary)
     return 0
-
-
-def _check_figure(path, force):
-    """Refuses, before the work, what could not or should not be written."""
-    if not path.lower().endswith(".png"):
-        raise ImageFileError(f"--figure should end in .png. Received: {path}")
-    if os.path.lexists(path) and not force:
-        raise ImageFileError(
-            f"Nothing is overwritten without --force. Received: {path}, which exists"
-        )
 
 
 def _write(result, options):

@@ -7,7 +7,7 @@ import os
 import sys
 import warnings
 
-from tfpe.errors import CipherOptionError, TfpeError
+from tfpe.errors import CipherOptionError, ImageFileError, TfpeError
 
 KEY_VARIABLE = "TFPE_KEY_FILE"
 MAX_OPTION_LENGTH = 100
@@ -93,6 +93,20 @@ def add_option(command):
         metavar="NAME=VALUE",
         help="an option of the cipher; may be repeated",
     )
+
+
+def check_figure(path, force=None):
+    """Refuses, before the work, a --figure that could not or should not be written.
+
+    `force` is the --force of the command, None where it has none.
+    """
+    if not path.lower().endswith(".png"):
+        raise ImageFileError(f"--figure should end in .png. Received: {path}")
+    if os.path.lexists(path) and not force:
+        unless = "" if force is None else " without --force"
+        raise ImageFileError(
+            f"--figure should be a new file{unless}. Received: {path}, which exists"
+        )
 
 
 def size_of(text):

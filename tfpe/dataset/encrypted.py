@@ -82,9 +82,8 @@ class _Reader:
         self.splits = dict(self.plain["splits"])
         self.cipher = find_cipher(manifest["cipher"])
         self.options = manifest["options"]
-        images = image_keys(key, manifest) if manifest["per_image"] else None
         self.transforms = TransformCache(
-            self.cipher, key, self.options, images, invert=True
+            self.cipher, key, self.options, image_keys(key, manifest), invert=True
         )
 
     def source(self):

@@ -30,8 +30,9 @@ class Encryption:
         if header["hidden_labels"]:
             shown = {f: n for f, n in source.labels.items() if f not in self.drop}
             self.hidden = hidden_numbers(key, shown)
-        images = image_keys(key, header) if self.per_image else None
-        self.transforms = TransformCache(self.cipher, key, self.options, images)
+        self.transforms = TransformCache(
+            self.cipher, key, self.options, image_keys(key, header)
+        )
         # What is wrong with options or channels is told now, not in a thread later.
         height, width, channels = source.image_shape
         self.transforms.get((*self._padded(height or 1, width or 1), channels))

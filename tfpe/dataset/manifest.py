@@ -55,7 +55,7 @@ def make_header(key, kind, name, source, settings):
 
 
 def image_keys(key, header):
-    """The key from which the sub-keys of a set's images come: `.for_image(number)`.
+    """The key whose `for_image` gives those of the images; None where they share one.
 
     It hangs on the name and the contents of the set, since images are numbered from 0
     in each; the same set under the same name gets the same keys again, on any machine.
@@ -64,6 +64,8 @@ def image_keys(key, header):
         key: a `tfpe.Key`.
         header: of the manifest.
     """
+    if not header["per_image"]:
+        return None
     return key.derive("data set", header["name"], header["source_tag"])
 
 

@@ -8,11 +8,12 @@ MOST_CLASSES = 100_000  # TFDS keeps a name of each
 SPLITS = ("train", "test", "validation")
 
 
-def read_npz(path, with_labels=True):
+def read_npz(path, splits=SPLITS, with_labels=True):
     """The splits in an .npz file: arrays x_train and y_train, x_test and y_test ...
 
     Args:
         path: of the file.
+        splits: which to read, where they are there.
         with_labels: whether every split needs labels.
 
     Returns:
@@ -34,7 +35,7 @@ def read_npz(path, with_labels=True):
     arrays = {}
     try:
         with np.load(path, allow_pickle=False) as file:
-            for split in SPLITS:
+            for split in splits:
                 if f"x_{split}" in file:
                     labelled = with_labels or f"y_{split}" in file
                     labels = file[f"y_{split}"] if labelled else None
@@ -46,9 +47,8 @@ def read_npz(path, with_labels=True):
     except Exception as error:  # zip, pickle and format errors of several kinds
         raise DatasetError(f"Cannot read {path}: {error}") from error
     if not arrays:
-        raise DatasetError(
-            f"{path} should hold arrays such as x_train and y_train. Received: neither"
-        )
+        names = ", ".join(f"x_{split}" for split in splits)
+        raise DatasetError(f"{path} should hold {names}. Received: no such array")
     arrays = {split: _checked(path, split, *part) for split, part in arrays.items()}
     shapes = {images.shape[1:] for images, _ in arrays.values()}
     if len(shapes) > 1:

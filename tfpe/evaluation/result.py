@@ -66,8 +66,13 @@ class Result:
         t, data = self.transform, io.BytesIO()
         shapes = {"input_shape": t.input_shape, "output_shape": t.output_shape}
         np.savez_compressed(data, perm=t.perm, mask=t.mask, bits=t.bits, **shapes)
-        if os.path.lexists(path):
-            raise ImageFileError(
-                f"A recovered key should go to a new file. Received: {path}"
-            )
+        check_key_file(path)
         write_file(path, data.getvalue(), mode=0o600)
+
+
+def check_key_file(path):
+    """Refuses, also before the work, to write a recovered key over what is there."""
+    if os.path.lexists(path):
+        raise ImageFileError(
+            f"A recovered key should go to a new file. Received: {path}"
+        )
