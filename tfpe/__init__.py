@@ -13,6 +13,7 @@ True
 - `Transform`: one secret permutation and one secret mask, applied to arrays of NumPy,
   TensorFlow, JAX and torch; `PerceptualEncrypt`: the same as a Keras layer.
 - `tfpe.data`, `tfpe.files`, `tfpe.dataset`: pipelines, folders of images, data sets.
+- `Preparation`: size, gray or RGB, and conversions of pictures before encryption.
 - `client_model`, `cloud_model`, `predict`, `export`: what owner and cloud hand over.
 - `tfpe.attacks`, `tfpe.metrics`: what breaks the ciphers, and what does not show it.
 
@@ -29,6 +30,7 @@ _PUBLIC = {
     "CIPHERS": "tfpe.ciphers",
     "Key": "tfpe.keys",
     "PerceptualEncrypt": "tfpe.layers",
+    "Preparation": "tfpe.preparation",
     "Transform": "tfpe.transform",
     "client_model": "tfpe.roles",
     "cloud_model": "tfpe.roles",

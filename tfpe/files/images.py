@@ -1,7 +1,8 @@
-"""Image files in and out: bytes of PNG, JPEG, WebP, BMP, TIFF to exact pixels.
+"""Image files in and out: bytes of PNG, JPEG, WebP, BMP, TIFF, GIF to exact pixels.
 
 Pixels are taken as they are stored, turned as EXIF says; what cannot become 8 bits of
-gray or RGB without a loss is refused. Nothing but pixels comes out again.
+gray or RGB without a loss is refused, unless a `Preparation` allows the loss, which is
+named. Nothing but pixels comes out again.
 
 Damage inside a JPEG is not always told: its data carry no checksum, and libjpeg decodes
 flipped bits to other pixels without a word. They are encrypted as they decode. The same
@@ -15,13 +16,15 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from tfpe.errors import ImageFileError
+from tfpe.preparation import Preparation
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 # The mode that each mode of Pillow becomes, all without a loss.
 MODES = {
     **dict.fromkeys(("1", "L", "LA"), "L"),
     **dict.fromkeys(("P", "PA", "RGB", "RGBA", "RGBX"), "RGB"),
 }
+LOSSY_MODES = {"CMYK": "RGB"}
 TIFF_BITS_PER_SAMPLE, TIFF_SAMPLES_PER_PIXEL, TIFF_SAMPLE_FORMAT = 258, 277, 339
 PNG_BIT_DEPTH = 24
 
@@ -30,7 +33,7 @@ def decode_image(data):
     """The pixels of an image file.
 
     Args:
-        data: the bytes of a PNG, JPEG, WebP, BMP or TIFF file.
+        data: the bytes of a PNG, JPEG, WebP, BMP, TIFF or GIF file.
 
     Returns:
         `uint8 (height, width, channels)`, 1 or 3 channels, turned as its EXIF
@@ -48,12 +51,36 @@ def decode_image(data):
     >>> bool((decode_image(encode_png(pixels)) == pixels).all())
     True
     """
+    return prepare_image(data, Preparation())[0]
+
+
+def prepare_image(data, preparation):
+    """The pixels of an image file as they are to be encrypted, and what they lost.
+
+    Args:
+        data: as for `decode_image`.
+        preparation: a `tfpe.preparation.Preparation`.
+
+    Returns:
+        `uint8 (height, width, channels)`, and a list of words, empty without a loss:
+        "frames", "cmyk", "transparency", "colors", "size".
+
+    Raises:
+        ImageFileError: as `decode_image`, but for what `preparation` converts.
+
+    Example:
+
+    >>> png = encode_png(np.zeros((4, 6, 3), np.uint8))
+    >>> pixels, lost = prepare_image(png, Preparation(size=(2, 2), color="gray"))
+    >>> pixels.shape, lost
+    ((2, 2, 1), ['size', 'colors'])
+    """
     try:
         # Pillow checks the checksums of PNG in `verify` only, which uses the file up.
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             image.verify()
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            return _pixels(image, data)
+            pixels, lost = _pixels(image, data, preparation.convert)
     except ImageFileError:
         raise
     except Image.UnidentifiedImageError:
@@ -65,6 +92,7 @@ def decode_image(data):
         raise ImageFileError(
             f"Image file cannot be read: {error or type(error).__name__}"
         ) from error
+    return preparation.apply(pixels), lost + preparation.losses(pixels.shape)
 
 
 def encode_png(pixels):
@@ -89,23 +117,35 @@ def pixel_digest(pixels):
     return hashlib.sha256(f"{shape}\n".encode() + pixels.tobytes()).hexdigest()
 
 
-def _pixels(image, data):
+def _pixels(image, data, convert):
+    """The pixels, and what was lost; where `convert` is false, losses are refused."""
+
+    def lose(what, expected, received):
+        if not convert:
+            _refuse(expected, f"{received}; `convert` takes them, with that loss")
+        lost.append(what)
+
+    lost, modes = [], MODES | LOSSY_MODES
     # Phones write MPO, a JPEG with more pictures behind it: the first is the image.
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-        _refuse("one picture", f"{image.n_frames} frames or pages")
-    if image.mode not in MODES:
+        lose("frames", "one picture", f"{image.n_frames} frames or pages")
+    if image.mode in LOSSY_MODES:
+        lose("cmyk", "gray or RGB with 8 bits a channel", f"mode {image.mode}")
+    elif image.mode not in MODES:
         _refuse("gray or RGB with 8 bits a channel", f"mode {image.mode}")
     _check_depth(image, data)
-    mode = MODES[image.mode]
+    mode = modes[image.mode]
     image = ImageOps.exif_transpose(image)
     if "transparency" in image.info or image.mode == "PA":
         image = image.convert("RGBA")
     if "A" in image.getbands() and image.getchannel("A").getextrema()[0] < 255:
-        _refuse("opaque; flatten them first", "transparent pixels")
+        lose("transparency", "opaque", "transparent pixels")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
     if image.mode != mode:
         image = image.convert(mode)
     pixels = np.array(image)
-    return pixels[..., None] if mode == "L" else pixels
+    return (pixels[..., None] if mode == "L" else pixels), lost
 
 
 def _check_depth(image, data):
