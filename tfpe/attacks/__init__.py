@@ -11,11 +11,15 @@ published. An attack that its evidence does not determine raises `AttackError`;
 (True, 4)
 """
 
-import dataclasses
-import inspect
-from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from tfpe.attacks.attack import (
+    CHOSEN,
+    CIPHERTEXT_ONLY,
+    KEY_CHECK,
+    KNOWN,
+    Attack,
+)
 from tfpe.attacks.block_statistics import block_statistics, mirrored
 from tfpe.attacks.chang_case import (
     chang_case_advanced,
@@ -25,7 +29,7 @@ from tfpe.attacks.chang_case import (
 )
 from tfpe.attacks.chosen_plaintext import chosen_images, chosen_plaintext
 from tfpe.attacks.ciphertext_only import ciphertext_only
-from tfpe.attacks.jigsaw import JigsawScore, jigsaw, jigsaw_score
+from tfpe.attacks.jigsaw import JigsawScore, jigsaw, jigsaw_score, puzzle_of
 from tfpe.attacks.key_sensitivity import (
     KeySensitivity,
     key_sensitivity,
@@ -44,13 +48,13 @@ from tfpe.attacks.repeated_blocks import (
 from tfpe.attacks.scoring import (
     ImageScore,
     KeyScore,
+    as_json,
     least_error,
     score_images,
     score_key,
 )
 from tfpe.attacks.seed_algorithm import negative_flags, seed_algorithm
-from tfpe.ciphers import CIPHERS, find_cipher
-from tfpe.keys import KEY_BYTES, Key
+from tfpe.ciphers import CIPHERS
 
 __all__ = [
     "ATTACKS",
@@ -61,6 +65,7 @@ __all__ = [
     "KeyScore",
     "KeySensitivity",
     "RecoveredTransform",
+    "as_json",
     "block_chosen_plaintext",
     "block_known_plaintext",
     "block_statistics",
@@ -82,96 +87,12 @@ __all__ = [
     "negative_flags",
     "nibble_statistics",
     "parameter_sensitivity",
+    "puzzle_of",
     "repeat_blocks",
     "score_images",
     "score_key",
     "seed_algorithm",
 ]
-
-CHOSEN = "chosen plaintext"
-KNOWN = "known plaintext"
-CIPHERTEXT_ONLY = "ciphertext only"
-KEY_CHECK = "key check"
-
-
-@dataclasses.dataclass(frozen=True)
-class Attack:
-    """A row of `ATTACKS`: an attack, and what is known of it.
-
-    Attributes:
-        function: "chosen plaintext": `(oracle, image_shape, **options) -> Transform`;
-            "known plaintext": `(plain, cipher, **options) -> Transform`; "ciphertext
-            only": `(ciphertexts, **options)` -> Transform or images, with plain
-            pictures as the second argument where it `needs_reference`; "key check":
-            `(secret, image_shape, **options)` -> fractions.
-        threat_model: one of the four.
-        evidence: what it needs, in words.
-        ciphers: the ciphers it applies to, in the form it is for, and for each the
-            options: `{"cipher": of the cipher, "attack": of the attack}`.
-        recovers: what it returns, in words; "the key" where it is exact.
-        reference: where it was published.
-        complexity: time, for n words of an image.
-    """
-
-    function: Callable
-    threat_model: str
-    evidence: str
-    ciphers: Mapping[str, Mapping]
-    recovers: str
-    reference: str
-    complexity: str
-
-    @property
-    def name(self):
-        """The name in `ATTACKS`."""
-        return self.function.__name__
-
-    @property
-    def summary(self):
-        """What it does, in one line."""
-        return inspect.getdoc(self.function).partition("\n")[0]
-
-    @property
-    def exact(self):
-        """Whether it gives the whole key, on each of its ciphers."""
-        return self.recovers == "the key"
-
-    @property
-    def options(self):
-        """The options of the attack and their default values."""
-        parameters = inspect.signature(self.function).parameters.values()
-        return {p.name: p.default for p in parameters if p.default is not p.empty}
-
-    @property
-    def needs_reference(self):
-        """Whether it needs other, plain pictures beside ciphertexts."""
-        return "reference" in inspect.signature(self.function).parameters
-
-    def options_for(self, cipher, **cipher_options):
-        """The options to attack a cipher with: its word and block size.
-
-        Example:
-
-        >>> ATTACKS["block_chosen_plaintext"].options_for("le", block_size=2)
-        {'bits': 4, 'block_size': 2}
-        """
-        row = find_cipher(cipher)
-        chosen = dict(self.ciphers.get(cipher, {"attack": {}})["attack"])
-        block_size = row.options(**cipher_options).get("block_size")
-        known = inspect.signature(self.function).parameters
-        if "block_size" in known and block_size is not None:
-            chosen["block_size"] = block_size
-        if "bits" in known:
-            # Any key shows the structure of the cipher.
-            side = row.block_size(**cipher_options)
-            channels = 1 if cipher_options.get("channel_shuffle") is False else 3
-            build = row(Key(bytes(KEY_BYTES)), (side, side, channels), **cipher_options)
-            chosen["bits"] = build.bits
-        return chosen
-
-    def __call__(self, *evidence, **options):
-        """Runs the attack."""
-        return self.function(*evidence, **options)
 
 
 def _on(*names, **attack):
@@ -310,6 +231,7 @@ ATTACKS = MappingProxyType(
                 "the key, or that of mirrored pictures",
                 "not published elsewhere",
                 "O(N n B) for B blocks, and assignments of blocks and nibbles",
+                up_to=("mirror",),
             ),
             Attack(
                 mode_filter,
@@ -331,6 +253,9 @@ ATTACKS = MappingProxyType(
                 "the picture, as far as its blocks have edges",
                 "Gallagher 2012, CVPR; Chuman et al. 2018, IEICE E101-D(1)",
                 "O(N^2 B^2) for N blocks of side B",
+                up_to=("orientation", "negative", "channel order"),
+                per_picture=True,
+                view=puzzle_of,
             ),
             Attack(
                 key_sensitivity,

@@ -9,9 +9,10 @@ from tfpe.attacks.puzzle.edges import find_matches, right_edges
 from tfpe.attacks.puzzle.filling import fill
 from tfpe.ciphers.blocks import block_indices
 from tfpe.ciphers.checks import image_shape_of, whole_number
-from tfpe.ciphers.scrambled import etc_transform
+from tfpe.ciphers.scrambled import etc_transform, side_by_side
 from tfpe.errors import AttackError, ImageError
 from tfpe.metrics.arrays import batch_of
+from tfpe.transform import Transform
 
 
 class JigsawScore(NamedTuple):
@@ -93,6 +94,28 @@ def jigsaw(ciphertext, block_size):
     block, turn, negated, order = fill(assembly, edges, grid)
     order = order if shape[2] == 3 else None
     return etc_transform(block, turn, negated, order, shape, block_size).inverse
+
+
+def puzzle_of(cipher, image_shape):
+    """The `Transform` of pictures to what is one puzzle.
+
+    That is the picture, but for folded etc_gray its planes side by side.
+
+    Args:
+        cipher: its name, or None.
+        image_shape: (height, width, channels).
+
+    Returns:
+        A `Transform`.
+
+    Example:
+
+    >>> [puzzle_of(name, (32, 32, 3)).output_shape for name in ("etc", "etc_gray")]
+    [(32, 32, 3), (32, 96, 1)]
+    """
+    if cipher == "etc_gray" and image_shape[2] == 3:
+        return side_by_side(image_shape)
+    return Transform.identity(image_shape)
 
 
 def jigsaw_score(recovered, secret, block_size):

@@ -116,6 +116,24 @@ def score_images(recovered, plain):
     )
 
 
+def as_json(score):
+    """An `ImageScore` as JSON takes it: None for infinite and for undefined values.
+
+    Args:
+        score: an `ImageScore`.
+
+    Returns:
+        A dict of its fields.
+
+    Example:
+
+    >>> plain = np.arange(768, dtype=np.uint16).reshape(16, 16, 3).astype(np.uint8)
+    >>> as_json(score_images(plain, plain))["psnr"] is None
+    True
+    """
+    return {n: v if math.isfinite(v) else None for n, v in score._asdict().items()}
+
+
 def least_error(recovered, plain, negatives=False):
     """Mean absolute error up to one channel order, and up to negatives of channels.
 

@@ -138,12 +138,31 @@ def attack(options):
             f"tfpe: warning: {row.name} is for {', '.join(row.ciphers)}; these are of "
             f"{result.summary['cipher']}"
         )
+    _tell_left_out(result.summary)
     _write(result, options)
     if options.json:
         print(json.dumps(result.summary, indent=2))
     else:
         _print(result.summary)
     return 0
+
+
+def _tell_left_out(summary):
+    """What of the images given counts for nothing."""
+    if other := summary.get("left_out"):
+        note(f"tfpe: warning: {other} ciphertexts of other sizes are left out")
+    if other := summary.get("unpaired"):
+        note(
+            f"tfpe: warning: {other} plain images without a ciphertext of their name "
+            "and size are left out"
+        )
+    if reasons := summary.get("not_scored"):
+        told = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
+        total = sum(reasons.values()) + summary["scored"]
+        note(
+            f"tfpe: warning: scores are of {summary['scored']} of {total} pictures; "
+            f"left out: {told}"
+        )
 
 
 def _write(result, options):
@@ -178,7 +197,7 @@ def _print(summary):
         + (f" + {evidence['verifying']}" if evidence["verifying"] else ""),
     }
     names = ("index_accuracy", "undetermined", "exact_pixels", "psnr", "ssim")
-    names += ("gray_correlation", "edge_correlation", "scored", "seconds")
+    names += ("gray_correlation", "edge_correlation", "up_to", "scored", "seconds")
     rows |= {name: summary.get(name) for name in names}
     rows |= summary.get("sensitivity", {})
     for name, value in rows.items():
@@ -198,6 +217,7 @@ def _list(attacks, options):
                 "evidence": row.evidence,
                 "ciphers": list(row.ciphers),
                 "recovers": row.recovers,
+                "up_to": list(row.up_to),
                 "options": {k: v for k, v in row.options.items()},
                 "reference": row.reference,
             }

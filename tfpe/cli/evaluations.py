@@ -243,7 +243,8 @@ def _print_curve(record):
     for name in (settings["evidence_kind"], "key", "error", "key right", "seconds"):
         table.add_column(name, justify="right")
     for point in record["results"]["points"]:
-        cells = (error_of(point), point["index_accuracy"], point["seconds"])
+        error = error_of(settings["attack"], point)
+        cells = (error, point["index_accuracy"], point["seconds"])
         table.add_row(
             str(point["evidence"]),
             str(point["key"]),

@@ -1,16 +1,15 @@
 """An attack on files: evidence in, pictures or a key and their scores out."""
 
+import collections
 import dataclasses
 import time
 
 import numpy as np
 
-from tfpe.attacks import CountingOracle, score_key
+from tfpe.attacks import CountingOracle, as_json, puzzle_of
 from tfpe.attacks.known_plaintext import RecoveredTransform
 from tfpe.ciphers import find_cipher
-from tfpe.ciphers.scrambled import side_by_side
 from tfpe.errors import AttackError
-from tfpe.evaluation.alignment import aligned
 from tfpe.evaluation.evidence import (
     SETTINGS,
     answers_of,
@@ -18,10 +17,11 @@ from tfpe.evaluation.evidence import (
     pairs_of,
     read_ciphertexts,
     read_plain,
+    read_truth,
     write_queries,
 )
 from tfpe.evaluation.result import Result
-from tfpe.evaluation.trials import KINDS, scores_of
+from tfpe.evaluation.trials import KINDS
 from tfpe.transform import Transform
 
 
@@ -115,7 +115,7 @@ def run_attack(attack, evidence, given):
     }
     run = _RUNS[attack.threat_model]
     result = run(attack, evidence, chosen, found, summary)
-    _add_scores(result, evidence)
+    _add_scores(attack, result, evidence)
     return result
 
 
@@ -155,13 +155,14 @@ def _known_plaintext(attack, evidence, chosen, found, summary):
         row = find_cipher(evidence.cipher)
         block_size = row.block_size(**evidence.options)
         shape = row.plain_shape(shape, **evidence.options)
-    plain = read_plain(evidence.plain, shape, block_size)
+    plain, other = read_plain(evidence.plain, shape, block_size)
     names, images, ciphertexts = pairs_of(plain, found)
     start = time.perf_counter()
     transform = attack(images, ciphertexts, **chosen)
     summary["seconds"] = time.perf_counter() - start
     summary["evidence"]["count"] = len(names)
     summary["known"] = names
+    summary["unpaired"] = other + len(plain) - len(names)
     if isinstance(transform, RecoveredTransform):
         summary["undetermined"] = int(transform.undetermined.size)
     opened = found
@@ -179,7 +180,7 @@ def _ciphertext_only(attack, evidence, chosen, found, summary):
         evidence.need(reference="other plain pictures: --reference DIR")
         shape = found.images.shape[1:]
         size = chosen.get("block_size", 1)
-        reference = read_plain(evidence.reference, shape, size)
+        reference, _ = read_plain(evidence.reference, shape, size)
         if not reference:
             raise AttackError(
                 "--reference should hold pictures of the size of the ciphertexts, "
@@ -196,7 +197,7 @@ def _ciphertext_only(attack, evidence, chosen, found, summary):
                 "jigsaw is for ciphers that move blocks, such as --cipher etc. "
                 f"Received: {evidence.cipher or 'no cipher'}"
             )
-        planes = _planes(evidence, found)
+        planes = puzzle_of(evidence.cipher, found.images.shape[1:])
         solved = [attack(planes(c), chosen["block_size"]) for c in found.images]
         pictures = [
             planes.inverse(t.inverse(planes(c)))
@@ -211,6 +212,7 @@ def _ciphertext_only(attack, evidence, chosen, found, summary):
         result = Result(summary, recovered)
         _decrypt(result, found)
         return result
+    summary["left_out"] = found.other
     return Result(summary, None, found, recovered)
 
 
@@ -258,8 +260,8 @@ def _decrypt(result, found, known=None):
     result.summary["left_out"] = found.other
 
 
-def _add_scores(result, evidence):
-    """Scores of key and pictures, as far as the truth was given."""
+def _add_scores(attack, result, evidence):
+    """Scores of key and pictures, up to what the attack leaves open."""
     summary, secret = result.summary, None
     shape = result.transform.input_shape if result.transform else None
     if shape is None and result.recovered is not None:
@@ -268,16 +270,17 @@ def _add_scores(result, evidence):
         build = find_cipher(evidence.cipher)
         secret = build(evidence.key, shape, **evidence.options)
         if result.transform is not None:
-            accuracy = score_key(result.transform, secret).index_accuracy
+            accuracy = attack.score_key(result.transform, secret).index_accuracy
             summary["index_accuracy"] = accuracy
     if result.recovered is None:
         return
-    names = result.found.names
+    names, missing = result.found.names, {}
     if evidence.truth is not None:
         size = 1
         if evidence.cipher is not None:
             size = find_cipher(evidence.cipher).block_size(**evidence.options)
-        result.truth = read_plain(evidence.truth, result.recovered.shape[1:], size)
+        shape = result.recovered.shape[1:]
+        result.truth, missing = read_truth(evidence.truth, names, shape, size)
     elif secret is not None:
         plain = secret.inverse(result.found.images)
         result.truth = dict(zip(names, plain, strict=True))
@@ -285,14 +288,16 @@ def _add_scores(result, evidence):
     # Evidence tells nothing of what was gained, unless there is nothing else.
     unseen = [k for k in known if names[k] not in summary.get("known", ())]
     scored = unseen or known
+    if attack.up_to and (evidence.truth is not None or secret is not None):
+        summary["up_to"] = attack.left_open
+    if evidence.truth is not None:
+        reasons = {names[k]: "that the attack knew" for k in {*known} - {*scored}}
+        counts = collections.Counter((missing | reasons).values())
+        summary["scored"], summary["not_scored"] = len(scored), dict(counts)
     if scored:
         plain = np.stack([result.truth[names[k]] for k in scored])
         shown = result.recovered[scored]
-        if summary["attack"] == "jigsaw":
-            shown = np.concatenate(
-                [aligned(s[None], p[None]) for s, p in zip(shown, plain, strict=True)]
-            )
-        summary |= scores_of(shown, plain)
+        summary |= as_json(attack.score_images(shown, plain, evidence.cipher))
         summary["scored"], summary["unseen"] = len(scored), bool(unseen)
 
 
@@ -321,11 +326,3 @@ def _require_chosen(attack):
             f"--make-queries is for attacks with chosen plaintexts. Received: "
             f"{attack.name}, {attack.threat_model}"
         )
-
-
-def _planes(evidence, found):
-    """etc_gray, folded, is a puzzle of its planes side by side."""
-    shape = found.images.shape[1:]
-    if evidence.cipher == "etc_gray" and shape[2] == 3:
-        return side_by_side(shape)
-    return Transform.identity(shape)

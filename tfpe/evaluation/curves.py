@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from tfpe.attacks import ATTACKS, least_error, score_key
+from tfpe.attacks import ATTACKS, least_error
 from tfpe.ciphers import find_cipher
 from tfpe.errors import AttackError, RecordError, TfpeError
 from tfpe.evaluation import seed_bytes
@@ -60,8 +60,8 @@ def measure_curve(
         error_up_to_channel_order, error_up_to_negatives
                           the least over 6 channel orders, and over 48 candidates (with
                           negatives of channels): for ciphertexts alone
-        error_up_to_mirror
-                          the lesser with left and right swapped: for block_statistics
+        error_up_to_mirror, and so on
+                          up to what the attack leaves open (`Attack.up_to`)
         index_accuracy    fraction of the key's words that are right
         undetermined      words that the pairs leave open; None for ciphertexts alone
         seconds           of the attack
@@ -161,22 +161,30 @@ def _point(attack, cipher, options, pictures, count, number, seed):
         point["error_up_to_negatives"] = least_error(shown, unseen, negatives=True)
     else:
         point["undetermined"] = int(recovered.undetermined.size)
-    if attack == "block_statistics":
-        swapped = np.abs(shown[:, :, ::-1].astype(np.int16) - unseen).mean()
-        point["error_up_to_mirror"] = min(point["error"], float(swapped))
-    point["index_accuracy"] = score_key(recovered, secret).index_accuracy
+    if row.up_to:
+        shown = row.aligned(shown, unseen, cipher).astype(np.int16)
+        point[_up_to(row)] = float(np.abs(shown - unseen).mean())
+    point["index_accuracy"] = row.score_key(recovered, secret).index_accuracy
     return point
 
 
-def error_of(point):
-    """The error of a point; up to a mirror where that is left open. None: it raised."""
-    return point.get("error_up_to_mirror", point.get("error"))
+def error_of(attack, point):
+    """The error of a point, up to what the attack leaves open. None: it raised."""
+    row = ATTACKS.get(attack)
+    error = point.get("error")
+    return point.get(_up_to(row), error) if row else error
 
 
 def error_title(attack):
     """What `error_of` tells of the points of an attack."""
-    open_ = ", up to a mirror" if attack == "block_statistics" else ""
+    row = ATTACKS.get(attack)
+    open_ = f", up to {row.left_open}" if row and row.up_to else ""
     return f"mean error of unseen pictures (0 to 255){open_}"
+
+
+def _up_to(row):
+    """The field of the error up to what an attack leaves open."""
+    return "_".join(["error_up_to", *row.up_to]).replace(" ", "_")
 
 
 def _key(seed, number):

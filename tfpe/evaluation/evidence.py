@@ -93,14 +93,48 @@ def read_plain(path, shape, block_size=1):
 
     Returns:
         A dict from path, with the suffix .png that its ciphertext has, to
-        `uint8 (H, W, C)`.
+        `uint8 (H, W, C)`, and the number of images left out.
     """
-    plain = {}
-    for name, image in _read(path).items():
+    plain, images = {}, _read(path)
+    for name, image in images.items():
         image = pad_to_blocks(image, block_size)
         if image.shape == tuple(shape):
             plain[png(name)] = image
-    return plain
+    return plain, len(images) - len(plain)
+
+
+def read_truth(path, names, shape, block_size=1):
+    """The plain images of ciphertexts, for scores: what is missing is no error.
+
+    Args:
+        path: a folder or an image.
+        names: of the ciphertexts.
+        shape, block_size: as in `read_plain`.
+
+    Returns:
+        A dict from name to `uint8 (H, W, C)`, and one from each other name to why it
+        is not there.
+    """
+    if not pathlib.Path(path).exists():
+        raise ImageFileError(f"Images should exist. Received: {path}")
+    found = find_images(path)
+    files = {png(name): file for name, file in found.images.items()}
+    refused = {png(name) for name, _ in found.refused}
+    truth, missing = {}, {}
+    for name in names:
+        if name not in files and name not in refused:
+            missing[name] = "without a plain image of that name"
+            continue
+        try:
+            image = pad_to_blocks(decode_image(read_bytes(files[name])), block_size)
+        except (ImageFileError, KeyError):
+            missing[name] = "with a plain image that cannot be decoded"
+            continue
+        if image.shape == tuple(shape):
+            truth[name] = image
+        else:
+            missing[name] = "with a plain image of another size"
+    return truth, missing
 
 
 def pairs_of(plain, ciphertexts):

@@ -92,10 +92,13 @@ def draw_curves(records, path):
     """
     figure, (panel,) = _panels(("",))
     for record in records:
-        settings = record["settings"]
-        points = [p for p in record["results"]["points"] if error_of(p) is not None]
-        counts = sorted({point["evidence"] for point in points})
-        errors = [[error_of(p) for p in points if p["evidence"] == n] for n in counts]
+        settings, points = record["settings"], {}
+        for point in record["results"]["points"]:
+            error = error_of(settings["attack"], point)
+            if error is not None:
+                points.setdefault(point["evidence"], []).append(error)
+        counts = sorted(points)
+        errors = [points[n] for n in counts]
         errors = [np.maximum(values, LEAST_ERROR) for values in errors]
         label = f"{settings['cipher']}, {settings['images']}"
         [line] = panel.plot(counts, [e.mean() for e in errors], "o-", label=label)

@@ -6,22 +6,18 @@ row says how many that were, and which were tried. Fewer may do.
 """
 
 import dataclasses
-import math
 import time
 
 from tfpe.attacks import (
     ATTACKS,
     CountingOracle,
+    as_json,
     jigsaw_score,
-    mirrored,
-    score_images,
-    score_key,
+    puzzle_of,
 )
 from tfpe.attacks.ciphertext_only import FEWEST_IMAGES
 from tfpe.ciphers import CIPHERS
-from tfpe.ciphers.scrambled import side_by_side
 from tfpe.errors import AttackError, ImageError
-from tfpe.evaluation.alignment import aligned
 from tfpe.transform import Transform
 
 PAIRS = (1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
@@ -98,6 +94,8 @@ def try_attack(attack, case, stop=None):
         "seconds": None,
         "recovers": attack.recovers,
     }
+    if attack.up_to:
+        row["up_to"] = attack.left_open
     run = _SPECIAL.get(attack.name) or _BY_THREAT_MODEL[attack.threat_model]
     try:
         recovered = run(attack, case, row, stop)
@@ -107,32 +105,25 @@ def try_attack(attack, case, stop=None):
     if recovered is None:
         return row, None
     if isinstance(recovered, Transform):
-        row["index_accuracy"] = score_key(recovered, case.secret).index_accuracy
+        row["index_accuracy"] = attack.score_key(recovered, case.secret).index_accuracy
         if (undetermined := getattr(recovered, "undetermined", None)) is not None:
             row["undetermined"] = int(undetermined.size)
         recovered = recovered.inverse(case.encrypted())
-    _score(row, recovered, case)
+    recovered = attack.aligned(recovered, case.scored[: len(recovered)], case.cipher)
+    _score(attack, row, recovered, case)
     return row, recovered
 
 
-def scores_of(recovered, plain):
-    """`score_images` as JSON takes it: None for infinite and for undefined values."""
-    scores = score_images(recovered, plain)._asdict()
-    return {n: v if math.isfinite(v) else None for n, v in scores.items()}
-
-
-def _score(row, recovered, case):
+def _score(attack, row, recovered, case):
     """Scores pictures, and decides on the outcome."""
     plain = case.scored[: len(recovered)]
-    scores = scores_of(recovered, plain)
+    scores = as_json(attack.score_images(recovered, plain, case.cipher))
     row |= {name: value for name, value in scores.items() if name in row}
     if scores["exact_pixels"] == 1 and row["index_accuracy"] in (None, 1):
         row["outcome"] = "recovered"
         return
     before = case.encrypted()[: len(recovered)]
-    if "jigsaw" in row:
-        before = aligned(before, plain)
-    before = scores_of(before, plain)
+    before = as_json(attack.score_images(before, plain, case.cipher))
     names = ("ssim", "gray_correlation", "edge_correlation")
     gains = [(scores[n] or 0) - (before[n] or 0) for n in names]
     if sorted(gains)[-2] >= GAIN:
@@ -161,6 +152,7 @@ def _chosen(attack, case, row, stop):
 def _known(attack, case, row, stop):
     return _climb(
         PAIRS,
+        attack,
         case,
         row,
         stop,
@@ -171,6 +163,7 @@ def _known(attack, case, row, stop):
 def _ciphertext_only(attack, case, row, stop):
     return _climb(
         CIPHERTEXTS,
+        attack,
         case,
         row,
         stop,
@@ -189,18 +182,10 @@ def _nibble_statistics(attack, case, row, stop):
 
 
 def _block_statistics(attack, case, row, stop):
-    """The key, or that of mirrored pictures where this one is right."""
-
-    def nearer(key):
-        both = key, mirrored(key)
-        return max(both, key=lambda k: score_key(k, case.secret).index_accuracy)
-
-    found = _climb_with_reference(BLOCK_STATISTICS, attack, case, row, nearer)
-    row["up_to"] = "a mirror: left and right of all pictures may be swapped"
-    return found
+    return _climb_with_reference(BLOCK_STATISTICS, attack, case, row)
 
 
-def _climb_with_reference(ladder, attack, case, row, choose=lambda key: key):
+def _climb_with_reference(ladder, attack, case, row):
     # What is no ciphertext of the largest rung is the reference.
     evidence = case.pictures.evidence
     ladder = [n for n in ladder if 2 * n <= len(evidence)] or [len(evidence) // 2]
@@ -208,14 +193,15 @@ def _climb_with_reference(ladder, attack, case, row, choose=lambda key: key):
     row["reference"] = len(reference)
     return _climb(
         ladder,
+        attack,
         case,
         row,
         ladder[-1],
-        lambda plain, cipher: choose(attack(cipher, reference, **row["options"])),
+        lambda plain, cipher: attack(cipher, reference, **row["options"]),
     )
 
 
-def _climb(ladder, case, row, stop, attack):
+def _climb(ladder, attack, case, row, stop, run):
     """The result from as few images as give the key, or from the most there are."""
     evidence = case.pictures.evidence[:stop]
     counts = [n for n in ladder if n <= len(evidence)] or [len(evidence)]
@@ -225,7 +211,7 @@ def _climb(ladder, case, row, stop, attack):
         cipher = case.secret(plain)
         start = time.perf_counter()
         try:
-            recovered, message = attack(plain, cipher), None
+            recovered, message = run(plain, cipher), None
         except AttackError as error:
             recovered, message = None, error
         seconds = time.perf_counter() - start
@@ -233,11 +219,15 @@ def _climb(ladder, case, row, stop, attack):
         if recovered is not None or last is None:
             last = recovered
             row["evidence"]["count"], row["seconds"] = count, seconds
-        if recovered is not None and recovered == case.secret:
+        if recovered is not None and _is_key(attack, recovered, case):
             break
     if last is None:
         raise message
     return last
+
+
+def _is_key(attack, recovered, case):
+    return attack.score_key(recovered, case.secret).index_accuracy == 1
 
 
 def _one_each(attack, case, row, stop):
@@ -254,11 +244,9 @@ def _one_each(attack, case, row, stop):
 
 
 def _jigsaw(attack, case, row, stop):
-    """The first scored picture as a puzzle, turned upright for the scores."""
+    """The first scored picture as a puzzle."""
     cipher, size = case.encrypted()[:1], row["options"]["block_size"]
-    planes = Transform.identity(case.pictures.shape)
-    if case.cipher == "etc_gray":
-        planes = side_by_side(case.pictures.shape)
+    planes = puzzle_of(case.cipher, case.pictures.shape)
     row["evidence"]["count"] = 1
     row["image_shape"] = list(case.pictures.shape)
     start = time.perf_counter()
@@ -266,10 +254,7 @@ def _jigsaw(attack, case, row, stop):
     row["seconds"] = time.perf_counter() - start
     secret = planes @ case.secret @ planes.inverse
     row["jigsaw"] = jigsaw_score(solved, secret, size)._asdict()
-    shown = solved.inverse(planes(cipher))
-    plain = planes(case.scored[:1])
-    row["up_to"] = "one orientation, negative and channel order of the picture"
-    return planes.inverse(aligned(shown, plain))
+    return planes.inverse(solved.inverse(planes(cipher)))
 
 
 def _key_check(attack, case, row, stop):

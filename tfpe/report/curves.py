@@ -40,7 +40,7 @@ def _evidence_curve(records, measure):
     for record in records:
         points = {}
         for point in record["results"]["points"]:
-            value = error_of(point) if error else point.get(measure)
+            value = error_of(settings["attack"], point) if error else point.get(measure)
             if value is not None:
                 points.setdefault(point["evidence"], []).append(value)
         if points:
