@@ -64,7 +64,22 @@ def test_options_variables_and_single_images(folder, monkeypatch, capsys):
 
 def test_hidden_names(folder):
     key = ["-q", "-k", "owner.key"]
-    assert main(["encrypt", *key, "photos", "-o", "out", "--hide-names", "n.json"]) == 0
+    assert (
+        main(
+            [
+                "encrypt",
+                *key,
+                "--cipher",
+                "ele",
+                "photos",
+                "-o",
+                "out",
+                "--hide-names",
+                "n.json",
+            ]
+        )
+        == 0
+    )
     names = {path.name for path in (folder / "out").rglob("*")}
     assert not names & {"a.png", "b.png", "cats"}
     assert main(["decrypt", *key, "out", "-o", "again", "--names", "n.json"]) == 0
@@ -73,13 +88,43 @@ def test_hidden_names(folder):
 
 def test_one_bad_image_fails_and_the_others_are_done(folder, capsys):
     (folder / "photos" / "broken.png").write_bytes(b"no image")
-    assert main(["encrypt", "-q", "-k", "owner.key", "photos", "-o", "out"]) == 1
+    assert (
+        main(
+            [
+                "encrypt",
+                "-q",
+                "-k",
+                "owner.key",
+                "--cipher",
+                "ele",
+                "photos",
+                "-o",
+                "out",
+            ]
+        )
+        == 1
+    )
     err = capsys.readouterr().err
     assert "broken.png" in err and "2 encrypted" in err and "1 failed" in err
 
 
 def test_the_wrong_key_is_refused(folder, capsys):
-    assert main(["encrypt", "-q", "-k", "owner.key", "photos", "-o", "out"]) == 0
+    assert (
+        main(
+            [
+                "encrypt",
+                "-q",
+                "-k",
+                "owner.key",
+                "--cipher",
+                "ele",
+                "photos",
+                "-o",
+                "out",
+            ]
+        )
+        == 0
+    )
     assert main(["keygen", "-o", "other.key"]) == 0
     assert main(["decrypt", "-q", "-k", "other.key", "out", "-o", "again"]) == 1
     assert "fingerprint" in capsys.readouterr().err
@@ -105,7 +150,9 @@ def test_a_passphrase_key_from_stdin(folder):
     assert run("keygen", "--passphrase", "-o", "pass.key").returncode == 0
     text = (folder / "pass.key").read_text()
     assert "salt" in text and "secret" not in text
-    done = run("encrypt", "-q", "-k", "pass.key", "photos", "-o", "out")
+    done = run(
+        "encrypt", "-q", "-k", "pass.key", "--cipher", "ele", "photos", "-o", "out"
+    )
     assert done.returncode == 0, done.stderr
     arguments = ["decrypt", "-q", "-k", "pass.key", "out", "-o", "again"]
     done = subprocess.run([*TFPE, *arguments], input=b"wrong\n", capture_output=True)
@@ -114,7 +161,22 @@ def test_a_passphrase_key_from_stdin(folder):
 
 def test_a_key_file_that_others_can_read_draws_a_warning(folder, capsys):
     os.chmod("owner.key", 0o644)
-    assert main(["encrypt", "-q", "-k", "owner.key", "photos", "-o", "out"]) == 0
+    assert (
+        main(
+            [
+                "encrypt",
+                "-q",
+                "-k",
+                "owner.key",
+                "--cipher",
+                "ele",
+                "photos",
+                "-o",
+                "out",
+            ]
+        )
+        == 0
+    )
     assert "chmod 600" in capsys.readouterr().err
 
 
@@ -124,15 +186,20 @@ WRONG = {
     "no output": (["encrypt", "photos"], 2),
     "option without value": (["encrypt", "photos", "-o", "x", "--option", "a"], 2),
     "size of one number": (["ciphers", "--size", "32"], 2),
-    "no key": (["encrypt", "photos", "-o", "out"], 1),
-    "missing key file": (["encrypt", "-k", "no.key", "photos", "-o", "out"], 1),
+    "no cipher": (["encrypt", *"-k owner.key photos -o out".split()], 1),
+    "no key": (["encrypt", "--cipher", "ele", "photos", "-o", "out"], 1),
+    "missing key file": (
+        ["encrypt", *"-k no.key --cipher ele photos -o out".split()],
+        1,
+    ),
     "unknown cipher": (
         ["encrypt", "-k", "owner.key", "--cipher", "rot13", "photos", "-o", "out"],
         1,
     ),
     **{
         f"option {option[:12]}": (
-            ["encrypt", "-k", "owner.key", "photos", "-o", "out", "--option", option],
+            ["encrypt", *"-k owner.key --cipher ele photos -o out".split()]
+            + ["--option", option],
             status,
         )
         for option, status in [
@@ -142,7 +209,7 @@ WRONG = {
         ]
     },
     "option twice": (
-        ["encrypt", *"-k owner.key photos -o out".split()]
+        ["encrypt", *"-k owner.key --cipher ele photos -o out".split()]
         + ["--option", "block_size=4", "--option", "block_size=8"],
         2,
     ),
@@ -156,11 +223,17 @@ WRONG = {
         1,
     ),
     "demo on a file": (["demo", "-q", "owner.key"], 1),
-    "long path": (["encrypt", "-k", "owner.key", "p" * 300, "-o", "out"], 1),
-    "missing source": (["encrypt", "-k", "owner.key", "nothing", "-o", "out"], 1),
+    "long path": (
+        ["encrypt", *"-k owner.key --cipher ele -o out".split(), "p" * 300],
+        1,
+    ),
+    "missing source": (
+        ["encrypt", *"-k owner.key --cipher ele nothing -o out".split()],
+        1,
+    ),
     "no manifest": (["decrypt", "-k", "owner.key", "photos", "-o", "out"], 1),
     "output in the source": (
-        ["encrypt", "-k", "owner.key", "photos", "-o", "photos/out"],
+        ["encrypt", *"-k owner.key --cipher ele photos -o photos/out".split()],
         1,
     ),
 }
@@ -184,7 +257,22 @@ def test_what_is_too_large_is_told_in_one_line(error, folder, capsys, monkeypatc
         raise error
 
     monkeypatch.setattr("tfpe.files.encrypt_folder", fail)
-    assert main(["encrypt", "-q", "-k", "owner.key", "photos", "-o", "out"]) == 1
+    assert (
+        main(
+            [
+                "encrypt",
+                "-q",
+                "-k",
+                "owner.key",
+                "--cipher",
+                "ele",
+                "photos",
+                "-o",
+                "out",
+            ]
+        )
+        == 1
+    )
     err = capsys.readouterr().err
     assert err.startswith("tfpe: error: ") and err.count("\n") == 1
 
@@ -211,7 +299,8 @@ def test_streams_that_are_full_or_closed(name, folder):
 
 
 def test_notes_never_go_to_stdout(folder):
-    command = f"{shlex.join(TFPE)} encrypt -k owner.key photos -o out --json 2>&-"
+    run = "encrypt -k owner.key --cipher ele photos -o out --json 2>&-"
+    command = f"{shlex.join(TFPE)} {run}"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
     assert done.returncode == 0 and json.loads(done.stdout)["written"] == 2
 
@@ -226,11 +315,29 @@ def test_line_ends_are_no_part_of_a_passphrase(folder, monkeypatch):
 def test_names_of_files_do_not_steer_the_terminal(folder, capsys):
     name = "evil\x1b]0;owned\x07\n\u202egnp.png"
     (folder / "photos" / name).write_bytes(b"no image")
-    assert main(["encrypt", "-q", "-k", "owner.key", "photos", "-o", "out"]) == 1
+    assert (
+        main(
+            [
+                "encrypt",
+                "-q",
+                "-k",
+                "owner.key",
+                "--cipher",
+                "ele",
+                "photos",
+                "-o",
+                "out",
+            ]
+        )
+        == 1
+    )
     err = capsys.readouterr().err
     assert r"evil\x1b]0;owned\x07\n\u202egnp.png" in err
     assert err.replace("\n", "").isprintable() and err.count("\n") == 2
-    assert main(["encrypt", "-k", f"\x1b{name}", "photos", "-o", "out"]) == 1
+    assert (
+        main(["encrypt", "--cipher", "ele", "-k", f"\x1b{name}", "photos", "-o", "out"])
+        == 1
+    )
     assert capsys.readouterr().err.count("\n") == 1
     with pytest.raises(SystemExit):
         main(["encrypt", "-o", "out", "photos", name])

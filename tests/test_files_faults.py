@@ -201,7 +201,7 @@ def test_a_limit_that_the_system_sets(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"cipher": "le"}, {"block_size": 8}, {"key": Key(bytes(32))}]
+    "change", [{"cipher": "le"}, {"channel_shuffle": False}, {"key": Key(bytes(32))}]
 )
 def test_interrupted_run_of_other_settings(tmp_path, monkeypatch, change):
     save(tmp_path / "plain", 6)

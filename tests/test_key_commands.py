@@ -124,9 +124,9 @@ def test_strict_refuses_what_others_can_read(folder, capsys):
     os.chmod("owner.key", 0o640)
     for command in (
         ["key", "show"],
-        ["encrypt", "photos", "-o", "out"],
-        ["dataset", "encrypt", "tiny.npz", "-o", "out"],
-        ["predict", "model.keras", "tiny.npz"],
+        ["encrypt", "--cipher", "le", "photos", "-o", "out"],
+        ["dataset", "encrypt", "--cipher", "le", "tiny.npz", "-o", "out"],
+        ["predict", "--cipher", "le", "model.keras", "tiny.npz"],
     ):
         assert main([*command, "-k", "owner.key", "--strict"]) == 1
         assert "chmod 600" in capsys.readouterr().err

@@ -189,7 +189,7 @@ def test_a_model_that_is_none(tmp_path):
     (tmp_path / "broken.keras").write_bytes(b"no model")
     for path in (tmp_path / "missing.keras", tmp_path / "broken.keras"):
         with pytest.raises(TfpeError, match="Cannot load model"):
-            tfpe.predict(path, IMAGES, KEY)
+            tfpe.predict(path, IMAGES, KEY, "le")
 
 
 JAX = """

@@ -122,7 +122,7 @@ def test_owner_cloud_owner(cipher, owner, capsys):
 
 def test_the_commands_as_a_user_has_them(owner):
     """Processes, exit codes, JSON on stdout, progress on stderr."""
-    run = [*TFPE, "dataset", "encrypt", "digits.npz", "--out", "x", "--json"]
+    run = [*TFPE, *"dataset encrypt digits.npz --cipher ele --out x --json".split()]
     done = subprocess.run([*run, "-k", "owner.key"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert '"name": "digits_ele"' in done.stdout and "/s" in done.stderr
@@ -158,7 +158,7 @@ def test_predict_imports_the_layers_of_a_model(tmp_path, monkeypatch, capsys):
     del keras.saving.get_custom_objects()["own_layers>Halved"]
     Key(bytes(32)).save("owner.key")
     np.savez("images.npz", x_test=digits()[0][:4])
-    run = ["predict", "model.keras", "images.npz", "-k", "owner.key"]
+    run = ["predict", "model.keras", "images.npz", *"-k owner.key --cipher le".split()]
     assert main(run) == 1
     assert "--import MODULE" in capsys.readouterr().err
     assert main([*run, "--import", "no_layers"]) == 1
@@ -189,7 +189,8 @@ def test_predict_refuses_what_gives_no_classes(tmp_path, monkeypatch, capsys):
         ("nan", [], "NaN"),
         ("client", [], "cloud_model"),
     ):
-        run = ["predict", f"{model}.keras", "images.npz", "-k", "owner.key"]
+        run = ["predict", f"{model}.keras", "images.npz", *"-k owner.key".split()]
+        run += ["--cipher", "le"]
         assert main([*run, *more]) == 1
         out, err = capsys.readouterr()
         assert not out and message in err and err.count("\n") == 1

@@ -11,6 +11,7 @@ import pathlib
 import apache_beam as beam
 
 from tfpe.atomic import output_errors, write_file
+from tfpe.ciphers import DEFAULT_CIPHER
 from tfpe.dataset.encryption import Encryption
 from tfpe.dataset.manifest import tag_file
 from tfpe.dataset.metadata import write_metadata
@@ -86,7 +87,7 @@ def encrypt_dataset(
     source,
     out,
     key_file,
-    cipher="ele",
+    cipher=DEFAULT_CIPHER,
     *,
     name=None,
     per_image=False,

@@ -4,7 +4,7 @@ The graph of the data set holds the constants of the key: it belongs on the owne
 machines only (mind remote TPU hosts and the tf.data service).
 """
 
-from tfpe.ciphers import find_cipher
+from tfpe.ciphers import chosen_cipher
 from tfpe.errors import ImageError
 from tfpe.levels import BYTE_RANGE
 
@@ -14,7 +14,7 @@ IMAGE_NAMES = ("image", "images")
 def encrypt(
     dataset,
     key,
-    cipher="logistic",
+    cipher=None,
     *,
     invert=False,
     value_range=BYTE_RANGE,
@@ -56,7 +56,8 @@ def encrypt(
         raise ImageError(
             f"`dataset` should be a tf.data.Dataset. Received: {type(dataset).__name__}"
         )
-    options = find_cipher(cipher).options(**options)
+    row = chosen_cipher(cipher, invert)
+    options = row.options(**options)
     spec = dataset.element_spec
     dtype = _image(spec).dtype
     if dtype != tf.uint8 and not dtype.is_floating:
@@ -65,7 +66,7 @@ def encrypt(
         )
     layer = PerceptualEncrypt(
         key,
-        cipher,
+        row.name,
         invert,
         value_range,
         output_size,
@@ -86,13 +87,15 @@ def encrypt(
 def decrypt(
     dataset,
     key,
-    cipher="logistic",
+    cipher=None,
     *,
     value_range=BYTE_RANGE,
     output_size=None,
     **options,
 ):
     """Undoes `encrypt`; `output_size`, (height, width), crops padded images.
+
+    The cipher must be named: nothing that decrypts guesses it.
 
     Args, returns and errors as `encrypt`.
 

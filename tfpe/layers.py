@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from tfpe.backends import backend_of, is_tensorflow
-from tfpe.ciphers import find_cipher
+from tfpe.ciphers import chosen_cipher
 from tfpe.ciphers.checks import true_or_false
 from tfpe.errors import CipherOptionError, ImageError, LockedLayerError
 from tfpe.exporting import refuse_export
@@ -33,7 +33,8 @@ class PerceptualEncrypt(keras.layers.Layer):
 
     Args:
         key: a `tfpe.Key`.
-        cipher: a name in `tfpe.CIPHERS`.
+        cipher: a name in `tfpe.CIPHERS`; `tfpe.ciphers.DEFAULT_CIPHER`, which is
+            logistic, by default. With `invert` it must be named.
         invert: whether to decrypt instead.
         value_range: lowest and highest value of float images, in and out; the values
             in between are the 256 levels of a byte.
@@ -86,7 +87,7 @@ class PerceptualEncrypt(keras.layers.Layer):
     def __init__(
         self,
         key=None,
-        cipher="logistic",
+        cipher=None,
         invert=False,
         value_range=BYTE_RANGE,
         output_size=None,
@@ -103,7 +104,7 @@ class PerceptualEncrypt(keras.layers.Layer):
         self.invert = true_or_false(invert, "invert")
         self.value_range = check_value_range(value_range, self.compute_dtype)
         self.output_size = _check_output_size(output_size, self.invert)
-        self._vault = _Vault(find_cipher(cipher), options, fingerprint)
+        self._vault = _Vault(chosen_cipher(cipher, self.invert), options, fingerprint)
         if key is not None:
             self.key = key
         elif fingerprint is None:

@@ -9,6 +9,7 @@ import pathlib
 import keras
 import numpy as np
 
+from tfpe.ciphers import chosen_cipher
 from tfpe.errors import ImageError, ImageFileError, TfpeError
 from tfpe.layers import PerceptualEncrypt
 from tfpe.levels import BYTE_RANGE, check_value_range, from_bytes
@@ -16,7 +17,7 @@ from tfpe.levels import BYTE_RANGE, check_value_range, from_bytes
 BATCH_SIZE = 64
 
 
-def client_model(model, key, cipher="logistic", *, value_range=BYTE_RANGE, **options):
+def client_model(model, key, cipher=None, *, value_range=BYTE_RANGE, **options):
     """The model that takes plain images: `Sequential([PerceptualEncrypt, model])`.
 
     Args:
@@ -38,6 +39,7 @@ def client_model(model, key, cipher="logistic", *, value_range=BYTE_RANGE, **opt
     >>> model(np.zeros((2, 8, 8, 3), np.uint8)).shape
     TensorShape([2, 192])
     """
+    cipher = chosen_cipher(cipher, invert=True).name
     layer = PerceptualEncrypt(key, cipher, value_range=value_range, **options)
     client = keras.Sequential([layer, model])
     shape = model.input_shape
@@ -119,9 +121,7 @@ def export(model, path, **arguments):
     cloud_model(model).export(str(path), **arguments)
 
 
-def predict(
-    model, images, key, cipher="logistic", *, value_range=BYTE_RANGE, **options
-):
+def predict(model, images, key, cipher=None, *, value_range=BYTE_RANGE, **options):
     """What a model that was trained on encrypted images says of plain ones.
 
     Args:
@@ -154,6 +154,7 @@ def predict(
             f"Received: {images.dtype} of shape {images.shape}"
         )
     check_value_range(value_range)
+    cipher = chosen_cipher(cipher, invert=True).name
     model = _load_model(model)
     if _encrypting(model):
         raise TfpeError(

@@ -38,9 +38,11 @@ from tfpe.transform import Transform
 __all__ = [
     "CIPHERS",
     "Cipher",
+    "DEFAULT_CIPHER",
     "KeySpace",
     "blockshuffle",
     "blockshuffle_transform",
+    "chosen_cipher",
     "ele",
     "ele_transform",
     "etc",
@@ -224,6 +226,35 @@ CIPHERS = {
         ),
     )
 }
+
+# What encrypts where no cipher is named; nothing that decrypts or predicts has one.
+DEFAULT_CIPHER = "logistic"
+
+
+def chosen_cipher(name, invert=False):
+    """The row of `CIPHERS`; the default one where images are encrypted under no name.
+
+    Args:
+        name: of a cipher, or None.
+        invert: whether images are decrypted: then nothing is guessed.
+
+    Returns:
+        A `Cipher`.
+
+    Raises:
+        CipherOptionError: there is no such cipher, or none is named to decrypt with.
+
+    Example:
+
+    >>> chosen_cipher(None).name
+    'logistic'
+    """
+    if name is None and invert:
+        raise CipherOptionError(
+            "`cipher` should name the cipher that the images were encrypted with, one "
+            f"of {list(CIPHERS)}. Received: none"
+        )
+    return find_cipher(DEFAULT_CIPHER if name is None else name)
 
 
 def find_cipher(name):

@@ -76,10 +76,9 @@ def add_output(command, summary=None):
     )
 
 
-def add_cipher(command, default):
-    """Adds `--cipher` and `--option`."""
-    shown = f"see `tfpe ciphers`; {default or 'the one it has'}"
-    command.add_argument("--cipher", default=default, help=shown)
+def add_cipher(command, otherwise):
+    """Adds `--cipher` and `--option`; `otherwise` says what holds without them."""
+    command.add_argument("--cipher", help=f"see `tfpe ciphers`; {otherwise}")
     add_option(command)
 
 
@@ -130,16 +129,25 @@ class AppendOnce(argparse.Action):
         setattr(namespace, self.dest, [*pairs, pair])
 
 
-def cipher_options(options):
+def cipher_options(options, needed=False):
     """The values of `--option` as a dict.
 
+    Args:
+        options: the arguments of the command.
+        needed: whether `--cipher` must be given.
+
     Raises:
-        CipherOptionError: the cipher has no such option. What is named like another
-            argument of a function of the library stops here.
+        CipherOptionError: no cipher, or it has no such option. What is named like
+            another argument of a function of the library stops here.
     """
     from tfpe.ciphers import CIPHERS, find_cipher
 
     given = dict(options.option)
+    if needed and options.cipher is None:
+        raise CipherOptionError(
+            f"--cipher should be one of {', '.join(CIPHERS)}; `tfpe ciphers` says what "
+            "each is. Received: none"
+        )
     if options.cipher is not None:
         find_cipher(options.cipher).options(**given)
     elif unknown := sorted(

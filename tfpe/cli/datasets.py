@@ -27,8 +27,9 @@ examples:
 examples:
   tfpe dataset encrypt cifar10 --cipher ele --key owner.key --out cloud
       then anywhere: tfds.load("cifar10_ele", data_dir="cloud")
-  tfpe dataset encrypt photos --key owner.key --hide-labels labels.json --out cloud
-  tfpe dataset encrypt tfds:svhn_cropped --data-dir data --per-image \\
+  tfpe dataset encrypt photos --cipher ele --key owner.key --out cloud \\
+      --hide-labels labels.json
+  tfpe dataset encrypt tfds:svhn_cropped --data-dir data --cipher pbe --per-image \\
       --key owner.key --out cloud
 
 SOURCE is cifar10, cifar100, tfds:NAME, an .npz file with x_train, y_train, x_test,
@@ -56,7 +57,7 @@ def register(commands):
     command = add_command(group, encrypt, EXAMPLES)
     command.add_argument("source", metavar="SOURCE")
     _add_common(command)
-    add_cipher(command, default="ele")
+    add_cipher(command, "must be given")
     command.add_argument("--data-dir", metavar="DIR", help="where TFDS keeps SOURCE")
     command.add_argument(
         "--drop", action="append", default=[], metavar="FEATURE", help="leave it out"
@@ -76,7 +77,7 @@ def register(commands):
     _add_common(command)
     _add_labels(command)
     command.add_argument("--new-key", required=True, metavar="FILE")
-    add_cipher(command, default=None)
+    add_cipher(command, "the one it has")
     _add_new(command)
     command.add_argument(
         "--per-image",
@@ -87,7 +88,7 @@ def register(commands):
 
 def encrypt(options):
     """Encrypts a data set to one that tfds.load reads without tfpe."""
-    chosen = cipher_options(options)
+    chosen = cipher_options(options, needed=True)
     key = load_key(options)
     dataset = _dataset()
     with progress_bar("Encrypting", options) as progress:

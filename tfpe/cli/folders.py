@@ -17,10 +17,10 @@ from tfpe.cli.terminal import note
 EXAMPLES = {
     "encrypt": """\
 examples:
-  tfpe encrypt -k owner.key photos -o encrypted
+  tfpe encrypt -k owner.key --cipher ele photos -o encrypted
   tfpe encrypt -k owner.key --cipher etc --option block_size=16 photos -o encrypted
-  tfpe encrypt -k owner.key --hide-names names.json photos -o encrypted
-  TFPE_KEY_FILE=owner.key tfpe encrypt portrait.jpg -o encrypted
+  tfpe encrypt -k owner.key --cipher ele --hide-names names.json photos -o encrypted
+  TFPE_KEY_FILE=owner.key tfpe encrypt --cipher ele portrait.jpg -o encrypted
 
 An interrupted run is resumed by the same command. Nothing is overwritten without
 --force. JPEG, WebP, PNG, BMP and TIFF go in; PNG and manifest.json come out.
@@ -38,7 +38,7 @@ def register(commands):
     """Adds the commands of this file."""
     command = add_command(commands, encrypt, EXAMPLES)
     _add_folders(command)
-    add_cipher(command, default="ele")
+    add_cipher(command, "must be given")
     command.add_argument(
         "--hide-names",
         metavar="FILE",
@@ -59,7 +59,7 @@ def encrypt(options):
     """Encrypts a folder or one image."""
     from tfpe.files import encrypt_folder
 
-    chosen = cipher_options(options)
+    chosen = cipher_options(options, needed=True)
     key = load_key(options)
     with progress_bar("Encrypting", options) as progress:
         summary = encrypt_folder(

@@ -30,7 +30,7 @@ def register(commands):
     command.add_argument("model", metavar="MODEL", help="a .keras file")
     command.add_argument("images", metavar="IMAGES")
     add_key(command)
-    add_cipher(command, default="ele")
+    add_cipher(command, "that of the training images")
     command.add_argument(
         "--value-range",
         type=_range,

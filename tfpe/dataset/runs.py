@@ -6,7 +6,7 @@ import pathlib
 import tempfile
 from collections.abc import Callable
 
-from tfpe.ciphers import find_cipher
+from tfpe.ciphers import DEFAULT_CIPHER, find_cipher
 from tfpe.dataset.encrypted import find_set, open_encrypted
 from tfpe.dataset.encryption import Encryption
 from tfpe.dataset.labels import save_labels
@@ -86,7 +86,7 @@ def encrypt_dataset(
     source,
     out,
     key,
-    cipher="ele",
+    cipher=DEFAULT_CIPHER,
     *,
     name=None,
     per_image=False,

@@ -9,7 +9,7 @@ import os
 import pathlib
 
 from tfpe.atomic import remove_stale
-from tfpe.ciphers import find_cipher
+from tfpe.ciphers import DEFAULT_CIPHER, find_cipher
 from tfpe.errors import ImageFileError, ManifestError, OutputError
 from tfpe.files.jobs import UNFINISHED, Decryption, Encryption, is_written
 from tfpe.files.journal import Journal, is_unfinished, lock_folder
@@ -48,7 +48,7 @@ def encrypt_folder(
     src,
     dst,
     key,
-    cipher="ele",
+    cipher=DEFAULT_CIPHER,
     *,
     force=False,
     hide_names=None,
