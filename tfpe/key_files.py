@@ -4,13 +4,16 @@ A file holds the secret of a key, or the salt of one that a passphrase makes; ho
 passphrase seals any other key is in `tfpe.sealed_keys`.
 """
 
+import contextlib
 import datetime
 import os
+import re
 import stat
 import warnings
 
 from tfpe.errors import KeyFileError, TfpeError, WrongKeyError
 from tfpe.keys import SCRYPT, Key
+from tfpe.locks import folder_lock
 
 FILE_HEADER = "tfpe key file, version 1"
 SEALED_HEADER = "tfpe sealed key file, version 1"
@@ -19,6 +22,7 @@ FILE_FIELDS = {
     "passphrase": {"created", "fingerprint", "salt", *SCRYPT},
 }
 MOST_CHARACTERS = 4096
+LOCK_SECONDS = 60
 
 
 class InsecureKeyFileWarning(UserWarning):
@@ -27,7 +31,7 @@ class InsecureKeyFileWarning(UserWarning):
 
 def save_key(key, path):
     """What `Key.save` does."""
-    create_file(path, lambda: _file_text(key))
+    create_file(path, lambda: key_text(key))
 
 
 def load_key(path, passphrase=None):
@@ -53,7 +57,32 @@ def create_file(path, text):
 
     Raises:
         KeyFileError: something is there already, or it cannot be written.
+        OutputError: another run holds the lock of the folder for a minute.
     """
+    with key_lock(path):
+        write_new(path, text)
+
+
+@contextlib.contextmanager
+def key_lock(path):
+    """The lock under which one run at a time writes key files beside `path`.
+
+    It is on their folder, which all users, links and working folders see alike. Nobody
+    should be asked for a passphrase while it is held.
+    """
+    folder = os.path.dirname(os.path.abspath(path))
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(folder_lock(folder, LOCK_SECONDS))
+        except OSError as error:
+            raise KeyFileError(
+                f"Cannot create key file {path}: {error.strerror}"
+            ) from error
+        yield
+
+
+def write_new(path, text):
+    """What `create_file` does, where the lock of the folder is held already."""
     path = os.fspath(path)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -88,15 +117,7 @@ def read_file(path):
     Warns:
         InsecureKeyFileWarning: group or others can read the file.
     """
-    try:
-        with open(path, encoding="ascii") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            text = file.read(MOST_CHARACTERS)
-    except UnicodeDecodeError:
-        # `from None`: the error it came from quotes the bytes of the file.
-        raise KeyFileError(f"Key file {path} is damaged: not ASCII text") from None
-    except OSError as error:
-        raise KeyFileError(f"Cannot read key file {path}: {error.strerror}") from error
+    text, mode = _read(path)
     if mode & 0o077 and os.name == "posix":
         warnings.warn(
             f"Key file {path} has mode {mode:04o}: other users can read it. "
@@ -105,6 +126,13 @@ def read_file(path):
             stacklevel=4,
         )
     return text
+
+
+def stated_fingerprint(path):
+    """The fingerprint that a key file of any kind states, or None; opens nothing."""
+    text, _ = _read(path)
+    line = re.search(r'^ ?"?fingerprint"?: "?([0-9a-f]{16})"?,?$', text, re.MULTILINE)
+    return line and line.group(1)
 
 
 def asked(passphrase, path):
@@ -118,7 +146,8 @@ def asked(passphrase, path):
     return passphrase
 
 
-def _file_text(key):
+def key_text(key):
+    """What the file of a key holds, where nothing seals it."""
     fields = {
         "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%MZ"),
         "fingerprint": key.fingerprint,
@@ -126,6 +155,19 @@ def _file_text(key):
     fields |= key._scrypt or {"secret": key._secret.hex()}
     lines = [FILE_HEADER, *(f"{name}: {value}" for name, value in fields.items())]
     return "\n".join(lines) + "\n"
+
+
+def _read(path):
+    """The text of a key file, and its permissions."""
+    try:
+        with open(path, encoding="ascii") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            return file.read(MOST_CHARACTERS), mode
+    except UnicodeDecodeError:
+        # `from None`: the error it came from quotes the bytes of the file.
+        raise KeyFileError(f"Key file {path} is damaged: not ASCII text") from None
+    except OSError as error:
+        raise KeyFileError(f"Cannot read key file {path}: {error.strerror}") from error
 
 
 def _load(path, text, passphrase):

@@ -39,12 +39,7 @@ def save_sealed(key, path, passphrase):
         KeyFileError: something is there already, it cannot be written, the passphrase
             is empty, or `cryptography` is not installed.
     """
-    if not isinstance(passphrase, str) or not passphrase:
-        received = "''" if passphrase == "" else type(passphrase).__name__
-        raise KeyFileError(
-            f"`passphrase` should be a non-empty string. Received: {received}"
-        )
-    text = _sealed_text(key, passphrase)
+    text = sealed_text(key, passphrase)
     create_file(path, lambda: text)
 
 
@@ -86,7 +81,13 @@ def open_sealed(path, text, passphrase):
     return key
 
 
-def _sealed_text(key, passphrase):
+def sealed_text(key, passphrase):
+    """What the file of a key holds that `passphrase` seals; raises as `save_sealed`."""
+    if not isinstance(passphrase, str) or not passphrase:
+        received = "''" if passphrase == "" else type(passphrase).__name__
+        raise KeyFileError(
+            f"`passphrase` should be a non-empty string. Received: {received}"
+        )
     salt, nonce = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(NONCE_BYTES)
     cipher, _ = _aes(passphrase, salt)
     sealed = cipher.encrypt(nonce, key._secret, _bound(key.fingerprint))

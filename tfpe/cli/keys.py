@@ -1,8 +1,6 @@
 """`tfpe keygen` and `tfpe key show | rotate | derive`."""
 
-import contextlib
 import json
-import os
 
 from tfpe.cli.common import (
     add_command,
@@ -14,7 +12,6 @@ from tfpe.cli.common import (
     load_key,
 )
 from tfpe.cli.terminal import note
-from tfpe.errors import KeyFileError
 
 EXAMPLES = {
     "keygen": """\
@@ -114,22 +111,10 @@ def derive(options):
 
 def rotate(options):
     """Puts a new key of the same kind in the place of an old one, which is kept."""
+    from tfpe.key_rotation import rotate_key
     from tfpe.keys import Key
 
-    old = load_key(options)
-    # A link stays one: what it names is rotated.
-    path = key_path(options)
-    path = os.path.realpath(path) if os.path.islink(path) else path
-    kept = f"{path}.{old.fingerprint}"
-    new = f"{kept}.next"
-    # A rotation that was stopped has left these two; its new key has never been used.
-    linked = os.path.lexists(kept) and os.path.samefile(path, kept)
-    if linked:
-        os.unlink(kept)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(new)
-    if os.path.lexists(kept):
-        raise KeyFileError(f"{kept} should not exist yet: the old key is kept there")
+    old, path, passphrase = load_key(options), key_path(options), None
     # What a passphrase protected stays protected: a new one is asked for.
     seal = options.seal or _is_sealed(options)
     if old.needs_passphrase and not seal:
@@ -137,13 +122,10 @@ def rotate(options):
         key = Key.from_passphrase(ask_passphrase(twice=True))
     else:
         key = Key.generate()
-    _save(key, new, seal)
-    try:
-        # At every moment the old key is under one of its two names.
-        os.link(path, kept)
-        os.replace(new, path)
-    except OSError as error:
-        raise KeyFileError(f"Cannot rotate {path}: {error.strerror}") from error
+    if seal:
+        note(f"The passphrase that opens the new {path}:")
+        passphrase = ask_passphrase(twice=True)
+    kept = rotate_key(path, old, key, passphrase)
     note(f"Key {key.fingerprint} written to {path}")
     note(f"The old key is kept in {kept}")
 

@@ -22,7 +22,8 @@ from tfpe.dataset.manifest import (
     write_checkpoint,
 )
 from tfpe.dataset.source import numbered_shards
-from tfpe.errors import DatasetError, OutputError
+from tfpe.errors import DatasetError
+from tfpe.locks import folder_lock
 
 MAX_THREADS = 4
 PARTIAL = ".partial"
@@ -155,20 +156,10 @@ def work_folder(final):
     work = final.with_name(final.name + ".incomplete")
     with output_errors(work):
         work.mkdir(parents=True, exist_ok=True)
-        handle = os.open(work, os.O_RDONLY)
-    try:
-        with contextlib.suppress(ImportError):  # no fcntl on Windows
-            import fcntl
-
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise OutputError(
-                    f"Another run is writing to {work}: wait until it ends"
-                ) from None
+    with contextlib.ExitStack() as held:
+        with output_errors(work):
+            held.enter_context(folder_lock(work))
         yield work
-    finally:
-        os.close(handle)
 
 
 def finish(work, final):
