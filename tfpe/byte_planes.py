@@ -1,0 +1,81 @@
+"""Gray images of 16 bits as two planes of bytes, which every cipher takes, and back.
+
+The high bytes stand to the left of the low bytes, as one gray image of twice the width:
+ciphers stay what they are, and blocks hold bytes of one kind.
+"""
+
+import numpy as np
+
+from tfpe.errors import ImageError
+
+
+def split_words(images):
+    """`uint16 (..., H, W, 1)` as `uint8 (..., H, 2 W, 1)`; `uint8` images stay.
+
+    Args:
+        images: NumPy array.
+
+    Returns:
+        An array: high bytes to the left, low bytes to the right.
+
+    Raises:
+        ImageError: another dtype, or 16 bits with more than one channel.
+
+    Example:
+
+    >>> split_words(np.array([[[0x0102], [0x0304]]], np.uint16))[..., 0].tolist()
+    [[1, 3, 2, 4]]
+    """
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype != np.uint16 or images.ndim < 3 or images.shape[-1] != 1:
+        raise ImageError(
+            "Images should be uint8, or uint16 of one channel. Received: "
+            f"{images.dtype} of shape {images.shape}"
+        )
+    high, low = images >> 8, images & 255
+    return np.concatenate([high, low], axis=-2).astype(np.uint8)
+
+
+def join_words(planes, dtype):
+    """Undoes `split_words`.
+
+    Args:
+        planes: `uint8 (..., H, 2 W, 1)`, or any image where `dtype` is uint8.
+        dtype: of the images that `split_words` was given.
+
+    Returns:
+        `uint16 (..., H, W, 1)`; `planes` itself where `dtype` is uint8.
+
+    Raises:
+        ImageError: these are no such planes.
+
+    Example:
+
+    >>> words = np.array([[[0x0102], [0x0304]]], np.uint16)
+    >>> bool((join_words(split_words(words), words.dtype) == words).all())
+    True
+    """
+    if dtype == np.uint8:
+        return planes
+    if planes.ndim < 3 or planes.shape[-1] != 1 or planes.shape[-2] % 2:
+        raise ImageError(
+            "Two planes of bytes should be one gray image of even width. "
+            f"Received: shape {planes.shape}"
+        )
+    high, low = np.split(planes.astype(np.uint16), 2, axis=-2)
+    return high << 8 | low
+
+
+def split_shape(image_shape, depth):
+    """The shape of `split_words` of an image of `image_shape` and 8 or 16 bits.
+
+    Sizes may be None.
+
+    Example:
+
+    >>> split_shape((8, 8, 1), 16)
+    (8, 16, 1)
+    """
+    height, width, channels = image_shape
+    return (height, width and width * (depth // 8), channels)
