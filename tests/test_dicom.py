@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfpe.errors import ImageFileError
-from tfpe.files.depth import to_depth, window_levels
+from tfpe.files.depth import Gray, window_levels
 from tfpe.files.dicom import is_dicom, read_dicom
+from tfpe.files.images import read_image
+from tfpe.preparation import Preparation
 
 SHIPPED = pathlib.Path(pydicom.__file__).parent / "data/test_files"
 [SIGNED] = slices(1)
@@ -30,15 +32,15 @@ def shipped(name):
 def test_pixels_are_those_of_pydicom(name):
     found = read_dicom(shipped(name))
     file = pydicom.dcmread(SHIPPED / f"{name}.dcm")
-    np.testing.assert_array_equal(found.pixels, file.pixel_array)
-    if found.values is not None:
+    gray = isinstance(found, Gray)
+    pixels = found.pixels if gray else found
+    np.testing.assert_array_equal(pixels, file.pixel_array)
+    if gray:
         expected = pydicom.pixels.apply_modality_lut(file.pixel_array, file)
         np.testing.assert_array_equal(found.values(), expected)
 
 
-@given(
-    st.floats(-2000, 2000), st.floats(1.001, 4000), st.sampled_from([8, 12, 16])
-)
+@given(st.floats(-2000, 2000), st.floats(1.001, 4000), st.sampled_from([8, 12, 16]))
 def test_windows_are_those_of_pydicom(center, width, bits):
     file = pydicom.dataset.Dataset()
     file.WindowCenter, file.WindowWidth = [center], [width]
@@ -147,23 +149,29 @@ def test_no_message_quotes_the_file(capfd, caplog):
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
 def test_depths(photometric):
-    data = dicom_bytes(
-        SIGNED, 12, photometric, RescaleSlope=2, RescaleIntercept=-100,
-        WindowCenter=[300, 1], WindowWidth=[900, 1],
-    )  # fmt: skip
-    found = read_dicom(data)
-    arguments = (found.pixels, found.bits, found.signed, found.inverted)
-    arguments += (found.values, found.window)
+    scale = dict(RescaleSlope=2, RescaleIntercept=-100)
+    window = dict(WindowCenter=[300, 1], WindowWidth=[900, 1])
+    data = dicom_bytes(SIGNED, 12, photometric, **scale, **window)
     with pytest.raises(ImageFileError, match="depth 16.*window CENTER WIDTH"):
-        to_depth(*arguments, None, None)
-    inverted = photometric == "MONOCHROME1"
-    words, facts = to_depth(*arguments, 16, None)
+        read_image(data, Preparation())
+    inverted = {"inverted": True} if photometric == "MONOCHROME1" else {}
+    words, lost, stored = read_image(data, Preparation(depth=16))
     np.testing.assert_array_equal(words[..., 0], SIGNED.astype(int) + 2**15)
-    assert words.dtype == np.uint16
-    assert facts == {"offset": 2**15} | ({"inverted": True} if inverted else {})
-    levels, facts = to_depth(*arguments, None, (300, 900))
+    assert (words.dtype, lost, stored) == (np.uint16, [], {"offset": 2**15} | inverted)
+    levels, lost, stored = read_image(data, Preparation(window=(300, 900)))
     expected = window_levels(SIGNED * 2.0 - 100, 300, 900)[..., None]
     np.testing.assert_array_equal(levels, 255 - expected if inverted else expected)
-    own, facts = to_depth(*arguments, None, "own")
+    assert (lost, stored) == (["window"], {})
+    own, lost, stored = read_image(data, Preparation(window="own"))
     np.testing.assert_array_equal(own, levels)
-    assert facts == {"window": [300, 900]}
+    assert (lost, stored) == (["window"], {"window": [300, 900]})
+
+
+def test_bytes_and_colours_need_no_choice():
+    gray = SIGNED.astype(np.uint8)
+    for pixels, kind in ((gray, "MONOCHROME2"), (np.stack([gray] * 3, -1), "RGB")):
+        data = dicom_bytes(pixels, 8, kind)
+        for preparation in (Preparation(), Preparation(depth=16)):
+            found, lost, stored = read_image(data, preparation)
+            np.testing.assert_array_equal(found.squeeze(), pixels)
+            assert (found.dtype, lost, stored) == (np.uint8, [], {})

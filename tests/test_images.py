@@ -144,7 +144,7 @@ REFUSED = {
         "transparent",
     ),
     "cmyk": (encoded(Image.fromarray(PHOTO).convert("CMYK"), "JPEG"), "CMYK"),
-    "16-bit-gray": (encoded(GRAY.astype(np.uint16) * 257), "I;16"),
+    "16-bit-gray": (encoded(GRAY.astype(np.uint16) * 257), "depth 16"),
     "16-bit-rgb": (png_of_16_bits(), "16 bits"),
     "four-samples": (tiff_of_four_samples(), "4 a pixel"),
     "float": (encoded(GRAY.astype(np.float32), "TIFF"), "mode F"),

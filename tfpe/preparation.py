@@ -6,6 +6,7 @@ trained on the ciphertext are prepared alike.
 """
 
 import dataclasses
+import math
 
 import numpy as np
 from PIL import Image
@@ -35,6 +36,12 @@ class Preparation:
         convert: whether files are taken that 8 bits of gray or RGB hold with a loss
             only: CMYK (without its colour profile), transparency (on white), the first
             frame or page of several.
+        depth: 16 takes gray of more than 8 bits without a loss, as 16-bit words; what
+            has 8 bits stays so. Not with `window` or color="rgb".
+        window: (center, width) takes gray of more than 8 bits, and DICOM, to 8 bits:
+            what lies in the window is spread over the 256 levels, in the unit of DICOM
+            (rescaled values) or of other files (levels). "own" takes that which each
+            DICOM file names.
 
     Raises:
         CipherOptionError: an attribute does not fit.
@@ -50,6 +57,8 @@ class Preparation:
     fit: str | None = None
     color: str | None = None
     convert: bool = False
+    depth: int | None = None
+    window: tuple | str | None = None
 
     def __post_init__(self):
         if self.size is not None:
@@ -65,12 +74,21 @@ class Preparation:
         if self.color is not None:
             one_of(self.color, COLORS, "color")
         true_or_false(self.convert, "convert")
+        if self.depth is not None:
+            one_of(self.depth, (16,), "depth")
+            if self.window is not None or self.color == "rgb":
+                raise CipherOptionError(
+                    "`depth=16` is for gray without a `window`. Received: "
+                    f"window={self.window!r}, color={self.color!r}"
+                )
+        if self.window is not None:
+            object.__setattr__(self, "window", _checked_window(self.window))
 
     def apply(self, pixels):
         """Pixels in the size and colours that are asked for.
 
         Args:
-            pixels: `uint8 (height, width, 1 or 3)`.
+            pixels: `uint8 (height, width, 1 or 3)` or `uint16 (height, width, 1)`.
 
         Returns:
             Such an array; `pixels` itself where nothing is to do. Colours become gray
@@ -83,6 +101,8 @@ class Preparation:
         shape = self.shape(_checked(pixels).shape)
         if shape == pixels.shape:
             return pixels
+        if pixels.dtype == np.uint16:
+            return self._resized_words(pixels)
         mode = "L" if shape[2] == 1 else "RGB"
         image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
         if image.mode == "RGB" and mode == "L":
@@ -126,6 +146,12 @@ class Preparation:
                 "`preparation` of a manifest should be one that this tfpe knows. "
                 f"Received: {document!r}"
             ) from error
+
+    def _resized_words(self, pixels):
+        # Pillow resizes words of 16 bits as floats only.
+        image = self._resized(Image.fromarray(pixels[..., 0].astype(np.float32)))
+        levels = np.rint(np.array(image))
+        return np.clip(levels, 0, 2**16 - 1).astype(np.uint16)[..., None]
 
     def _resized(self, image):
         height, width = self.size
@@ -174,12 +200,30 @@ def _checked_size(size):
     return sides
 
 
+def _checked_window(window):
+    if isinstance(window, str) and window == "own":
+        return window
+    try:
+        center, width = (float(number) for number in window)
+        fits = math.isfinite(center) and 1 <= width < math.inf
+    except (TypeError, ValueError):
+        fits = False
+    if not fits or isinstance(window, str):
+        raise CipherOptionError(
+            "`window` should be (center, width), width at least 1, or 'own'. "
+            f"Received: window={window!r}"
+        )
+    return tuple(int(n) if n.is_integer() else n for n in (center, width))
+
+
 def _checked(pixels):
-    fits = isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8
-    if not fits or pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or not pixels.size:
+    kinds = {"uint8": (1, 3), "uint16": (1,)}
+    fits = isinstance(pixels, np.ndarray) and pixels.ndim == 3 and pixels.size
+    if not fits or pixels.shape[2] not in kinds.get(pixels.dtype.name, ()):
         received = getattr(pixels, "dtype", type(pixels).__name__)
         raise ImageError(
-            "`pixels` should be uint8 of shape (height, width, 1 or 3). Received: "
+            "`pixels` should be uint8 of shape (height, width, 1 or 3), or uint16 of "
+            "shape (height, width, 1). Received: "
             f"{received} of shape {getattr(pixels, 'shape', None)}"
         )
     return pixels

@@ -4,6 +4,8 @@ import collections
 import math
 import threading
 
+from tfpe.byte_planes import join_words, split_shape, split_words
+
 CACHED_BYTES = 2**24  # of the images whose transforms are kept
 
 
@@ -26,6 +28,24 @@ class TransformCache:
         self._images, self._invert = images, invert
         self._lock = threading.Lock()
         self._kept = collections.OrderedDict()
+
+    def apply(self, images, number=None, plain_shape=None):
+        """Images of 8 or 16 bits, each byte of them encrypted, or decrypted.
+
+        Args:
+            images: `uint8 (..., H, W, C)`, or `uint16 (..., H, W, 1)`, whose words are
+                taken as two planes of bytes.
+            number: of the one image, where each has a transform of its own.
+            plain_shape: of the images before encryption, where that is another.
+
+        Returns:
+            An array of the same dtype.
+        """
+        planes = split_words(images)
+        if plain_shape is None:
+            plain_shape = images.shape[-3:]
+        shape = split_shape(plain_shape, 8 * images.dtype.itemsize)
+        return join_words(self.get(shape, number)(planes), images.dtype)
 
     def get(self, image_shape, number=None):
         """The transform of a shape; for the image `number`, one of its own."""

@@ -3,12 +3,50 @@
 Which of the two is for the user to say; neither is chosen here.
 """
 
+import dataclasses
+from collections.abc import Callable
+
 import numpy as np
 
 from tfpe.errors import ImageFileError
 
 SIGNED_OFFSET = 2**15
 TOP = 255
+
+
+@dataclasses.dataclass(frozen=True)
+class Gray:
+    """A gray picture as a file stores it.
+
+    Attributes:
+        pixels: whole numbers `(H, W)`.
+        bits: of a stored value.
+        signed: whether stored values may be negative.
+        inverted: whether low values are bright.
+        modality: `() -> (H, W)`, the values in the unit of a DICOM modality, such as
+            Hounsfield units; None where the unit is the level itself.
+        own_window: `() -> (center, width)` that a DICOM file names; None elsewhere.
+    """
+
+    pixels: np.ndarray
+    bits: int
+    signed: bool = False
+    inverted: bool = False
+    modality: Callable | None = None
+    own_window: Callable | None = None
+
+    def values(self):
+        """The pixels in the unit of windows."""
+        return self.pixels if self.modality is None else self.modality()
+
+    def window(self):
+        """The (center, width) of the file."""
+        if self.own_window is None:
+            raise ImageFileError(
+                "Only DICOM files name a window of their own; choose a center and a "
+                "width. Received: another file"
+            )
+        return self.own_window()
 
 
 def window_levels(values, center, width):
@@ -36,42 +74,46 @@ def window_levels(values, center, width):
     return levels.astype(np.uint8)
 
 
-def to_depth(stored, bits, signed, inverted, values, own_window, depth, window):
-    """Gray pixels as bytes or words, and what decryption cannot tell of them.
+def to_depth(gray, preparation):
+    """Gray pixels as bytes or words, what they lost, and what they do not tell.
 
     Args:
-        stored: whole numbers `(H, W)`.
-        bits: of a stored value; up to 8 unsigned ones need no choice.
-        signed: whether stored values may be negative.
-        inverted: whether low values are bright.
-        values: `() -> (H, W)`, in the unit of windows.
-        own_window: `() -> (center, width)`, of the file itself.
-        depth: 16 or None.
-        window: (center, width), "own" or None.
+        gray: a `Gray`.
+        preparation: a `tfpe.Preparation`.
 
     Returns:
-        `uint8` or `uint16 (H, W, 1)`, and a dict: "offset", which was added to signed
-        values; "inverted", where levels are stored as they are and low ones are bright;
+        `uint8` or `uint16 (H, W, 1)`; a list that is ["window"] where a window took
+        them to 8 bits; and a dict: "offset", which was added to signed values;
+        "inverted", where levels are as they are stored and low ones are bright;
         "window", where the file named it.
 
     Raises:
-        ImageFileError: more than 8 bits, and neither `depth` nor `window`.
+        ImageFileError: more than 8 bits, and neither a depth of 16 nor a window.
+
+    Example:
+
+    >>> from tfpe import Preparation
+    >>> gray = Gray(np.array([[0, 4095]]), 12)
+    >>> [to_depth(gray, Preparation(**kind))[0].ravel().tolist() for kind in
+    ...     ({"depth": 16}, {"window": (2048, 4096)})]
+    [[0, 4095], [0, 255]]
     """
-    if window is not None:
-        center, width = own_window() if window == "own" else window
-        levels = window_levels(values(), center, width)
-        levels = TOP - levels if inverted else levels
-        facts = {"window": [center, width]} if window == "own" else {}
-        return levels[..., None], facts
-    facts = {"inverted": True} if inverted else {}
-    if bits <= 8 and not signed:
-        return stored.astype(np.uint8)[..., None], facts
-    if depth != 16:
+    if preparation.window is not None and (gray.modality or gray.bits > 8):
+        own = preparation.window == "own"
+        center, width = gray.window() if own else preparation.window
+        levels = window_levels(gray.values(), center, width)
+        levels = TOP - levels if gray.inverted else levels
+        return levels[..., None], ["window"], {"window": [center, width]} if own else {}
+    stored, facts = gray.pixels, {"inverted": True} if gray.inverted else {}
+    if gray.bits <= 8 and not gray.signed:
+        return stored.astype(np.uint8)[..., None], [], facts
+    if preparation.depth != 16:
+        sign = ", signed" if gray.signed else ""
         raise ImageFileError(
-            f"Gray of more than 8 bits needs a choice. Received: {bits} bits"
-            f"{', signed' if signed else ''}, and neither depth 16 (words of two bytes, "
-            "without a loss) nor a window CENTER WIDTH (to 8 bits, with a loss)"
+            "Gray of more than 8 bits needs a choice: depth 16 (words of two bytes, "
+            "without a loss) or a window CENTER WIDTH (to 8 bits, with a loss). "
+            f"Received: {gray.bits} bits{sign}, and neither"
         )
-    if signed:
+    if gray.signed:
         stored, facts = stored + SIGNED_OFFSET, facts | {"offset": SIGNED_OFFSET}
-    return stored.astype(np.uint16)[..., None], facts
+    return stored.astype(np.uint16)[..., None], [], facts

@@ -5,18 +5,17 @@ patients are not even parsed, and no message quotes the file or pydicom.
 """
 
 import contextlib
-import dataclasses
 import io
 import logging
 import math
 import threading
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
 
 from tfpe.errors import ImageFileError
+from tfpe.files.depth import Gray
 
 MAGIC_START, MAGIC = 128, b"DICM"
 # What pydicom may read.
@@ -34,28 +33,6 @@ COLOR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT")
 _quiet = threading.Lock()
 
 
-@dataclasses.dataclass(frozen=True)
-class Dicom:
-    """The picture in a DICOM file.
-
-    Attributes:
-        pixels: stored values: whole numbers `(H, W)`, or `uint8 (H, W, 3)`.
-        bits: of a stored value.
-        signed: whether stored values may be negative.
-        inverted: whether low values are bright (MONOCHROME1).
-        values: `() -> (H, W)`, the stored values in the unit of the modality, such as
-            Hounsfield units; rescaled as the file says.
-        window: `() -> (center, width)` that the file itself names first.
-    """
-
-    pixels: np.ndarray
-    bits: int
-    signed: bool
-    inverted: bool
-    values: Callable
-    window: Callable
-
-
 def is_dicom(data):
     """Whether bytes begin as a DICOM file does (PS3.10); its first 132 are enough."""
     return data[MAGIC_START : MAGIC_START + len(MAGIC)] == MAGIC
@@ -68,7 +45,7 @@ def read_dicom(data):
         data: one frame, gray with up to 16 bits stored, or colours with 8.
 
     Returns:
-        A `Dicom`.
+        A `tfpe.files.depth.Gray`, or `uint8 (H, W, 3)`.
 
     Raises:
         ImageFileError: pydicom is not installed; the file is damaged, holds no pixels,
@@ -93,20 +70,20 @@ def read_dicom(data):
     if pixels.shape != shape:
         _refuse("as large as it says", "pixels of another shape")
     if len(shape) == 3:
-        return Dicom(pixels.astype(np.uint8), 8, False, False, None, None)
+        return pixels.astype(np.uint8)
     bits, signed = int(file.BitsStored), bool(file.PixelRepresentation)
     # Bits beside the stored ones may hold overlays, with names written in them.
     shift = int(file.get("HighBit", bits - 1)) + 1 - bits
     words = (pixels.astype(np.int64) >> shift) & (2**bits - 1)
     if signed:
         words = np.where(words >> (bits - 1), words - 2**bits, words)
-    return Dicom(
+    return Gray(
         pixels=words,
         bits=bits,
         signed=signed,
         inverted=file.PhotometricInterpretation == "MONOCHROME1",
-        values=lambda: _values(file, words),
-        window=lambda: _window(file),
+        modality=lambda: _values(file, words),
+        own_window=lambda: _window(file),
     )
 
 

@@ -1,8 +1,8 @@
-"""Image files in and out: bytes of PNG, JPEG, WebP, BMP, TIFF, GIF to exact pixels.
+"""Image files in and out: PNG, JPEG, WebP, BMP, TIFF, GIF, DICOM to exact pixels.
 
 Pixels are taken as they are stored, turned as EXIF says; what cannot become 8 bits of
 gray or RGB without a loss is refused, unless a `Preparation` allows the loss, which is
-named. Nothing but pixels comes out again.
+named, or 16 bits of gray. Nothing but pixels comes out again.
 
 Damage inside a JPEG is not always told: its data carry no checksum, and libjpeg decodes
 flipped bits to other pixels without a word. They are encrypted as they decode. The same
@@ -16,6 +16,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from tfpe.errors import ImageFileError
+from tfpe.files.depth import Gray, to_depth
+from tfpe.files.dicom import is_dicom, read_dicom
 from tfpe.preparation import Preparation
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
@@ -25,25 +27,29 @@ MODES = {
     **dict.fromkeys(("P", "PA", "RGB", "RGBA", "RGBX"), "RGB"),
 }
 LOSSY_MODES = {"CMYK": "RGB"}
+DEEP_MODES = ("I;16", "I;16B", "I;16L")
 TIFF_BITS_PER_SAMPLE, TIFF_SAMPLES_PER_PIXEL, TIFF_SAMPLE_FORMAT = 258, 277, 339
+TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
 PNG_BIT_DEPTH = 24
 
 
-def decode_image(data):
+def decode_image(data, depth=None):
     """The pixels of an image file.
 
     Args:
-        data: the bytes of a PNG, JPEG, WebP, BMP, TIFF or GIF file.
+        data: the bytes of a PNG, JPEG, WebP, BMP, TIFF, GIF or DICOM file.
+        depth: 16 takes gray of more than 8 bits too.
 
     Returns:
         `uint8 (height, width, channels)`, 1 or 3 channels, turned as its EXIF
-        orientation says. Palettes become RGB, 1 bit becomes gray, a fully opaque alpha
-        channel is dropped. Colour profiles are not applied.
+        orientation says; `uint16` of 1 channel where it has more bits. Palettes become
+        RGB, 1 bit becomes gray, a fully opaque alpha channel is dropped. Colour
+        profiles are not applied.
 
     Raises:
         ImageFileError: damaged, cut short, another format, transparent, animated,
-            CMYK, more than 8 bits or more samples a pixel than gray, RGB and alpha
-            have, or too large (a decompression bomb).
+            CMYK, more bits or more samples a pixel than gray, RGB and alpha have, or
+            too large (a decompression bomb).
 
     Example:
 
@@ -51,7 +57,7 @@ def decode_image(data):
     >>> bool((decode_image(encode_png(pixels)) == pixels).all())
     True
     """
-    return prepare_image(data, Preparation())[0]
+    return prepare_image(data, Preparation(depth=depth))[0]
 
 
 def prepare_image(data, preparation):
@@ -62,8 +68,9 @@ def prepare_image(data, preparation):
         preparation: a `tfpe.preparation.Preparation`.
 
     Returns:
-        `uint8 (height, width, channels)`, and a list of words, empty without a loss:
-        "frames", "cmyk", "transparency", "colors", "size".
+        `uint8 (height, width, channels)` or `uint16 (height, width, 1)`, and a list of
+        words, empty without a loss: "window", "frames", "cmyk", "transparency",
+        "colors", "size".
 
     Raises:
         ImageFileError: as `decode_image`, but for what `preparation` converts.
@@ -75,28 +82,31 @@ def prepare_image(data, preparation):
     >>> pixels.shape, lost
     ((2, 2, 1), ['size', 'colors'])
     """
-    try:
-        # Pillow checks the checksums of PNG in `verify` only, which uses the file up.
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            image.verify()
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            pixels, lost = _pixels(image, data, preparation.convert)
-    except ImageFileError:
-        raise
-    except Image.UnidentifiedImageError:
-        raise ImageFileError(
-            f"Image files should be whole and one of {FORMATS}. "
-            "Received: a file that is damaged or none of them"
-        ) from None
-    except Exception as error:  # decoders raise a dozen kinds on damaged files
-        raise ImageFileError(
-            f"Image file cannot be read: {error or type(error).__name__}"
-        ) from error
-    return preparation.apply(pixels), lost + preparation.losses(pixels.shape)
+    return read_image(data, preparation)[:2]
+
+
+def read_image(data, preparation):
+    """As `prepare_image`; and what gray pixels do not tell of the file, a dict.
+
+    That is what `tfpe.files.depth.to_depth` says of them.
+    """
+    stored = {}
+    if is_dicom(data):
+        picture = read_dicom(data)
+        pixels, lost = picture, []
+        if isinstance(picture, Gray):
+            pixels, lost, stored = to_depth(picture, preparation)
+    else:
+        pixels, lost, stored = _open(data, preparation)
+    lost = lost + preparation.losses(pixels.shape)
+    return preparation.apply(pixels), lost, stored
 
 
 def encode_png(pixels):
-    """The bytes of a PNG file that holds `pixels`, `uint8 (H, W, 1 or 3)`, alone."""
+    """The bytes of a PNG file that holds `pixels` alone.
+
+    They are `uint8 (H, W, 1 or 3)`, or `uint16 (H, W, 1)`.
+    """
     if pixels.shape[-1] == 1:
         pixels = pixels[..., 0]
     file = io.BytesIO()
@@ -115,6 +125,41 @@ def pixel_digest(pixels):
     """
     shape = "x".join(str(size) for size in pixels.shape)
     return hashlib.sha256(f"{shape}\n".encode() + pixels.tobytes()).hexdigest()
+
+
+def _open(data, preparation):
+    try:
+        # Pillow checks the checksums of PNG in `verify` only, which uses the file up.
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            image.verify()
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.mode in DEEP_MODES:
+                return to_depth(_deep(image), preparation)
+            return *_pixels(image, data, preparation.convert), {}
+    except ImageFileError:
+        raise
+    except Image.UnidentifiedImageError:
+        raise ImageFileError(
+            f"Image files should be whole and one of {FORMATS}. "
+            "Received: a file that is damaged or none of them"
+        ) from None
+    except Exception as error:  # decoders raise a dozen kinds on damaged files
+        raise ImageFileError(
+            f"Image file cannot be read: {error or type(error).__name__}"
+        ) from error
+
+
+def _deep(image):
+    """A `Gray` of a 16-bit PNG or TIFF."""
+    tags = image.tag_v2 if image.format == "TIFF" else {}
+    if getattr(image, "n_frames", 1) > 1 or "transparency" in image.info:
+        _refuse(
+            "one opaque picture", "several pages or a transparent level, of 16 bits"
+        )
+    bits = max(tags.get(TIFF_BITS_PER_SAMPLE, (16,)))
+    inverted = tags.get(TIFF_PHOTOMETRIC) == WHITE_IS_ZERO
+    pixels = np.array(ImageOps.exif_transpose(image)).astype(np.int64)
+    return Gray(pixels, bits, inverted=inverted)
 
 
 def _pixels(image, data, convert):
@@ -160,7 +205,8 @@ def _check_depth(image, data):
         if samples > len(image.getbands()):
             _refuse(f"{image.mode} without more samples", f"{samples} a pixel")
     if max(depths) > 8 or set(sample_formats) != {1}:
-        _refuse("of 8 bits a channel", f"{max(depths)} bits, or signed or real values")
+        received = f"{max(depths)} bits, or signed or real values"
+        _refuse("of 8 bits a channel, or gray of 16", received)
 
 
 def _refuse(expected, received):
