@@ -36,7 +36,10 @@ def run(commands, **replaced):
     for line in commands.splitlines():
         words = [replaced.get(word, word) for word in line.split()[1:]]
         if line.startswith("python "):
-            subprocess.run([sys.executable, *words], check=True, capture_output=True)
+            done = subprocess.run(
+                [sys.executable, *words], check=True, capture_output=True, text=True
+            )
+            assert "Warning" not in done.stderr, done.stderr
         else:
             assert main(words) == 0, line
 

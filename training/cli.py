@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import inspect
-import os
 import re
 
 from tfpe.cli.guard import guard
@@ -33,7 +32,6 @@ CIPHER = "plain, a name of `tfpe ciphers`, or NAME-per-image"
 def main(arguments=None):
     """Runs a command; returns its exit code."""
     options = _parser().parse_args(arguments)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     return guard("training", lambda: options.run(options))
 
 

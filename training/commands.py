@@ -10,6 +10,7 @@ import json
 import sys
 
 from tfpe.cli.common import check_figure, read_key
+from tfpe.cli.packages import require
 from tfpe.cli.terminal import note
 from training.recipes import PER_IMAGE, Recipe, find_recipe
 
@@ -18,6 +19,9 @@ FINISHED, FAILED, TIME_UP = 0, 1, 3
 
 def compare(options):
     """Trains on one cipher or more: a record each, then a table and figures."""
+    recipe = _recipe(options)
+    require("sklearn", *([] if options.json else ["rich", "matplotlib"]))
+    require(*([] if recipe.strong == "none" else ["keras_cv"]))
     from training import strategies
     from training.compare import compare
     from training.report import show_comparison
@@ -29,7 +33,6 @@ def compare(options):
             c if c == "plain" else c.removesuffix(PER_IMAGE) + PER_IMAGE
             for c in ciphers
         ]
-    recipe = _recipe(options)
     strategies.connect(recipe.strategy)
     strategies.check_backend(recipe.strategy)
     # Keras prints its progress on stdout, where the figures go.
@@ -58,12 +61,13 @@ def compare(options):
 
 def evaluate(options):
     """Tests a saved model on encrypted test images."""
+    require("sklearn", *([] if options.json else ["rich"]))
+    if options.figure:
+        check_figure(options.figure)
     from training.evaluate import evaluate, show_evaluation
     from training.run_folder import settings_of
     from training.sources import load
 
-    if options.figure:
-        check_figure(options.figure)
     run = settings_of(options.model)
     cipher = options.cipher
     if cipher is None:
@@ -88,6 +92,7 @@ def evaluate(options):
 
 def speed(options):
     """Images a second of a training step, beside one of plain PyTorch."""
+    require(*([] if options.json else ["rich"]))
     from training.speed import show_speed, training_speed
 
     record = training_speed(_recipe(options), options.steps, options.out)

@@ -21,11 +21,10 @@ import sys
 import time
 
 import numpy as np
-from sklearn.metrics.pairwise import polynomial_kernel, rbf_kernel
-from sklearn.svm import SVC
 
 from tfpe.ciphers import find_cipher
 from tfpe.cli.common import read_key
+from tfpe.cli.packages import require
 from tfpe.cli.terminal import table_console
 from tfpe.errors import TfpeError
 from tfpe.intervals import accuracy_interval
@@ -37,12 +36,6 @@ from training.run_folder import OUT
 from training.sources import load, stratified_split
 
 CIPHERS = ("plain", "etc", "pbe", "shuffle", "negpos", "le", "ele", "logistic")
-# As functions, so that scikit-learn takes one product of matrices for all the images.
-# The linear one has the scale of the other: unscaled, C = 1 leaves no soft margin.
-KERNELS = {
-    "linear": functools.partial(polynomial_kernel, degree=1, coef0=0),
-    "rbf": rbf_kernel,
-}
 
 
 def run_svm(image_set, ciphers, key, c=1.0, gamma=None, say=None):
@@ -61,6 +54,8 @@ def run_svm(image_set, ciphers, key, c=1.0, gamma=None, say=None):
         A list of dicts, one for each cipher and kernel: `test_accuracy`,
         `predictions_equal_plain` (a count), `isometry` (what theory says), `seconds`.
     """
+    from sklearn.svm import SVC
+
     ciphers = list(dict.fromkeys(["plain", *ciphers]))
     train, test = _padded(image_set, ciphers)
     gamma = gamma or default_gamma(train.shape[1:])
@@ -70,7 +65,7 @@ def run_svm(image_set, ciphers, key, c=1.0, gamma=None, say=None):
             say(f"{cipher}: {number} of {len(ciphers)}")
         transform = _transform(cipher, key, train.shape[1:])
         x_train, x_test = centred(transform(train)), centred(transform(test))
-        for kernel, function in KERNELS.items():
+        for kernel, function in kernels().items():
             start = time.perf_counter()
             model = SVC(C=c, kernel=functools.partial(function, gamma=gamma))
             found = model.fit(x_train, image_set.y_train).predict(x_test)
@@ -175,6 +170,7 @@ def add_arguments(parser):
 
 def run(options):
     """Shows which ciphers leave the predictions of a kernel SVM exactly as they are."""
+    require("sklearn", "scipy", *([] if options.json else ["rich"]))
     for name in options.ciphers:
         if name != "plain":
             find_cipher(name)
@@ -225,6 +221,17 @@ def run(options):
             f"Received: other predictions with {sorted(wrong)}"
         )
     return 0
+
+
+def kernels():
+    """The kernels, as functions: scikit-learn takes one product for all the images."""
+    from sklearn.metrics.pairwise import polynomial_kernel, rbf_kernel
+
+    # With the scale of the other: unscaled, C = 1 leaves no soft margin.
+    return {
+        "linear": functools.partial(polynomial_kernel, degree=1, coef0=0),
+        "rbf": rbf_kernel,
+    }
 
 
 def _padded(image_set, ciphers):

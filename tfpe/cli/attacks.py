@@ -15,6 +15,7 @@ from tfpe.cli.common import (
     load_key,
     size_of,
 )
+from tfpe.cli.packages import require
 from tfpe.cli.terminal import note, table_console
 from tfpe.errors import CipherOptionError, TfpeError
 
@@ -88,6 +89,7 @@ def register(commands):
 
 def attack(options):
     """Recovers keys or pictures from the evidence that an attack needs."""
+    require("rich")
     from tfpe.attacks import ATTACKS
 
     if options.name is None:
@@ -96,6 +98,7 @@ def attack(options):
         raise TfpeError(
             f"NAME should be one of {list(ATTACKS)}. Received: {options.name!r}"
         )
+    require("PIL", "scipy", "skimage")
     from tfpe.evaluation.casework import Evidence, make_queries, run_attack
     from tfpe.evaluation.result import check_key_file
 

@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 
+from tfpe.cli.packages import require
 from tfpe.errors import CipherOptionError, ImageFileError, TfpeError
 
 KEY_VARIABLE = "TFPE_KEY_FILE"
@@ -99,6 +100,7 @@ def check_figure(path, force=None):
 
     `force` is the --force of the command, None where it has none.
     """
+    require("matplotlib")
     if not path.lower().endswith(".png"):
         raise ImageFileError(f"--figure should end in .png. Received: {path}")
     if os.path.lexists(path) and not force:

@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import json
-import os
 
 from tfpe.cli.common import (
     add_cipher,
@@ -15,6 +14,7 @@ from tfpe.cli.common import (
     load_key,
     progress_bar,
 )
+from tfpe.cli.packages import require
 from tfpe.cli.terminal import note
 
 EXAMPLES = {
@@ -169,8 +169,7 @@ def _add_labels(command):
 
 
 def _dataset():
-    # Before TensorFlow starts, which is talkative and takes all memory of a GPU.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    require("tensorflow", "tensorflow_datasets", "PIL", "rich")
     # Before the progress bar: TFDS replaces `__import__` while it is imported, and the
     # thread that draws the bar would import through that.
     import tensorflow_datasets  # noqa: F401

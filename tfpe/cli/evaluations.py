@@ -2,10 +2,10 @@
 
 import argparse
 import json
-import os
 import pathlib
 
 from tfpe.cli.common import add_option, progress_bar, size_of
+from tfpe.cli.packages import require
 from tfpe.cli.terminal import note, table_console
 from tfpe.errors import CipherOptionError, TfpeError
 
@@ -74,8 +74,8 @@ def register(commands):
 
 def evaluate(options):
     """Measures what a cipher is worth: all metrics, and all attacks that apply."""
-    # Before TensorFlow starts, which is talkative.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    require("rich", "PIL", "scipy", "skimage", "sklearn")
+    require(*(["matplotlib"] if options.figures else []))
     from tfpe.ciphers import CIPHERS, find_cipher
     from tfpe.evaluation.pictures import load_pictures
 

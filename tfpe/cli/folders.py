@@ -12,6 +12,7 @@ from tfpe.cli.common import (
     load_key,
     progress_bar,
 )
+from tfpe.cli.packages import require
 from tfpe.cli.terminal import note
 
 EXAMPLES = {
@@ -57,6 +58,7 @@ def register(commands):
 
 def encrypt(options):
     """Encrypts a folder or one image."""
+    require("PIL", "rich")
     from tfpe.files import encrypt_folder
 
     chosen = cipher_options(options, needed=True)
@@ -78,6 +80,7 @@ def encrypt(options):
 
 def decrypt(options):
     """Decrypts a folder that `encrypt` wrote, or one image of it."""
+    require("PIL", "rich")
     from tfpe.files import decrypt_folder
 
     key = load_key(options)

@@ -3,12 +3,17 @@
 import sys
 import warnings
 
+from tfpe.cli.noise import quiet_tensorflow
+from tfpe.cli.packages import is_missing, missing
 from tfpe.cli.terminal import abandon_stdout, note, open_streams
 from tfpe.errors import TfpeError
 
 
 def guard(program, run):
-    """Runs a command; named errors, Ctrl-C and full disks become a line on stderr.
+    """Runs a command; what is wrong becomes a line on stderr.
+
+    That is named errors, missing packages, Ctrl-C and full disks; and TensorFlow is
+    quiet.
 
     Args:
         program: its name, in front of each line.
@@ -24,7 +29,7 @@ def guard(program, run):
     open_streams()
     try:
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), quiet_tensorflow():
                 warnings.simplefilter("default", UserWarning)
                 warnings.showwarning = show_warning
                 return run() or 0
@@ -32,6 +37,12 @@ def guard(program, run):
             sys.stdout.flush()
     except TfpeError as error:
         note(f"{program}: error: {error}")
+        return 1
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if not is_missing(package):
+            raise  # a package that is broken, or a mistake of ours
+        note(f"{program}: error: {missing(package)}")
         return 1
     except KeyboardInterrupt:
         # Commands that keep what they have done go on; the others begin again.

@@ -5,6 +5,7 @@ import os
 import sys
 
 from tfpe.cli.common import add_command, progress_bar, size_of
+from tfpe.cli.packages import require
 from tfpe.cli.terminal import note, table_console
 
 EXAMPLES = {
@@ -37,6 +38,7 @@ def register(commands):
 
 def ciphers(options):
     """Lists the ciphers: key space in bits, and what breaks them."""
+    require(*([] if options.json else ["rich"]))
     from tfpe.ciphers import CIPHERS
     from tfpe.padding import padded_size
 
@@ -85,6 +87,7 @@ def ciphers(options):
 
 def demo(options):
     """Runs every cipher on two photographs."""
+    require("rich", "PIL", "sklearn", "skimage", "matplotlib")
     from tfpe.demo import run_demo
 
     with progress_bar("Ciphers", options) as progress:

@@ -52,8 +52,6 @@ def register(commands):
 
 def predict(options):
     """Encrypts images and lets a model predict their classes."""
-    # Before TensorFlow starts, which is talkative.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import numpy as np
 
     from tfpe import roles

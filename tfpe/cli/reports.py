@@ -4,6 +4,7 @@ import json
 import os
 
 from tfpe.cli.common import add_command
+from tfpe.cli.packages import require
 from tfpe.cli.terminal import note
 from tfpe.errors import RecordError, TfpeError
 
@@ -36,6 +37,7 @@ def register(commands):
 
 def report(options):
     """Renders records as a page: scorecard, pictures, curves, security cards."""
+    require("jinja2", "matplotlib", "PIL")
     from tfpe.report import write_report
     from tfpe.report.scorecard import scorecard_json
 

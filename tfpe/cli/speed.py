@@ -3,6 +3,7 @@
 import json
 
 from tfpe.cli.common import add_command
+from tfpe.cli.packages import require
 from tfpe.cli.terminal import note, table_console
 
 EXAMPLES = {
@@ -44,6 +45,7 @@ def register(commands):
 
 def bench(options):
     """Measures the speed of the ciphers beside real cryptography."""
+    require("rich", "sklearn", *(["matplotlib"] if options.figure else []))
     from tfpe.bench import DIRECTIONS, PARTS, run_bench
     from tfpe.bench.report import draw_speed, rich_tables
 

@@ -1,0 +1,117 @@
+"""A package that is not there: one line that names it, and before the work begins."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from processes import SCRIPTS
+from scripts.blocking import Without
+
+import tfpe.cli
+import training.cli
+from tfpe.cli.guard import guard
+from tfpe.cli.packages import PROJECTS
+
+# What each command needs at some time, and what is not so sure to be there.
+NEEDS = {
+    "tfpe encrypt -k owner.key photos -o out": "PIL rich",
+    "tfpe decrypt -k owner.key photos -o out": "PIL rich",
+    "tfpe dataset encrypt tiny.npz -k owner.key -o out": "tensorflow rich PIL "
+    "tensorflow_datasets",
+    "tfpe dataset decrypt set -k owner.key -o out": "tensorflow tensorflow_datasets",
+    "tfpe dataset reencrypt set -k owner.key --new-key owner.key -o out": "tensorflow "
+    "tensorflow_datasets",
+    "tfpe ciphers": "rich",
+    "tfpe demo out": "rich PIL sklearn skimage matplotlib",
+    "tfpe attack": "rich",
+    "tfpe attack key_sensitivity -k owner.key --figure out.png": "PIL skimage scipy "
+    "matplotlib",
+    "tfpe evaluate photographs --cipher le --figures out": "rich PIL skimage sklearn "
+    "matplotlib",
+    "tfpe report out.html": "jinja2 matplotlib PIL",
+    "tfpe bench --quick --figure out.png": "rich sklearn matplotlib",
+    "training compare --out out --runs out": "sklearn rich matplotlib",
+    "training train --out out --runs out --strong cutmix --encrypt-in tf.data": (
+        "keras_cv sklearn matplotlib"
+    ),
+    "training evaluate m.keras --figure out.png": "sklearn rich matplotlib",
+    "training svm --out out": "sklearn rich",
+    "training speed --out out": "rich",
+}
+PAIRS = [(line, name) for line, names in NEEDS.items() for name in names.split()]
+# As another process would be, for all that is imported lazily.
+RUN = """
+from blocking import block
+block(*{blocked!r})
+from {program}.cli import main
+raise SystemExit(main({arguments!r}))
+"""
+
+
+@pytest.fixture
+def without(monkeypatch):
+    """Takes a package away, for one test."""
+
+    def take_away(name):
+        finders = [Without(finder, [name]) for finder in sys.meta_path]
+        monkeypatch.setattr(sys, "meta_path", finders)
+        for module in [m for m in sys.modules if m.partition(".")[0] == name]:
+            monkeypatch.delitem(sys.modules, module)
+
+    return take_away
+
+
+@pytest.mark.parametrize(("line", "name"), PAIRS)
+def test_each_command_says_so_at_once(
+    line, name, without, npz, key, capsys, monkeypatch
+):
+    folder = npz.parent
+    monkeypatch.chdir(folder)
+    key.save("owner.key")
+    before = set(folder.iterdir())
+    without(name)
+    program, *arguments = line.split()
+    main = tfpe.cli.main if program == "tfpe" else training.cli.main
+    assert main(arguments) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1
+    assert err.startswith(f"{program}: error: The package {PROJECTS.get(name, name)} ")
+    assert "pip install" in err
+    assert set(folder.iterdir()) == before, "it began to work"
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("tfpe predict m.keras tiny.npz -k owner.key --cipher pbe", "tensorflow"),
+        ("training compare --out out --runs out", "tensorflow"),
+        ("training svm --help", "sklearn"),
+    ],
+)
+def test_what_keras_needs(line, name, npz, key):
+    key.save(npz.parent / "owner.key")
+    program, *arguments = line.split()
+    code = RUN.format(blocked=[name], program=program, arguments=arguments)
+    paths = os.pathsep.join([str(SCRIPTS), str(Path(__file__).parents[1])])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=npz.parent,
+        env=os.environ | {"PYTHONPATH": paths, "KERAS_BACKEND": "tensorflow"},
+        capture_output=True,
+        text=True,
+    )
+    if "--help" in line:
+        assert done.returncode == 0, done.stderr
+        return
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert "KERAS_BACKEND=jax" in done.stderr
+
+
+def test_a_mistake_of_ours_is_no_missing_package():
+    def run():
+        import tfpe.not_there  # noqa: F401
+
+    with pytest.raises(ModuleNotFoundError, match="not_there"):
+        guard("tfpe", run)
