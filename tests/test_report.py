@@ -1,8 +1,10 @@
 """The page of `tfpe report`: what records say, escaped, and whole or not at all."""
 
 import copy
+import dataclasses
 import html
 import json
+import pathlib
 import re
 
 import pytest
@@ -11,7 +13,10 @@ import report_records as make
 from tfpe.cli import main
 from tfpe.errors import RecordError
 from tfpe.records import write_record
-from tfpe.report import render_report
+from tfpe.report import render_report, write_report
+from tfpe.report.cells import number, percent
+from tfpe.tables.scorecard import Row
+from tfpe.tables.scorecard_table import drop_text, ssim_text
 
 
 @pytest.fixture(scope="module")
@@ -209,3 +214,36 @@ def test_a_record_is_never_replaced_by_a_page(folder, capsys):
     before = record.read_bytes()
     assert main(["report", str(record)]) == 1
     assert ".html" in capsys.readouterr().err and record.read_bytes() == before
+
+
+def test_what_was_just_trained_comes_first(folder, records):
+    """The first of several folders is the user's own; older results follow."""
+    (folder / "own").mkdir()
+    own = make.training("plain", 0.9)
+    own["settings"] |= {"dataset": "digits", "recipe": "tiny"}
+    write_record(folder / "own" / "training.json", own)
+    (folder / "older").mkdir()
+    for place, record in enumerate(records):
+        write_record(folder / "older" / f"{place}.json", record)
+    write_report(folder / "page.html", [folder / "own", folder / "older"])
+    page = (folder / "page.html").read_text()
+    top, rest = page.split('<section id="scorecard"')
+    assert "digits, recipe tiny: training" in top
+    assert "digits, recipe tiny: training" not in rest and "cifar10, recipe" in rest
+    write_report(folder / "page.html", [folder / "own"])
+    assert 'id="trained"' not in (folder / "page.html").read_text()
+
+
+@pytest.mark.parametrize("value", [-0.0, -1e-4, -4.9e-3, 0.0])
+def test_no_figure_is_minus_nothing(value):
+    row = Row("le", "le", accuracy=0.5, evaluated=True, cipher_ssim=value)
+    row = dataclasses.replace(row, drop=value / 100)
+    assert ssim_text(row) == "0.00 → –" and drop_text(row) == "0.00"
+    assert (
+        number(value, "{:.2f}").text == "0.00" and percent(value / 100).text == "0.00"
+    )
+    results = pathlib.Path(__file__).parents[1]
+    texts = [
+        file.read_text() for file in (results / "README.md", *results.glob("docs/*.md"))
+    ]
+    assert not [text for text in texts if re.search(r"[|(→ ]-0(\.0+)?[ |)%]", text)]

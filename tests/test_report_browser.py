@@ -1,12 +1,14 @@
 """The page of `tfpe report` in a real browser, headless Chromium."""
 
 import json
+import pathlib
 import shutil
 
 import pytest
 import report_records as make
 
-from tfpe.report import render_report
+from tfpe.records import write_record
+from tfpe.report import render_report, write_report
 
 FLAGS = (
     "--headless",
@@ -55,6 +57,20 @@ def page(tmp_path_factory):
     ]
     path.write_text(render_report(records), encoding="utf-8")
     return path.as_uri()
+
+
+@pytest.fixture(scope="module")
+def full_page(tmp_path_factory):
+    """The page of the records in this repository, after one that was just trained."""
+    folder = tmp_path_factory.mktemp("full")
+    (folder / "new").mkdir()
+    for cipher in ("plain", "ele"):
+        record = make.training(cipher, 0.5)
+        record["settings"] |= {"dataset": "digits", "recipe": "tiny"}
+        write_record(folder / "new" / f"{cipher}.json", record)
+    results = pathlib.Path(__file__).parents[1] / "results"
+    write_report(folder / "page.html", [folder / "new", results])
+    return (folder / "page.html").as_uri()
 
 
 def look(browser, page, width=1200, scheme="light"):
@@ -165,3 +181,66 @@ def test_a_script_from_elsewhere_does_not_run(browser, page):
         "script.textContent = 'window.foreign = 1'; document.body.append(script);"
     )
     assert browser.execute_script("return window.foreign") is None
+
+
+WIDTHS = (390, 768, 1280, 1440, 1920, 2560)
+
+
+def boxes(browser):
+    """Of each shown table: whether it is wider than its place, and says so."""
+    browser.execute_script(
+        "document.querySelectorAll('details').forEach(d => { d.open = true; })"
+    )
+    # Twice: what the page watches is told after the layout of a frame.
+    browser.execute_async_script(
+        "const done = arguments[0];"
+        "requestAnimationFrame(() => requestAnimationFrame(() => done()));"
+    )
+    return browser.execute_script(
+        "return [...document.querySelectorAll('.scroll')].map(box => ["
+        " box.scrollWidth > box.clientWidth,"
+        " box.previousElementSibling.matches('.hint') &&"
+        " box.previousElementSibling.getBoundingClientRect().height > 0])"
+    )
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_column_is_cut_off_without_a_word(browser, full_page, width):
+    look(browser, full_page, width)
+    assert all(wider == told for wider, told in boxes(browser))
+    # The scorecard, its last column the most telling, is whole on every desk.
+    assert width < 1280 or boxes(browser)[0] == [False, False]
+    cut = browser.execute_script(
+        "const all = document.querySelectorAll('td, th, .curve, dd, figcaption');"
+        "return [...all].filter("
+        " e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent.trim())"
+    )
+    assert cut == []
+    assert (
+        browser.execute_script("return document.documentElement.scrollWidth") == width
+    )
+
+
+def test_names_stay_in_sight_on_a_phone(browser, full_page):
+    look(browser, full_page, 390)
+    left, width = browser.execute_script(
+        "const box = document.querySelector('#scorecard .scroll');"
+        "box.scrollLeft = 300; const name = box.querySelector('tbody th');"
+        "return [name.getBoundingClientRect().left - box.getBoundingClientRect().left,"
+        " name.offsetWidth]"
+    )
+    assert 0 <= left <= 2 and width < 150
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_labels_of_axes_are_whole(browser, full_page, width):
+    look(browser, full_page, width)
+    out = browser.execute_script(
+        "return [...document.querySelectorAll('.curve svg')].flatMap(svg => {"
+        " const all = svg.parentElement.parentElement.getBoundingClientRect();"
+        " return [...svg.querySelectorAll('text')].filter(text => {"
+        "  const box = text.getBoundingClientRect();"
+        "  return box.left < all.left || box.right > all.right || box.top < all.top"
+        "   || box.bottom > all.bottom; }).map(text => text.textContent); })"
+    )
+    assert out == []

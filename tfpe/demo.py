@@ -89,8 +89,8 @@ def print_table(record):
         table.add_row(
             row["cipher"],
             "equal",
-            f"{row['correlation_with_plain']:.3f}",
-            f"{row['neighbour_correlation']:.3f}",
+            f"{row['correlation_with_plain']:z.3f}",
+            f"{row['neighbour_correlation']:z.3f}",
             f"{row['encrypt_seconds']:.2f}",
             f"{row['decrypt_seconds']:.2f}",
         )

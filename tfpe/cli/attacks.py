@@ -205,7 +205,7 @@ def _print(summary):
     rows |= summary.get("sensitivity", {})
     for name, value in rows.items():
         if value is not None:
-            shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+            shown = f"{value:z.4g}" if isinstance(value, float) else str(value)
             table.add_row(name, shown)
     table_console().print(table)
 

@@ -210,7 +210,7 @@ def _print_evaluation(record):
             f"{evidence['count']}{verifying} {evidence['kind']}",
             row["outcome"] if row["threat_model"] != "key check" else "-",
             *(
-                "-" if row[name] is None else f"{row[name]:.4g}"
+                "-" if row[name] is None else f"{row[name]:z.4g}"
                 for name in (
                     *("index_accuracy", "exact_pixels", "ssim"),
                     *("gray_correlation", "seconds"),
@@ -226,7 +226,7 @@ def _print_evaluation(record):
             continue
         plain, cipher = value.get("plain"), value.get("cipher", value.get("value"))
         cells = (plain, cipher, value["ideal"])
-        table.add_row(name, *("-" if c is None else f"{c:.4f}" for c in cells))
+        table.add_row(name, *("-" if c is None else f"{c:z.4f}" for c in cells))
     table_console().print(table)
 
 

@@ -55,9 +55,9 @@ def attack_table(found, caption="Every attack measured"):
 
 def _attack(one):
     return [
-        Cell(one.attack),
+        Cell(one.attack.replace("_", " ")),
         Cell(one.images),
-        Cell(one.evidence, one.count),
+        Cell(one.evidence, one.count, "wrap"),
         number((one.others.get("evidence") or {}).get("verifying"), "{:,}"),
         Cell(one.outcome, list(TONES).index(one.outcome), TONES[one.outcome]),
         percent(one.index_accuracy),

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from tfpe.attacks import ATTACKS
 from tfpe.ciphers import CIPHERS
 from tfpe.records import newest
 from tfpe.report.attack_tables import attack_table, metrics_table
@@ -119,15 +120,17 @@ def _sentence(one):
     if one.outcome == "failed":
         why = f", which says: {one.message.rstrip('.')}." if one.message else "."
         return f"{where} {one.evidence} {_are(one)} not enough for {attack}{why}"
-    ssim = "" if one.ssim is None else f", SSIM {one.ssim:.2f}"
+    ssim = "" if one.ssim is None else f", SSIM {one.ssim:z.2f}"
     if one.outcome == "recovered":
         what = "the picture comes back"
         if one.exact_pixels == 1:
             what = "every pixel comes back"
-        if one.up_to:
-            what += f", up to {one.up_to}"
+        row = ATTACKS.get(one.attack)
+        open_ = row.left_open if row else one.up_to
+        up_to = f", up to {open_}" if open_ else ""
         return (
-            f"{where} {one.evidence} {_are(one)} enough ({attack}): {what}{when}{ssim}."
+            f"{where} {one.evidence} {_are(one)} enough ({attack}): "
+            f"{what}{when}{up_to}{ssim}."
         )
     gives = "gives" if _are(one) == "is" else "give"
     return f"{where} {one.evidence} {gives} {_part(one)} ({attack}){when}{ssim}."
@@ -139,7 +142,7 @@ def _part(one):
         if one.gray_correlation is None:
             return "a part of the picture"
         return (
-            f"a picture of gray correlation {one.gray_correlation:.2f} with the plain"
+            f"a picture of gray correlation {one.gray_correlation:z.2f} with the plain"
         )
     key, pixels = 100 * one.index_accuracy, 100 * one.exact_pixels
     return f"{key:.1f} % of the key and {pixels:.1f} % of the pixels"

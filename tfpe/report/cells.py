@@ -1,6 +1,7 @@
 """Tables of the page: cells with a value to sort by, and numbers in words."""
 
 import dataclasses
+import re
 
 from tfpe.tables.markdown import NONE
 
@@ -35,12 +36,14 @@ def number(value, pattern="{:.3f}", tone=""):
 
     Example:
 
-    >>> number(0.25, "{:.1f}").text, number(None).text
-    ('0.2', '–')
+    >>> number(0.25, "{:.1f}").text, number(None).text, number(-0.0001).text
+    ('0.2', '–', '0.000')
     """
     if value is None:
         return Cell(NONE)
-    return Cell(pattern.format(value), float(value), tone)
+    # No number reads as minus nothing.
+    text = re.sub(r"^-(?=[0.]*$)", "", pattern.format(value))
+    return Cell(text, float(value), tone)
 
 
 def percent(share, digits=2):

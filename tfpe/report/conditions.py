@@ -42,11 +42,11 @@ def _row(record):
     machine = [*(where.get("gpu") or ()), where["cpu"], f"{where['cores']} cores"]
     return [
         Cell(record["kind"]),
-        Cell(", ".join(told)),
+        Cell(", ".join(told), tone="long"),
         Cell(settings.get("key_fingerprint") or NONE),
         Cell(where["date"][:10]),
-        Cell(", ".join(machine)),
-        Cell(", ".join(software)),
+        Cell(", ".join(machine), tone="wrap"),
+        Cell(", ".join(software), tone="long"),
     ]
 
 

@@ -59,7 +59,14 @@ def _evidence_curve(records, measure):
     return Curve(
         title,
         f"{title}, against the amount of evidence. {_ends(lines)}",
-        draw(lines, "evidence (images)", what, spreads, log_x=True, log_y=error),
+        draw(
+            lines,
+            "evidence (images)",
+            "mean error (0 to 255)" if error else "words right, a share",
+            spreads,
+            log_x=True,
+            log_y=error,
+        ),
         _table(title, "evidence", lines, spreads),
     )
 

@@ -85,7 +85,7 @@ def draw(lines, x_label, y_label, spreads=None, log_x=False, log_y=False):
 
 
 def _scale(axes, lines, values, log_x, log_y):
-    from matplotlib.ticker import NullFormatter, NullLocator
+    from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator
 
     if log_x:
         ticks = sorted({x for points in lines.values() for x, _ in points})
@@ -93,7 +93,12 @@ def _scale(axes, lines, values, log_x, log_y):
         axes.set_xticks(_apart(ticks), [f"{x:,}" for x in _apart(ticks)])
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_minor_formatter(NullFormatter())
-    if log_y:
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if min(values) == max(values):
+        # A level line says where it is by an axis from 0.
+        axes.set_ylim(0, 1.1 * max(values) or 1)
+    elif log_y:
         if min(values) > 0:
             axes.set_yscale("log")
         else:

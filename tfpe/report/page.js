@@ -25,6 +25,17 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
+// A table that is wider than its place says so, as long as it is.
+const watch = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const box = target.closest(".scroll");
+    box.previousElementSibling.hidden = box.scrollWidth <= box.clientWidth;
+  }
+});
+for (const box of document.querySelectorAll(".scroll")) {
+  watch.observe(box);
+  watch.observe(box.firstElementChild);
+}
 // Paper cannot unfold.
 addEventListener("beforeprint", () => {
   for (const details of document.querySelectorAll("details")) details.open = true;

@@ -43,16 +43,19 @@ def write_report(path, folders):
         RecordError: a record is damaged, or lacks what the page shows.
         ImageFileError, OutputError: `path` cannot be written.
     """
-    records = [record for folder in folders for record in read_records(folder)]
-    write_file(path, render_report(records).encode())
+    first, *others = (read_records(folder) for folder in folders)
+    records = [record for found in (first, *others) for record in found]
+    write_file(path, render_report(records, first if others else ()).encode())
     return records
 
 
-def render_report(records):
+def render_report(records, first=()):
     """The page as text.
 
     Args:
         records: a list of records, of all kinds; none are a page, too.
+        first: those of `records` whose training stands at the top, such as what was
+            just trained beside older results.
 
     Raises:
         RecordError: a record lacks what the page shows, or holds what is no picture.
@@ -64,12 +67,15 @@ def render_report(records):
     (True, True)
     """
     try:
+        later = [record for record in records if record not in first]
         shown = {
+            "trained": accuracy_sections(first),
+            "trained_curves": training_curves(first),
             "scorecard": scorecard_section(records),
             "others": other_attacks(records),
             "cards": cipher_cards(records),
-            "accuracy": accuracy_sections(records),
-            "curves": [*evidence_curves(records), *training_curves(records)],
+            "accuracy": accuracy_sections(later),
+            "curves": [*evidence_curves(records), *training_curves(later)],
             "conditions": conditions_table(records),
             "errata": errata_section(records),
             "missing": missing(records),

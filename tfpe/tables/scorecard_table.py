@@ -54,7 +54,7 @@ def drop_text(row):
     """Accuracy lost against plain, in percentage points."""
     if row.cipher == "plain" or row.accuracy is None:
         return NONE
-    return NOT_MEASURED if row.drop is None else f"{100 * row.drop:.2f}"
+    return NOT_MEASURED if row.drop is None else f"{100 * row.drop:z.2f}"
 
 
 def speed_text(row):
@@ -102,7 +102,7 @@ def ssim_text(row):
         return NOT_MEASURED
     after = row.best.ssim if row.best else None
     values = row.cipher_ssim, after
-    return " → ".join(NONE if v is None else f"{v:.2f}" for v in values)
+    return " → ".join(NONE if v is None else f"{v:z.2f}" for v in values)
 
 
 # Titles of columns, and what makes the text of their cells.
