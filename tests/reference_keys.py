@@ -87,6 +87,8 @@ class Draws:
 
 def material(secret, cipher, shape, options):
     """The arguments of `reference.CIPHERS[cipher]` after image and shape."""
+    if shape[2] == 1 and "channel_shuffle" in options:
+        options = options | {"channel_shuffle": False}  # gray: there is none to order
     draws = Draws(secret, cipher, shape, options)
     size = math.prod(shape)
     blocks = sizes = None

@@ -145,7 +145,6 @@ CIPHER_CALLS = {
     "chaos": (O, lambda: CIPHERS["logistic"](KEY, SHAPE, chaos="tent")),
     "chaos a list": (O, lambda: CIPHERS["logistic"](KEY, SHAPE, chaos=["pwlcm"])),
     "stream": (O, lambda: CIPHERS["logistic"](KEY, SHAPE, stream="all")),
-    "colour step on gray": (O, lambda: CIPHERS["pbe"](KEY, (4, 4, 1))),
     "planes of gray": (O, lambda: ciphers.etc_gray(KEY, (8, 8, 1), fold=False)),
     "planes of no width": (
         I,

@@ -29,7 +29,7 @@ ALL = [(name, options) for name in CIPHERS for options in settings_of(name)]
 
 
 def needs_colour(options):
-    return options.get("channel_shuffle", False) or not options.get("fold", True)
+    return not options.get("fold", True)
 
 
 @st.composite

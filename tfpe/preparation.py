@@ -175,6 +175,18 @@ class Preparation:
         return padded
 
 
+def check_preparation(preparation):
+    """A `Preparation`, also for None, or `CipherOptionError` where it is another."""
+    if preparation is None:
+        return Preparation()
+    if not isinstance(preparation, Preparation):
+        raise CipherOptionError(
+            "`preparation` should be a tfpe.Preparation. Received: "
+            f"{type(preparation).__name__}"
+        )
+    return preparation
+
+
 def _middle(size, aspect):
     """The largest box (left, upper, right, lower) of this aspect, in the middle."""
     width, height = size

@@ -24,17 +24,19 @@ def channel_sources(channel_order, shape, channels):
     return CHANNEL_ORDERS[codes]
 
 
-def check_channel_shuffle(channel_shuffle, image_shape):
-    """Raises unless `channel_shuffle` is a bool that images of this shape allow."""
-    checks.true_or_false(channel_shuffle, "channel_shuffle")
-    if channel_shuffle and image_shape[2] != 3:
-        raise CipherOptionError(
-            "`channel_shuffle=True` needs images of 3 channels; gray images take "
-            f"channel_shuffle=False. Received: image_shape={image_shape}"
-        )
+def shuffles_channels(channel_shuffle, image_shape):
+    """Whether images of this shape get channel orders: gray ones have none.
+
+    A gray image is encrypted alike with and without `channel_shuffle`, so that gray and
+    colour pictures of one folder take the same options.
+    """
+    return checks.true_or_false(channel_shuffle, "channel_shuffle") and (
+        image_shape[2] == 3
+    )
 
 
 def channel_order_bits(image_shape, channel_shuffle):
     """Key space of one channel order for each pixel (or block), in bits."""
-    height, width, _ = image_shape
-    return channel_shuffle * height * width * math.log2(len(CHANNEL_ORDERS))
+    height, width, channels = image_shape
+    orders = channel_shuffle and channels == 3
+    return orders * height * width * math.log2(len(CHANNEL_ORDERS))

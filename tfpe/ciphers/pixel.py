@@ -13,7 +13,7 @@ from tfpe.ciphers.channels import (
     CHANNEL_ORDERS,
     channel_order_bits,
     channel_sources,
-    check_channel_shuffle,
+    shuffles_channels,
 )
 from tfpe.ciphers.keyspace import KeySpace
 from tfpe.keys import check_key
@@ -30,10 +30,9 @@ def pbe(key, image_shape, channel_shuffle=True):
 
     Args:
         key: a `tfpe.Key`.
-        image_shape: (height, width, channels); any size; one channel only with
-            `channel_shuffle=False`.
-        channel_shuffle: whether each pixel gets a channel order (the paper calls it
-            optional).
+        image_shape: (height, width, channels); any size.
+        channel_shuffle: whether each pixel of a colour image gets a channel order (the
+            paper calls it optional).
 
     Returns:
         The `Transform` of bytes that encrypts images of `image_shape`.
@@ -56,7 +55,7 @@ def pbe(key, image_shape, channel_shuffle=True):
     [10, 245]
     """
     shape = checks.image_shape_of(image_shape)
-    check_channel_shuffle(channel_shuffle, shape)
+    channel_shuffle = shuffles_channels(channel_shuffle, shape)
     material = check_key(key).material("pbe", shape, channel_shuffle=channel_shuffle)
     order = _draw_channel_order(material, shape) if channel_shuffle else None
     return pbe_transform(material.bits("negate", shape), order)
@@ -108,8 +107,7 @@ def logistic(
     Args:
         key: a `tfpe.Key`; the parameters of the map, the selection and the channel
             orders are drawn from it.
-        image_shape: (height, width, channels); any size; one channel only with
-            `channel_shuffle=False`.
+        image_shape: (height, width, channels); any size.
         chaos: "logistic" (the paper), "pwlcm" or "logistic_sine" (more robust maps, the
             paper's future work) or "shake256" (a cryptographic stream, as a control).
         stream: "per_channel" takes one value of the sequence for each byte, channel
@@ -117,7 +115,8 @@ def logistic(
             seed's Algorithm 2 and its Eq. 5 differ here).
         select: whether a random half of the values is left as it is (K_c of the paper);
             False xors every value.
-        channel_shuffle: whether each pixel gets a channel order (K_s of the paper).
+        channel_shuffle: whether each pixel of a colour image gets a channel order
+            (K_s of the paper).
 
     Returns:
         The `Transform` of bytes that encrypts images of `image_shape`.
@@ -142,7 +141,7 @@ def logistic(
     checks.one_of(chaos, tuple(CHAOS_BITS), "chaos")
     checks.one_of(stream, STREAMS, "stream")
     checks.true_or_false(select, "select")
-    check_channel_shuffle(channel_shuffle, shape)
+    channel_shuffle = shuffles_channels(channel_shuffle, shape)
     material = check_key(key).material(
         "logistic",
         shape,

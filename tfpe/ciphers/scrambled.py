@@ -10,7 +10,7 @@ from tfpe.ciphers.channels import (
     CHANNEL_ORDERS,
     channel_order_bits,
     channel_sources,
-    check_channel_shuffle,
+    shuffles_channels,
 )
 from tfpe.ciphers.keyspace import KeySpace, log2_factorial
 from tfpe.errors import CipherOptionError, ImageError
@@ -27,9 +27,9 @@ def etc(key, image_shape, block_size=4, channel_shuffle=True):
     Args:
         key: a `tfpe.Key`.
         image_shape: (height, width, channels), height and width divisible by
-            `block_size`; one channel only with `channel_shuffle=False`.
+            `block_size`.
         block_size: side of a block in pixels: 4 for CIFAR, 16 for JPEG.
-        channel_shuffle: whether each block gets a channel order.
+        channel_shuffle: whether each block of a colour image gets a channel order.
 
     Returns:
         The `Transform` of bytes that encrypts images of `image_shape`.
@@ -51,7 +51,7 @@ def etc(key, image_shape, block_size=4, channel_shuffle=True):
     """
     block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
-    check_channel_shuffle(channel_shuffle, shape)
+    channel_shuffle = shuffles_channels(channel_shuffle, shape)
     material = check_key(key).material(
         "etc", shape, block_size=block_size, channel_shuffle=channel_shuffle
     )

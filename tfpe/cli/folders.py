@@ -11,8 +11,10 @@ from tfpe.cli.common import (
     cipher_options,
     load_key,
     progress_bar,
+    size_of,
 )
 from tfpe.cli.packages import require
+from tfpe.cli.preparations import add_preparation, losses_line, preparation_of
 from tfpe.cli.terminal import note
 
 EXAMPLES = {
@@ -21,18 +23,27 @@ examples:
   tfpe encrypt -k owner.key --cipher ele photos -o encrypted
   tfpe encrypt -k owner.key --cipher etc --option block_size=16 photos -o encrypted
   tfpe encrypt -k owner.key --cipher ele --hide-names names.json photos -o encrypted
+  tfpe encrypt -k owner.key --cipher le --size 224x224 --rgb photos -o encrypted
   TFPE_KEY_FILE=owner.key tfpe encrypt --cipher ele portrait.jpg -o encrypted
 
 An interrupted run is resumed by the same command. Nothing is overwritten without
---force. JPEG, WebP, PNG, BMP and TIFF go in; PNG and manifest.json come out.
+--force. JPEG, WebP, PNG, BMP, TIFF and GIF go in, gray and colour in one folder; PNG
+and manifest.json come out. Files that look like other pictures are named, and make the
+exit code 1, unless --skip-others passes over them.
 """,
     "decrypt": """\
 examples:
   tfpe decrypt -k owner.key encrypted -o decrypted
   tfpe decrypt -k owner.key --names names.json encrypted -o decrypted
   tfpe decrypt -k owner.key encrypted/cats/tom.png -o decrypted
+  tfpe decrypt -k owner.key --cipher ele --size 427x640 encrypted -o decrypted
+
+The last is for a folder whose manifest.json is lost, with the cipher and options that
+encrypted it. Nothing then tells a wrong key: look at the pictures. Those of --per-image
+are lost with manifest.json, which alone names their sub-keys.
 """,
 }
+SHOWN_PATHS = 10
 
 
 def register(commands):
@@ -48,11 +59,19 @@ def register(commands):
     command.add_argument(
         "--per-image", action="store_true", help="a sub-key of its own for each image"
     )
+    add_preparation(command)
 
     command = add_command(commands, decrypt, EXAMPLES)
     _add_folders(command)
     command.add_argument(
         "--names", metavar="FILE", help="the file that --hide-names wrote"
+    )
+    add_cipher(command, "only where manifest.json is lost")
+    command.add_argument(
+        "--size",
+        type=size_of,
+        metavar="HxW",
+        help="where manifest.json is lost: size of the images before encryption",
     )
 
 
@@ -61,7 +80,7 @@ def encrypt(options):
     require("PIL", "rich")
     from tfpe.files import encrypt_folder
 
-    chosen = cipher_options(options, needed=True)
+    chosen, preparation = cipher_options(options, needed=True), preparation_of(options)
     key = load_key(options)
     with progress_bar("Encrypting", options) as progress:
         summary = encrypt_folder(
@@ -72,6 +91,8 @@ def encrypt(options):
             force=options.force,
             hide_names=options.hide_names,
             per_image=options.per_image,
+            preparation=preparation,
+            skip_others=options.skip_others,
             progress=progress,
             **chosen,
         )
@@ -83,6 +104,7 @@ def decrypt(options):
     require("PIL", "rich")
     from tfpe.files import decrypt_folder
 
+    chosen = cipher_options(options)
     key = load_key(options)
     with progress_bar("Decrypting", options) as progress:
         summary = decrypt_folder(
@@ -92,6 +114,9 @@ def decrypt(options):
             force=options.force,
             names=options.names,
             progress=progress,
+            cipher=options.cipher,
+            size=options.size,
+            **chosen,
         )
     return _report(summary, "decrypted", options)
 
@@ -110,9 +135,23 @@ def _report(summary, verb, options):
         note(f"tfpe: {path}: {message}")
     if options.json:
         print(json.dumps(dataclasses.asdict(summary), indent=2))
+    if summary.gone:
+        note(gone_line(summary.gone))
+    if summary.lost:
+        note(losses_line(summary.lost))
     note(
         f"{summary.written} {verb}, {summary.skipped} done before, "
         f"{len(summary.failed)} failed"
         + (f", {summary.ignored} other files ignored" if summary.ignored else "")
     )
     return 1 if summary.failed else 0
+
+
+def gone_line(paths):
+    """That images stay in the output which the source does not hold any more."""
+    shown, rest = paths[:SHOWN_PATHS], len(paths) - SHOWN_PATHS
+    more = f" and {rest} more" if rest > 0 else ""
+    return (
+        f"{len(paths)} encrypted images whose source is gone stay in the output: "
+        f"{', '.join(shown)}{more}"
+    )

@@ -1,5 +1,6 @@
 """Folders of images, encrypted to PNG files beside a manifest, and back."""
 
-from tfpe.files.folders import Summary, decrypt_folder, encrypt_folder
+from tfpe.files.folders import decrypt_folder, encrypt_folder
+from tfpe.files.summary import Summary
 
 __all__ = ["Summary", "decrypt_folder", "encrypt_folder"]

@@ -4,13 +4,13 @@ An interrupted run is resumed by the same call; nothing is overwritten without `
 one bad image is reported and the others are still processed.
 """
 
-import dataclasses
 import os
 import pathlib
 
 from tfpe.atomic import remove_stale
 from tfpe.ciphers import DEFAULT_CIPHER, find_cipher
 from tfpe.errors import ImageFileError, ManifestError, OutputError
+from tfpe.files import recovery
 from tfpe.files.jobs import UNFINISHED, Decryption, Encryption, is_written
 from tfpe.files.journal import Journal, is_unfinished, lock_folder
 from tfpe.files.manifest import (
@@ -23,25 +23,10 @@ from tfpe.files.manifest import (
 )
 from tfpe.files.names import add_names, check_names, hide, load_names
 from tfpe.files.sources import checked_path, find_images, require_apart
+from tfpe.files.summary import Summary, count_losses
 from tfpe.files.workers import map_images
 from tfpe.keys import check_key
-
-
-@dataclasses.dataclass(frozen=True)
-class Summary:
-    """What a run did.
-
-    Attributes:
-        written: number of images written.
-        skipped: number of images that an earlier run had finished.
-        failed: (relative path, message) of each image that could not be processed.
-        ignored: number of files in the source that are no images.
-    """
-
-    written: int
-    skipped: int
-    failed: list
-    ignored: int = 0
+from tfpe.preparation import check_preparation
 
 
 def encrypt_folder(
@@ -53,6 +38,8 @@ def encrypt_folder(
     force=False,
     hide_names=None,
     per_image=False,
+    preparation=None,
+    skip_others=False,
     progress=None,
     **options,
 ):
@@ -63,7 +50,8 @@ def encrypt_folder(
     reads it. The same call resumes an interrupted run and adds new images.
 
     Args:
-        src: a folder, or one image file: PNG, JPEG, WebP, BMP or TIFF, any size.
+        src: a folder, or one image file: PNG, JPEG, WebP, BMP, TIFF or GIF, any
+            size, gray and colour.
         dst: the output folder; photos/cat.jpg becomes cat.png in it.
         key: a `tfpe.Key`.
         cipher: a name in `tfpe.CIPHERS`.
@@ -74,6 +62,10 @@ def encrypt_folder(
             number drawn for `dst`, and of the image's number; the manifest holds them.
             Who puts an older manifest back makes the next run use its numbers again:
             keep manifest.json with the images.
+        preparation: a `tfpe.Preparation`: one size, gray or RGB, conversions with a
+            loss. Decryption gives back the prepared images.
+        skip_others: pass over files that look like pictures of other kinds, such as
+            DICOM, raw pictures and videos; without it they are listed as failed.
         progress: called with (done, total), whole numbers, after each image.
         **options: options of the cipher.
 
@@ -97,7 +89,7 @@ def encrypt_folder(
     >>> (folder / "plain").mkdir()
     >>> Image.new("RGB", (30, 20), "red").save(folder / "plain" / "a.png")
     >>> encrypt_folder(folder / "plain", folder / "secret", key, cipher="le")
-    Summary(written=1, skipped=0, failed=[], ignored=0)
+    Summary(written=1, skipped=0, failed=[], ignored=0, gone=[], lost={})
     >>> decrypt_folder(folder / "secret", folder / "again", key).written
     1
     >>> temporary.cleanup()
@@ -105,10 +97,11 @@ def encrypt_folder(
     check_key(key)
     row = find_cipher(cipher)
     options = row.check(**options)
+    preparation = check_preparation(preparation)
     src = checked_path(src, "src", ImageFileError)
     dst = checked_path(dst, "dst", OutputError)
     require_apart(src, dst)
-    sources = find_images(src)
+    sources = find_images(src, skip_others=bool(skip_others))
     targets, clashes = _targets(sources)
     if not (targets or sources.refused):
         raise ImageFileError(f"`src` should hold images. Received: {src} without any")
@@ -117,7 +110,10 @@ def encrypt_folder(
         hide_names = checked_path(hide_names, "hide_names", OutputError)
         check_names(hide_names, dst, key)
         hidden = {target: hide(key, target) for target in targets}
-    header = make_header(key, cipher, options, bool(per_image), hide_names is not None)
+    header = make_header(
+        *(key, cipher, options, bool(per_image), hide_names is not None),
+        preparation.to_json(),
+    )
     _make_folder(dst)
     # What stands in the folder is read under the lock: no other run changes it now.
     with lock_folder(dst) as lock:
@@ -151,10 +147,26 @@ def encrypt_folder(
             journal.clear()
     written = sum(new for _, new in results.values())
     failed = sorted([*failed, *clashes, *sources.refused])
-    return Summary(written, len(results) - written, failed, sources.ignored)
+    # Images of one file are added to a folder: that says nothing of the others.
+    gone = sorted(set(entries) - set(hidden.values())) if src.is_dir() else []
+    return Summary(
+        *(written, len(results) - written, failed, sources.ignored, gone),
+        count_losses(entry for entry, _ in results.values()),
+    )
 
 
-def decrypt_folder(src, dst, key, *, force=False, names=None, progress=None):
+def decrypt_folder(
+    src,
+    dst,
+    key,
+    *,
+    force=False,
+    names=None,
+    progress=None,
+    cipher=None,
+    size=None,
+    **options,
+):
     """Decrypts what `encrypt_folder` wrote, to PNG files at the same relative paths.
 
     Args:
@@ -165,12 +177,16 @@ def decrypt_folder(src, dst, key, *, force=False, names=None, progress=None):
             that hold the decrypted image already are skipped.
         names: the file that `hide_names` wrote, to restore names.
         progress: called with (done, total), whole numbers, after each image.
+        cipher, **options: those of the images, where manifest.json is lost.
+        size: (height, width) of the images then; without it those that were padded to
+            whole blocks stay so.
 
     Returns:
         A `Summary`; damaged, missing and foreign images are listed as failed.
 
     Raises:
-        ManifestError: the manifest is missing, damaged or of another version, or
+        ManifestError: the manifest is missing (and no `cipher` given), damaged or of
+            another version, says otherwise than `cipher`, `options` or `size`, or
             `names` does not fit.
         WrongKeyError: another key encrypted the folder; nothing was written.
         OutputError: `dst` cannot be written, as on a full disk.
@@ -180,12 +196,18 @@ def decrypt_folder(src, dst, key, *, force=False, names=None, progress=None):
     check_key(key)
     src = checked_path(src, "src", ImageFileError)
     dst = checked_path(dst, "dst", OutputError)
-    folder, only = _manifest_folder(src)
+    folder, only = _manifest_folder(src, lost=cipher is not None)
     require_apart(folder, dst)
-    manifest = read_manifest(folder, key)
     if names is not None:
         names = checked_path(names, "names", ManifestError)
     restored = None if names is None else load_names(names, key)
+    if cipher is not None and not pathlib.Path(folder, MANIFEST_NAME).exists():
+        header = recovery.lost_header(cipher, options)
+        wanted, failed, folder = recovery.list_images(src)
+        run = recovery.Recovery(size, folder, dst, key, header, restored, bool(force))
+        return _decrypt(run, wanted, failed, progress)
+    manifest = read_manifest(folder, key)
+    recovery.require_fit(manifest.header, cipher, options, size, folder)
     if names is not None and not manifest.header["hidden_names"]:
         raise ManifestError(
             f"`names` is for folders encrypted with hide_names. Received: {folder}, "
@@ -205,10 +227,16 @@ def decrypt_folder(src, dst, key, *, force=False, names=None, progress=None):
             hint = f"; {UNFINISHED}" if is_unfinished(folder) else ""
             message = "This file is foreign: the manifest does not list it"
             failed.append((path, message + hint))
+    run = Decryption(folder, dst, key, manifest.header, restored, bool(force))
+    return _decrypt(run, wanted, failed, progress)
+
+
+def _decrypt(run, wanted, failed, progress):
+    """The `Summary` of a run over path -> entry; `failed` are known before."""
+    dst = run.target_folder
     _make_folder(dst)
     with lock_folder(dst):
         remove_stale(dst, other_runs=JOURNAL_NAME)
-        run = Decryption(folder, dst, key, manifest.header, restored, bool(force))
         results, unread = map_images(run, wanted, progress)
     written = sum(results.values())
     failed = sorted([*failed, *unread])
@@ -272,8 +300,11 @@ def _make_folder(folder):
         raise OutputError(f"Cannot make folder {folder}: {error.strerror}") from error
 
 
-def _manifest_folder(src):
-    """The folder with the manifest, and the path in it where `src` is one image."""
+def _manifest_folder(src, lost=False):
+    """The folder with the manifest, and the path in it where `src` is one image.
+
+    `lost` says that there need not be one.
+    """
     src = pathlib.Path(src)
     if not src.is_file():
         return src, None
@@ -281,4 +312,9 @@ def _manifest_folder(src):
     for parent in image.parents:
         if (parent / MANIFEST_NAME).exists():
             return parent, image.relative_to(parent).as_posix()
-    raise ManifestError(f"Cannot find {MANIFEST_NAME} beside {src} or above it")
+    if lost:
+        return src.parent, src.name
+    raise ManifestError(
+        f"Cannot find {MANIFEST_NAME} beside {src} or above it; where it is lost, give "
+        "cipher"
+    )

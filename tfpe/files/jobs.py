@@ -9,11 +9,17 @@ import numpy as np
 from tfpe.atomic import write_file
 from tfpe.ciphers import find_cipher
 from tfpe.errors import ImageFileError
-from tfpe.files.images import decode_image, encode_png, pixel_digest
+from tfpe.files.images import (
+    decode_image,
+    encode_png,
+    pixel_digest,
+    prepare_image,
+)
 from tfpe.files.journal import is_unfinished
 from tfpe.files.manifest import canonical, image_keys, make_entry
 from tfpe.files.sources import read_bytes
 from tfpe.padding import crop, pad_to_blocks, padded_size
+from tfpe.preparation import Preparation
 from tfpe.transform_cache import TransformCache
 
 DAMAGED = "The image is damaged or foreign: its pixels are not those that were written"
@@ -37,6 +43,7 @@ class Encryption:
         self.folder, self.key, self.cipher = folder, key, cipher
         self.journal, self.header = journal, journal.header
         self.known, self.force = known, force
+        self.preparation = Preparation.from_json(self.header.get("preparation"))
         self.sources = {identity(source) for source in sources} - {None}
         self.transforms = TransformCache(
             cipher, key, self.header["options"], image_keys(key, self.header)
@@ -67,7 +74,7 @@ class Encryption:
                 "The output exists already and was not made from this image; "
                 "force=True replaces it"
             )
-        image = decode_image(data)
+        image, lost = prepare_image(data, self.preparation)
         height, width, channels = image.shape
         number = known.get("number") if known else numbers.get(path)
         image = pad_to_blocks(image, self.cipher.block_size(**self.header["options"]))
@@ -82,6 +89,8 @@ class Encryption:
         }
         if number is not None:
             fields["number"] = number
+        if lost:
+            fields["lost"] = lost
         entry = make_entry(self.key, self.header, **fields)
         png = encode_png(ciphertext)
         write_file(target, png, before_rename=lambda: self.journal.append(entry))

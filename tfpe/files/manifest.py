@@ -34,8 +34,10 @@ class Manifest:
     problems: list
 
 
-def make_header(key, cipher, options, per_image, hidden_names):
+def make_header(key, cipher, options, per_image, hidden_names, preparation=None):
     """The header of a new folder; `options` with the defaults filled in.
+
+    `preparation` is the dict of a `Preparation`: what was done before encryption.
 
     With `per_image` it gets an identity by chance: images are numbered from 0 in each
     folder, and those of two folders must not share sub-keys.
@@ -49,6 +51,7 @@ def make_header(key, cipher, options, per_image, hidden_names):
         "key_fingerprint": key.fingerprint,
         "per_image": per_image,
         "hidden_names": hidden_names,
+        "preparation": preparation or {},
     }
     return header | ({"folder": draw_identity()} if per_image else {})
 
@@ -80,9 +83,10 @@ def require_settings(header, wanted, where):
     """Raises `ManifestError` unless both headers encrypt alike."""
     for name in wanted:
         # An older tfpe may have begun the folder: ciphers stay what they are.
-        if name not in ("tfpe", "folder") and header.get(name) != wanted[name]:
+        begun = header.get(name, {} if name == "preparation" else None)
+        if name not in ("tfpe", "folder") and begun != wanted[name]:
             raise ManifestError(
-                f"`{name}` should be {header[name]!r}, with which {where} was begun. "
+                f"`{name}` should be {begun!r}, with which {where} was begun. "
                 f"Received: {wanted[name]!r}; use another output folder"
             )
 
@@ -181,7 +185,7 @@ def read_bytes(path):
         hint = (
             "its encryption was interrupted; run it again"
             if pathlib.Path(path).name == MANIFEST_NAME and journal.exists()
-            else "no such file"
+            else "no such file; where it is lost, give cipher and size to decrypt"
         )
         raise ManifestError(f"Cannot read {path}: {hint}") from None
     except OSError as error:

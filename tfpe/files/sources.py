@@ -6,16 +6,14 @@ import os
 import pathlib
 
 from tfpe.errors import ImageFileError, OutputError
+from tfpe.files.others import looks_like
 
 SUFFIXES = (
-    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp"),
-    *(".bmp", ".dib", ".tif", ".tiff"),
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp"),
+    *(".bmp", ".dib", ".tif", ".tiff", ".gif"),
 )
-# Images that nobody should believe encrypted because nothing was said of them.
-UNREADABLE_SUFFIXES = (
-    *(".gif", ".apng", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".psd", ".svg"),
-    *(".ico", ".tga", ".ppm", ".pgm", ".dng", ".cr2", ".nef", ".arw", ".raw"),
-)
+OTHER = "This looks like {}, which is not read"
+STAYS = " and stays unencrypted: convert it, or leave it out with skip_others=True"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,12 +31,14 @@ class Sources:
     ignored: int
 
 
-def find_images(source, suffixes=SUFFIXES):
+def find_images(source, suffixes=SUFFIXES, skip_others=None):
     """The image files in a folder and all folders in it, or the one file `source`.
 
     Args:
         source: a folder or a file.
         suffixes: those taken; other images are refused one by one.
+        skip_others: True counts files that look like other pictures as ignored; else
+            they are refused, and where it is False the message tells of it.
 
     Symbolic links to images inside the folder are followed; other links, and what is no
     regular file, are refused one by one.
@@ -60,9 +60,14 @@ def find_images(source, suffixes=SUFFIXES):
         for name in names:
             file = parent / name
             path = file.relative_to(source).as_posix()
-            suffix = file.suffix.lower()
-            if name.startswith(".") or suffix not in SUFFIXES + UNREADABLE_SUFFIXES:
-                ignored += 1
+            if name.startswith(".") or file.suffix.lower() not in SUFFIXES:
+                hidden = name.startswith(".")
+                kind = None if hidden or skip_others else looks_like(file)
+                if kind is None:
+                    ignored += 1
+                else:
+                    hint = STAYS if skip_others is False else ""
+                    refused.append((path, OTHER.format(kind) + hint))
             elif problem := _problem(file, root, suffixes):
                 refused.append((path, problem))
             else:

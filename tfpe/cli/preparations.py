@@ -1,0 +1,56 @@
+"""What commands that encrypt pictures share: how they are prepared before."""
+
+from tfpe.cli.common import size_of
+from tfpe.errors import CipherOptionError
+
+
+def add_preparation(command):
+    """Adds `--size`, `--fit`, `--gray`, `--rgb`, `--convert` and `--skip-others`."""
+    group = command.add_argument_group("before encryption")
+    group.add_argument(
+        "--size",
+        type=size_of,
+        metavar="HxW",
+        help="make all pictures so, such as 96x96",
+    )
+    group.add_argument(
+        "--fit",
+        choices=("crop", "pad", "stretch"),
+        help="where --size has another shape: crop to the middle (default), pad with "
+        "black, or stretch",
+    )
+    colors = group.add_mutually_exclusive_group()
+    for color in ("gray", "rgb"):
+        colors.add_argument(
+            f"--{color}",
+            dest="color",
+            action="store_const",
+            const=color,
+            help=f"make all pictures {color}; each stays as it is by default",
+        )
+    group.add_argument(
+        "--convert",
+        action="store_true",
+        help="take CMYK, transparency (on white) and the first of several frames or "
+        "pages too; the manifest names what was lost",
+    )
+    group.add_argument(
+        "--skip-others",
+        action="store_true",
+        help="pass over files that look like other pictures (raw, medical, video)",
+    )
+
+
+def preparation_of(options):
+    """The `Preparation` that the arguments of `add_preparation` ask for."""
+    from tfpe.preparation import Preparation
+
+    if options.fit and not options.size:
+        raise CipherOptionError("--fit needs --size. Received: --fit alone")
+    return Preparation(options.size, options.fit, options.color, options.convert)
+
+
+def losses_line(lost):
+    """What was lost, for the note at the end of a run; "" without a loss."""
+    counts = ", ".join(f"{word} {count}" for word, count in lost.items())
+    return f"Lost for good before encryption (images): {counts}" if counts else ""

@@ -1,0 +1,90 @@
+"""Decryption without manifest.json, from what the owner remembers."""
+
+import pathlib
+import warnings
+
+from tfpe.ciphers import find_cipher
+from tfpe.errors import ImageError, ImageFileError, ManifestError
+from tfpe.files.jobs import Decryption
+from tfpe.files.manifest import MANIFEST_NAME
+from tfpe.files.sources import find_images
+from tfpe.padding import crop, padded_size
+from tfpe.preparation import Preparation
+
+UNCHECKED = (
+    f"Without {MANIFEST_NAME} nothing tells whether key, cipher and options are those "
+    "of the images, or whether images were changed: look at what came out. Images that "
+    f"had a sub-key each (per_image) do not come back without {MANIFEST_NAME}, the "
+    "only place that names their sub-keys"
+)
+
+
+def require_fit(header, cipher, options, size, where):
+    """Raises `ManifestError` where arguments for a lost manifest meet another one."""
+    if size is not None:
+        raise ManifestError(
+            f"`size` is for folders without {MANIFEST_NAME}. Received: size={size} for "
+            f"{where}, whose manifest tells the size of each image"
+        )
+    where = f"{MANIFEST_NAME} in {where}"
+    given = ({} if cipher is None else {"cipher": cipher}) | options
+    known = header["options"] | {"cipher": header["cipher"]}
+    for name, value in given.items():
+        if name not in known or known[name] != value:
+            raise ManifestError(
+                f"`{name}` should be {known.get(name)!r}, as {where} "
+                f"says, or not be given. Received: {name}={value!r}"
+            )
+
+
+def lost_header(cipher, options):
+    """What stands for the header of a manifest that is lost."""
+    row = find_cipher(cipher)
+    warnings.warn(UNCHECKED, UserWarning, stacklevel=3)
+    return {"cipher": cipher, "options": row.check(**options), "per_image": False}
+
+
+def list_images(src):
+    """path -> entry of what looks encrypted in `src`, and (path, message) of the rest.
+
+    `src` is a folder or one PNG file; the third value is the folder.
+    """
+    src = pathlib.Path(src)
+    if src.is_file() and src.suffix.lower() != ".png":
+        raise ImageFileError(f"Encrypted images are PNG files. Received: {src}")
+    found = find_images(src, (".png",))
+    folder = src.parent if src.is_file() else src
+    return {path: {"path": path} for path in found.images}, found.refused, folder
+
+
+class Recovery(Decryption):
+    """Decrypts images of which only the ciphertext is left.
+
+    Args:
+        size: (height, width) of the images before encryption, or None: they come out
+            with the rows and columns that fill the last blocks.
+        *arguments: of `Decryption`.
+    """
+
+    def __init__(self, size, *arguments):
+        super().__init__(*arguments)
+        self.size = Preparation(size).size
+
+    def _decrypt(self, entry, ciphertext):
+        try:
+            shape = self.cipher.plain_shape(ciphertext.shape, **self.options)
+        except ImageError as error:
+            raise ImageFileError(str(error)) from error
+        size, block_size = (
+            self.size or shape[:2],
+            self.cipher.block_size(**self.options),
+        )
+        padded = tuple(padded_size(side, block_size) for side in size)
+        if padded != tuple(shape[:2]):
+            raise ImageFileError(
+                f"The ciphertext of an image of {size[0]}x{size[1]} should be of "
+                f"{padded[0]}x{padded[1]} with blocks of {block_size}: another size, "
+                f"cipher or block_size encrypted this one. Received: one of "
+                f"{shape[0]}x{shape[1]}"
+            )
+        return crop(self.transforms.get(shape)(ciphertext), *size)
