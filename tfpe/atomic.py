@@ -5,6 +5,7 @@ import errno
 import hashlib
 import os
 import secrets
+import stat
 from pathlib import Path
 
 from tfpe.errors import ImageFileError, OutputError
@@ -12,6 +13,8 @@ from tfpe.errors import ImageFileError, OutputError
 # O_BINARY: Windows would change line ends in the bytes of an image.
 WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 PREFIX, SUFFIX = ".tfpe-", ".tmp"
+# Permissions of new files, less the umask: as usual, and for their owner alone.
+USUAL, PRIVATE = 0o666, 0o600
 # What is wrong with one name only; anything else (full disk) would meet every file.
 NAME_ERRORS = (
     errno.ENAMETOOLONG,
@@ -23,14 +26,15 @@ NAME_ERRORS = (
 )
 
 
-def write_file(path, data, before_rename=None, mode=0o666):
+def write_file(path, data, before_rename=None, mode=USUAL):
     """Writes `data` to a temporary name beside `path`, then renames it.
 
     Args:
         path: the final name; missing folders are made, a file there is replaced.
         data: bytes.
         before_rename: called without arguments when the bytes are on the disk.
-        mode: permissions of a new file, less the umask.
+        mode: permissions of a new file, less the umask, from the first byte on; new
+            folders can be read by those who can read the file.
 
     Raises:
         ImageFileError: this name cannot be written (too long, a folder is there).
@@ -41,7 +45,7 @@ def write_file(path, data, before_rename=None, mode=0o666):
     # A new name each time: two runs never write to one temporary file.
     aside = path.with_name(f"{_prefix(path)}{secrets.token_hex(8)}{SUFFIX}")
     with output_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(path.parent, mode)
         handle = os.open(aside, WRITE_FLAGS, mode)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -55,6 +59,29 @@ def write_file(path, data, before_rename=None, mode=0o666):
             with contextlib.suppress(OSError):
                 aside.unlink(missing_ok=True)
             raise
+
+
+def make_folders(folder, mode=USUAL):
+    """Makes a folder and what is missing above it, readable as files of `mode` are.
+
+    What exists keeps its permissions.
+    """
+    folder = Path(folder)
+    if folder.is_dir():
+        return
+    make_folders(folder.parent, mode)
+    with contextlib.suppress(FileExistsError):
+        # Who may read a folder also needs the right to enter it.
+        return folder.mkdir(mode | (mode & 0o444) >> 2)
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+
+
+def restrict(path, mode):
+    """Takes from a file or folder what `mode` does not allow."""
+    if path.is_dir():
+        mode |= (mode & 0o444) >> 2
+    path.chmod(stat.S_IMODE(path.stat().st_mode) & (mode | 0o7000))
 
 
 @contextlib.contextmanager

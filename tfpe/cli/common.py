@@ -77,6 +77,16 @@ def add_output(command, summary=None):
     )
 
 
+def add_readable(command):
+    """Adds `--readable`, of the commands that write plain images."""
+    command.add_argument(
+        "--readable",
+        action="store_true",
+        help="let other users read the images, as the umask says; without it new files "
+        "are for you alone (0600, folders 0700)",
+    )
+
+
 def add_cipher(command, otherwise):
     """Adds `--cipher` and `--option`; `otherwise` says what holds without them."""
     command.add_argument("--cipher", help=f"see `tfpe ciphers`; {otherwise}")

@@ -10,6 +10,7 @@ from tfpe.cli.common import (
     add_group,
     add_key,
     add_output,
+    add_readable,
     cipher_options,
     load_key,
     progress_bar,
@@ -71,6 +72,7 @@ def register(commands):
     command.add_argument("source", metavar="SET", help="folder of an encrypted set")
     _add_common(command)
     _add_labels(command)
+    add_readable(command)
 
     command = add_command(group, reencrypt, EXAMPLES)
     command.add_argument("source", metavar="SET", help="folder of an encrypted set")
@@ -118,6 +120,7 @@ def decrypt(options):
             options.output,
             key,
             labels=options.labels,
+            readable=options.readable,
             progress=progress,
         )
     _report(summary, "decrypted", options)

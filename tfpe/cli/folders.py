@@ -8,6 +8,7 @@ from tfpe.cli.common import (
     add_command,
     add_key,
     add_output,
+    add_readable,
     cipher_options,
     load_key,
     progress_bar,
@@ -73,6 +74,7 @@ def register(commands):
         metavar="HxW",
         help="where manifest.json is lost: size of the images before encryption",
     )
+    add_readable(command)
 
 
 def encrypt(options):
@@ -113,6 +115,7 @@ def decrypt(options):
             key,
             force=options.force,
             names=options.names,
+            readable=options.readable,
             progress=progress,
             cipher=options.cipher,
             size=options.size,

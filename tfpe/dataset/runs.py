@@ -6,6 +6,7 @@ import pathlib
 import tempfile
 from collections.abc import Callable
 
+from tfpe.atomic import PRIVATE, USUAL, output_errors, restrict
 from tfpe.ciphers import DEFAULT_CIPHER, find_cipher
 from tfpe.dataset.encrypted import find_set, open_encrypted
 from tfpe.dataset.encryption import Encryption
@@ -155,7 +156,7 @@ def encrypt_dataset(
     return _write(plan, progress)
 
 
-def decrypt_dataset(path, out, key, *, labels=None, progress=None):
+def decrypt_dataset(path, out, key, *, labels=None, readable=False, progress=None):
     """Decrypts what `encrypt_dataset` wrote: same examples, order, labels and pixels.
 
     Args:
@@ -165,6 +166,8 @@ def decrypt_dataset(path, out, key, *, labels=None, progress=None):
             were dropped).
         key: the `tfpe.Key` that encrypted it.
         labels: the file that `hide_labels` wrote.
+        readable: give new files and folders the usual permissions (the umask); without
+            it their owner alone can read them (0600 and 0700, less the umask).
         progress: called with (done, total) examples.
 
     Returns:
@@ -200,7 +203,7 @@ def decrypt_dataset(path, out, key, *, labels=None, progress=None):
         return frame([put_image(*pair, {}) for pair in pairs]), len(files)
 
     plan = Plan(source, key, header, features, encode, final)
-    return _write(plan, progress)
+    return _write(plan, progress, USUAL if readable else PRIVATE)
 
 
 def reencrypt_dataset(
@@ -289,15 +292,18 @@ def plan_encryption(
     return Plan(source, key, header, encryption.features(plain), encryption, final)
 
 
-def _write(plan, progress):
+def _write(plan, progress, mode=USUAL):
     if (done := plan.finished()) is not None:
         return done
-    with work_folder(plan.final) as work:
+    with work_folder(plan.final, mode) as work:
         writer = ShardWriter(
-            work, plan.key, plan.header, plan.source, plan.encode, progress
+            work, plan.key, plan.header, plan.source, plan.encode, progress, mode
         )
         shards = writer.run()
         write_metadata(work, plan.key, writer.header, shards, plan.features)
+        with output_errors(work):
+            for file in work.iterdir():
+                restrict(file, mode)
         finish(work, plan.final)
     return plan.summary(writer.written)
 

@@ -12,7 +12,7 @@ import hashlib
 import os
 import pathlib
 
-from tfpe.atomic import output_errors, remove_stale
+from tfpe.atomic import USUAL, make_folders, output_errors, remove_stale, restrict
 from tfpe.dataset.manifest import (
     CHECKPOINT,
     file_tag,
@@ -42,11 +42,12 @@ class ShardWriter:
         encode: (raw batch, number of its first image) -> (bytes, number of examples);
             called in several threads.
         progress: called with (done, total) examples.
+        mode: permissions of new files, less the umask.
     """
 
-    def __init__(self, folder, key, header, source, encode, progress=None):
+    def __init__(self, folder, key, header, source, encode, progress=None, mode=USUAL):
         self.folder, self.key, self.source = pathlib.Path(folder), key, source
-        self.encode = encode
+        self.encode, self.mode = encode, mode
         self.report = progress or (lambda done, total: None)
         checkpoint = read_checkpoint(folder, key)
         self.header, self.shards = header, {}
@@ -80,7 +81,7 @@ class ShardWriter:
         if final.exists():
             return
         waiting = collections.deque()
-        with output_errors(partial), open(partial, "ab") as file:
+        with output_errors(partial), self._append(partial) as file:
             batches = self.source.read(split, shard, finished)
             asked, flushed = finished, file.tell()
             while True:
@@ -107,6 +108,9 @@ class ShardWriter:
             self._checkpoint(name, file, finished, digest)
         with output_errors(final):
             os.replace(partial, final)
+
+    def _append(self, partial):
+        return open(partial, "ab", opener=lambda p, flags: os.open(p, flags, self.mode))
 
     def _resume(self, name, final, partial):
         """(examples, SHA-256) of what is on the disk of a shard and can be believed."""
@@ -147,18 +151,21 @@ def shard_name(name, split, shard, shards):
 
 
 @contextlib.contextmanager
-def work_folder(final):
+def work_folder(final, mode=USUAL):
     """The folder beside `final` in which it grows, for one run at a time.
+
+    Who cannot read files of `mode` cannot enter it.
 
     Raises:
         OutputError: it cannot be made, or another run is at work there.
     """
     work = final.with_name(final.name + ".incomplete")
     with output_errors(work):
-        work.mkdir(parents=True, exist_ok=True)
+        make_folders(work, mode)
     with contextlib.ExitStack() as held:
         with output_errors(work):
             held.enter_context(folder_lock(work))
+            restrict(work, mode)
         yield work
 
 

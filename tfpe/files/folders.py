@@ -7,7 +7,7 @@ one bad image is reported and the others are still processed.
 import os
 import pathlib
 
-from tfpe.atomic import remove_stale
+from tfpe.atomic import PRIVATE, USUAL, make_folders, remove_stale
 from tfpe.ciphers import DEFAULT_CIPHER, find_cipher
 from tfpe.errors import ImageFileError, ManifestError, OutputError
 from tfpe.files import recovery
@@ -162,6 +162,7 @@ def decrypt_folder(
     *,
     force=False,
     names=None,
+    readable=False,
     progress=None,
     cipher=None,
     size=None,
@@ -176,6 +177,9 @@ def decrypt_folder(
         force: replace existing files; without it they are never overwritten, and those
             that hold the decrypted image already are skipped.
         names: the file that `hide_names` wrote, to restore names.
+        readable: give new files and folders the usual permissions (the umask); without
+            it their owner alone can read them (0600 and 0700, less the umask). What
+            exists keeps its permissions, unless it is replaced.
         progress: called with (done, total), whole numbers, after each image.
         cipher, **options: those of the images, where manifest.json is lost.
         size: (height, width) of the images then; without it those that were padded to
@@ -201,10 +205,11 @@ def decrypt_folder(
     if names is not None:
         names = checked_path(names, "names", ManifestError)
     restored = None if names is None else load_names(names, key)
+    how = restored, bool(force), USUAL if readable else PRIVATE
     if cipher is not None and not pathlib.Path(folder, MANIFEST_NAME).exists():
         header = recovery.lost_header(cipher, options)
         wanted, failed, folder = recovery.list_images(src)
-        run = recovery.Recovery(size, folder, dst, key, header, restored, bool(force))
+        run = recovery.Recovery(size, folder, dst, key, header, *how)
         return _decrypt(run, wanted, failed, progress)
     manifest = read_manifest(folder, key)
     recovery.require_fit(manifest.header, cipher, options, size, folder)
@@ -227,14 +232,14 @@ def decrypt_folder(
             hint = f"; {UNFINISHED}" if is_unfinished(folder) else ""
             message = "This file is foreign: the manifest does not list it"
             failed.append((path, message + hint))
-    run = Decryption(folder, dst, key, manifest.header, restored, bool(force))
+    run = Decryption(folder, dst, key, manifest.header, *how)
     return _decrypt(run, wanted, failed, progress)
 
 
 def _decrypt(run, wanted, failed, progress):
     """The `Summary` of a run over path -> entry; `failed` are known before."""
     dst = run.target_folder
-    _make_folder(dst)
+    _make_folder(dst, run.mode)
     with lock_folder(dst):
         remove_stale(dst, other_runs=JOURNAL_NAME)
         results, unread = map_images(run, wanted, progress)
@@ -293,9 +298,9 @@ def _numbers(new, finished, journal):
     return numbers
 
 
-def _make_folder(folder):
+def _make_folder(folder, mode=USUAL):
     try:
-        pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+        make_folders(folder, mode)
     except OSError as error:
         raise OutputError(f"Cannot make folder {folder}: {error.strerror}") from error
 

@@ -103,11 +103,14 @@ class Encryption:
 
 
 class Decryption:
-    """Decrypts one image at a time; called from several threads."""
+    """Decrypts one image at a time; called from several threads.
 
-    def __init__(self, folder, target_folder, key, header, names, force):
+    `mode` is that of the files it writes, less the umask.
+    """
+
+    def __init__(self, folder, target_folder, key, header, names, force, mode):
         self.folder, self.target_folder = folder, target_folder
-        self.names, self.force = names, force
+        self.names, self.force, self.mode = names, force, mode
         self.options, self.damaged = header["options"], DAMAGED
         if is_unfinished(folder):
             self.damaged = f"{DAMAGED}; {UNFINISHED}"
@@ -131,7 +134,7 @@ class Decryption:
             raise ImageFileError(
                 f"The output {target} exists already; force=True replaces it"
             )
-        write_file(target, encode_png(image))
+        write_file(target, encode_png(image), mode=self.mode)
         return True
 
     def _read(self, path):
