@@ -260,13 +260,13 @@ def test_memory_is_bounded_by_a_queue(small, tmp_path, monkeypatch):
     for number in range(60):
         shutil.copy(small / "a.png", small / f"{number}.png")
     done, read = [0], []
-    prepare = tfpe.files.jobs.prepare_image
+    prepare = tfpe.files.jobs.read_image
 
     def counted(*arguments):
         read.append(len(read) - done[0])
         return prepare(*arguments)
 
-    monkeypatch.setattr(tfpe.files.jobs, "prepare_image", counted)
+    monkeypatch.setattr(tfpe.files.jobs, "read_image", counted)
 
     def progress(count, total):
         done[0] = count

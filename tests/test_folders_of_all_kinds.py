@@ -47,9 +47,10 @@ def write(folder, files):
 
 
 def test_pictures_of_other_kinds_are_named(small, tmp_path, key_file, capsys):
-    others = {f"scan{suffix}": b"" for suffix in SUFFIXES}
-    others |= {f"SCAN{suffix.upper()}": b"" for suffix in (".dcm", ".nii.gz")}
-    magics = [*MAGICS, (0, b"BM" + bytes(8), "a BMP picture")]
+    unread = [suffix for suffix, kind in SUFFIXES.items() if kind != "DICOM"]
+    others = {f"scan{suffix}": b"" for suffix in unread} | {"SCAN.NII.GZ": b""}
+    magics = [row for row in MAGICS if row[2] != "DICOM"]
+    magics += [(0, b"BM" + bytes(8), "a BMP picture")]
     for number, (place, start, _) in enumerate(magics):
         others[f"series/IM{number:04d}"] = bytes(place) + start
     write(small, others | NO_PICTURES)
@@ -57,11 +58,11 @@ def test_pictures_of_other_kinds_are_named(small, tmp_path, key_file, capsys):
     summary = encrypt_folder(small, tmp_path / "secret", KEY, "pbe")
     assert (summary.written, summary.ignored) == (3, len(NO_PICTURES))
     assert [path for path, _ in summary.failed] == sorted([*others, "photo.jpg.bak"])
-    assert "DICOM" in dict(summary.failed)["SCAN.DCM"]
+    assert "a medical volume" in dict(summary.failed)["SCAN.NII.GZ"]
     arguments = ["encrypt", "-k", key_file, "--cipher", "pbe", str(small), "-o"]
     assert main([*arguments, str(tmp_path / "secret")]) == 1
     told = capsys.readouterr().err
-    assert "series/IM0000: This looks like DICOM" in told and "scan.nii.gz:" in told
+    assert "series/IM0000: This looks like a PNG" in told and "scan.nii.gz:" in told
     assert main([*arguments, str(tmp_path / "secret"), "--skip-others"]) == 0
     skipped = len(others) + len(NO_PICTURES) + 1
     assert f"{skipped} other files ignored" in capsys.readouterr().err

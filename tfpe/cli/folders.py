@@ -25,12 +25,13 @@ examples:
   tfpe encrypt -k owner.key --cipher etc --option block_size=16 photos -o encrypted
   tfpe encrypt -k owner.key --cipher ele --hide-names names.json photos -o encrypted
   tfpe encrypt -k owner.key --cipher le --size 224x224 --rgb photos -o encrypted
+  tfpe encrypt -k owner.key --cipher pbe --window 40 400 scans -o encrypted
   TFPE_KEY_FILE=owner.key tfpe encrypt --cipher ele portrait.jpg -o encrypted
 
 An interrupted run is resumed by the same command. Nothing is overwritten without
---force. JPEG, WebP, PNG, BMP, TIFF and GIF go in, gray and colour in one folder; PNG
-and manifest.json come out. Files that look like other pictures are named, and make the
-exit code 1, unless --skip-others passes over them.
+--force. JPEG, WebP, PNG, BMP, TIFF, GIF and DICOM go in, gray and colour in one
+folder; PNG and manifest.json come out. Files that look like other pictures are named,
+and make the exit code 1, unless --skip-others passes over them.
 """,
     "decrypt": """\
 examples:

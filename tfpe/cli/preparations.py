@@ -5,7 +5,7 @@ from tfpe.errors import CipherOptionError
 
 
 def add_preparation(command):
-    """Adds `--size`, `--fit`, `--gray`, `--rgb`, `--convert` and `--skip-others`."""
+    """Adds `--size`, `--fit`, `--gray`, `--rgb`, `--convert`, `--depth` and so on."""
     group = command.add_argument_group("before encryption")
     group.add_argument(
         "--size",
@@ -35,6 +35,28 @@ def add_preparation(command):
         "pages too; the manifest names what was lost",
     )
     group.add_argument(
+        "--depth",
+        type=int,
+        choices=(16,),
+        help="take gray of more than 8 bits as words of 16, without a loss",
+    )
+    windows = group.add_mutually_exclusive_group()
+    windows.add_argument(
+        "--window",
+        nargs=2,
+        type=float,
+        metavar=("CENTER", "WIDTH"),
+        help="take DICOM and gray of more than 8 bits to 8 bits: the values in this "
+        "window (Hounsfield units of CT, such as 40 400); the rest is lost",
+    )
+    windows.add_argument(
+        "--own-window",
+        dest="window",
+        action="store_const",
+        const="own",
+        help="the window that each DICOM file names itself",
+    )
+    group.add_argument(
         "--skip-others",
         action="store_true",
         help="pass over files that look like other pictures (raw, medical, video)",
@@ -47,7 +69,10 @@ def preparation_of(options):
 
     if options.fit and not options.size:
         raise CipherOptionError("--fit needs --size. Received: --fit alone")
-    return Preparation(options.size, options.fit, options.color, options.convert)
+    return Preparation(
+        *(options.size, options.fit, options.color, options.convert),
+        *(options.depth, options.window),
+    )
 
 
 def losses_line(lost):

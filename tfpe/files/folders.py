@@ -22,7 +22,7 @@ from tfpe.files.manifest import (
     write_manifest,
 )
 from tfpe.files.names import add_names, check_names, hide, load_names
-from tfpe.files.sources import checked_path, find_images, require_apart
+from tfpe.files.sources import checked_path, find_images, png_name, require_apart
 from tfpe.files.summary import Summary, count_losses
 from tfpe.files.workers import map_images
 from tfpe.keys import check_key
@@ -50,8 +50,8 @@ def encrypt_folder(
     reads it. The same call resumes an interrupted run and adds new images.
 
     Args:
-        src: a folder, or one image file: PNG, JPEG, WebP, BMP, TIFF or GIF, any
-            size, gray and colour.
+        src: a folder, or one image file: PNG, JPEG, WebP, BMP, TIFF, GIF or
+            DICOM, any size, gray and colour.
         dst: the output folder; photos/cat.jpg becomes cat.png in it.
         key: a `tfpe.Key`.
         cipher: a name in `tfpe.CIPHERS`.
@@ -63,9 +63,9 @@ def encrypt_folder(
             Who puts an older manifest back makes the next run use its numbers again:
             keep manifest.json with the images.
         preparation: a `tfpe.Preparation`: one size, gray or RGB, conversions with a
-            loss. Decryption gives back the prepared images.
+            loss, gray of 16 bits. Decryption gives back the prepared images.
         skip_others: pass over files that look like pictures of other kinds, such as
-            DICOM, raw pictures and videos; without it they are listed as failed.
+            medical volumes and videos; without it they are listed as failed.
         progress: called with (done, total), whole numbers, after each image.
         **options: options of the cipher.
 
@@ -252,7 +252,7 @@ def _targets(sources):
     """Output path -> source path, and (path, message) where two sources share one."""
     targets, clashes = {}, []
     for source in sources.images:
-        target = pathlib.PurePosixPath(source).with_suffix(".png").as_posix()
+        target = png_name(source)
         if target in targets:
             message = f"It would become {target}, as {targets[target]} does: rename one"
             clashes.append((source, message))

@@ -140,7 +140,7 @@ def _open(data, preparation):
         raise
     except Image.UnidentifiedImageError:
         raise ImageFileError(
-            f"Image files should be whole and one of {FORMATS}. "
+            f"Image files should be whole and one of {(*FORMATS, 'DICOM')}. "
             "Received: a file that is damaged or none of them"
         ) from None
     except Exception as error:  # decoders raise a dozen kinds on damaged files

@@ -13,7 +13,7 @@ from tfpe.files.images import (
     decode_image,
     encode_png,
     pixel_digest,
-    prepare_image,
+    read_image,
 )
 from tfpe.files.journal import is_unfinished
 from tfpe.files.manifest import canonical, image_keys, make_entry
@@ -74,11 +74,11 @@ class Encryption:
                 "The output exists already and was not made from this image; "
                 "force=True replaces it"
             )
-        image, lost = prepare_image(data, self.preparation)
+        image, lost, stored = read_image(data, self.preparation)
         height, width, channels = image.shape
         number = known.get("number") if known else numbers.get(path)
         image = pad_to_blocks(image, self.cipher.block_size(**self.header["options"]))
-        ciphertext = self.transforms.get(image.shape, number)(image)
+        ciphertext = self.transforms.apply(image, number)
         fields = {
             "path": path,
             "height": height,
@@ -91,6 +91,10 @@ class Encryption:
             fields["number"] = number
         if lost:
             fields["lost"] = lost
+        if image.dtype == np.uint16:
+            fields["depth"] = 16
+        if stored:
+            fields["stored"] = stored
         entry = make_entry(self.key, self.header, **fields)
         png = encode_png(ciphertext)
         write_file(target, png, before_rename=lambda: self.journal.append(entry))
@@ -122,7 +126,7 @@ class Decryption:
     def __call__(self, entry):
         """Returns whether the image was written now."""
         path = entry["path"]
-        image = self._decrypt(entry, decode_image(self._read(path)))
+        image = self._decrypt(entry, decode_image(self._read(path), depth=16))
         if self.names is not None:
             if path not in self.names:
                 raise ImageFileError("The file of names has no name for this image")
@@ -153,16 +157,17 @@ class Decryption:
         block_size = self.cipher.block_size(**self.options)
         height, width = entry["height"], entry["width"]
         padded = [padded_size(size, block_size) for size in (height, width)]
-        transform = self.transforms.get(
-            (*padded, entry["channels"]), entry.get("number")
+        image = self.transforms.apply(
+            ciphertext, entry.get("number"), (*padded, entry["channels"])
         )
-        return crop(transform(ciphertext), height, width)
+        return crop(image, height, width)
 
     def _holds(self, target, image):
         try:
-            return np.array_equal(decode_image(read_bytes(target)), image)
+            found = decode_image(read_bytes(target), depth=16)
         except ImageFileError:
             return False
+        return found.dtype == image.dtype and np.array_equal(found, image)
 
 
 def inside(folder, path):
@@ -186,8 +191,9 @@ def identity(file):
 
 def is_written(folder, entry):
     """Whether the file of an entry is there, with the pixels that the entry says."""
+    file = pathlib.Path(folder, entry["path"])
     try:
-        ciphertext = decode_image(read_bytes(pathlib.Path(folder, entry["path"])))
+        ciphertext = decode_image(read_bytes(file), depth=16)
     except ImageFileError:
         return False
     return pixel_digest(ciphertext) == entry["sha256"]

@@ -79,6 +79,8 @@ def looks_like(file):
     >>> looks_like(folder / "brain.nii.gz")
     'a medical volume'
     """
+    if file.name.upper() == "DICOMDIR":  # a list of files, without a picture
+        return None
     suffixes = file.suffix.lower(), "".join(file.suffixes[-2:]).lower()
     for suffix in suffixes:
         if suffix in SUFFIXES:

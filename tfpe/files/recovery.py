@@ -87,4 +87,4 @@ class Recovery(Decryption):
                 f"cipher or block_size encrypted this one. Received: one of "
                 f"{shape[0]}x{shape[1]}"
             )
-        return crop(self.transforms.get(shape)(ciphertext), *size)
+        return crop(self.transforms.apply(ciphertext, plain_shape=shape), *size)

@@ -12,7 +12,10 @@ SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp"),
     *(".bmp", ".dib", ".tif", ".tiff", ".gif"),
 )
+# DICOM is known by its first bytes too, whatever its name.
+DICOM, DICOM_SUFFIXES = "DICOM", (".dcm", ".dicom", ".ima")
 OTHER = "This looks like {}, which is not read"
+VOLUME, SLICES = "a medical volume", " (save its slices: docs/medical.md)"
 STAYS = " and stays unencrypted: convert it, or leave it out with skip_others=True"
 
 
@@ -60,19 +63,37 @@ def find_images(source, suffixes=SUFFIXES, skip_others=None):
         for name in names:
             file = parent / name
             path = file.relative_to(source).as_posix()
-            if name.startswith(".") or file.suffix.lower() not in SUFFIXES:
-                hidden = name.startswith(".")
-                kind = None if hidden or skip_others else looks_like(file)
-                if kind is None:
+            hidden, known = name.startswith("."), file.suffix.lower() in SUFFIXES
+            kind = None if hidden or known else looks_like(file)
+            dicom = kind == DICOM and suffixes is SUFFIXES
+            if hidden or not (known or dicom):
+                if kind is None or skip_others:
                     ignored += 1
                 else:
+                    kind += SLICES if kind == VOLUME else ""
                     hint = STAYS if skip_others is False else ""
                     refused.append((path, OTHER.format(kind) + hint))
-            elif problem := _problem(file, root, suffixes):
+            elif problem := _problem(file, root, None if dicom else suffixes):
                 refused.append((path, problem))
             else:
                 images[path] = file
     return Sources(dict(sorted(images.items())), sorted(refused), ignored)
+
+
+def png_name(path):
+    """What the PNG of a source is called: `path` with the suffix of images replaced.
+
+    Other endings stay: DICOM files have none, or names of numbers and points.
+
+    Example:
+
+    >>> [png_name(path) for path in ("a/b.JPG", "ct.dcm", "1.2.840.4711")]
+    ['a/b.png', 'ct.png', '1.2.840.4711.png']
+    """
+    pure = pathlib.PurePosixPath(path)
+    if pure.suffix.lower() in SUFFIXES + DICOM_SUFFIXES:
+        return pure.with_suffix(".png").as_posix()
+    return f"{path}.png"
 
 
 def checked_path(path, name, error):
@@ -120,7 +141,7 @@ def _problem(file, root, suffixes):
         return "Links that lead out of the folder are not followed"
     if not real.is_file():
         return "This is no regular file"
-    if file.suffix.lower() not in suffixes:
+    if suffixes is not None and file.suffix.lower() not in suffixes:
         return f"Images should be one of {suffixes}. Received: {file.suffix}"
     return None
 
