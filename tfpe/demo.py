@@ -73,18 +73,18 @@ def run_demo(folder, progress=None):
     return record
 
 
-def print_table(record):
+def print_demo(record):
     """Prints a record of `run_demo` as a table."""
-    from rich.console import Console
-    from rich.table import Table
+    from tfpe.cli.terminal import new_table, print_table
 
-    table = Table(title="Two photographs, every cipher")
-    table.add_column("cipher")
-    table.add_column("decrypted")
-    table.add_column("correlation\nwith plain", justify="right")
-    table.add_column("correlation of\nneighbours", justify="right")
-    table.add_column("encrypt\nseconds", justify="right")
-    table.add_column("decrypt\nseconds", justify="right")
+    table = new_table(
+        "Two photographs, every cipher",
+        *("cipher", "decrypted"),
+        numbers=(
+            *("correlation\nwith plain", "correlation of\nneighbours"),
+            *("encrypt\nseconds", "decrypt\nseconds"),
+        ),
+    )
     for row in record["ciphers"]:
         table.add_row(
             row["cipher"],
@@ -94,7 +94,7 @@ def print_table(record):
             f"{row['encrypt_seconds']:.2f}",
             f"{row['decrypt_seconds']:.2f}",
         )
-    Console().print(table)
+    print_table(table)
 
 
 def _write_photographs(folder):

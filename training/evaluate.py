@@ -3,11 +3,13 @@
 import numpy as np
 
 from tfpe.ciphers import find_cipher
-from tfpe.cli.terminal import table_console
+from tfpe.cli.terminal import new_table, table_console
 from tfpe.intervals import accuracy_interval
 from training.data import Encryption, Part
 from training.run import experiment_key
 from training.saved_models import ModelError, confusion, load_model, predict
+
+MOST_CLASSES = 12
 
 
 def evaluate(path, image_set, cipher="plain", key=None, per_image=False, seed=0):
@@ -81,8 +83,6 @@ def _fits(shapes, expected):
 
 def show_evaluation(outcome, figure_path=None, console=None):
     """Prints the outcome of `evaluate`; draws its confusion matrix to a PNG file."""
-    from rich.table import Table
-
     console = console or table_console()
     low, high = outcome["interval"]
     console.print(
@@ -92,16 +92,22 @@ def show_evaluation(outcome, figure_path=None, console=None):
     )
     if outcome["key_fingerprint"]:
         console.print(f"Under key {outcome['key_fingerprint']}", highlight=False)
-    table = Table("class", "precision", "recall", "f1", "images")
+    table = new_table(None, "class", numbers=("precision", "recall", "f1", "images"))
     for name, row in outcome["classes"].items():
         scores = (f"{row[score]:.3f}" for score in ("precision", "recall", "f1-score"))
         table.add_row(name, *scores, f"{row['support']:.0f}")
     console.print(table)
     names = outcome["class_names"]
-    if len(names) <= 20:
-        matrix = Table("true \\ predicted", *names, title="Confusion")
-        for name, row in zip(names, outcome["confusion"], strict=True):
-            matrix.add_row(name, *map(str, row))
+    if len(names) <= MOST_CLASSES:
+        # Numbers above: names of ten classes are wider than a terminal.
+        matrix = new_table(
+            "Confusion: true class, and how often each was predicted",
+            *("", "class"),
+            numbers=map(str, range(len(names))),
+        )
+        for number, name in enumerate(names):
+            row = map(str, outcome["confusion"][number])
+            matrix.add_row(str(number), name, *row)
         console.print(matrix)
     if figure_path is not None:
         from matplotlib.figure import Figure

@@ -4,7 +4,7 @@ import pathlib
 
 import numpy as np
 
-from tfpe.cli.terminal import table_console
+from tfpe.cli.terminal import new_table, table_console
 from tfpe.plots import save_figure
 from tfpe.tables.conditions import row_name
 from tfpe.tables.published import published
@@ -47,27 +47,18 @@ def show_comparison(records, out, console=None):
 
 def comparison_table(records):
     """A `rich` table: test accuracies in percent, one row for each record."""
-    from rich.table import Table
-
     settings, results = records[0]["settings"], records[0]["results"]
-    table = Table(
-        title=f"{settings['dataset']}: PyramidNet ({settings['depth']}, "
+    table = new_table(
+        f"{settings['dataset']}: PyramidNet ({settings['depth']}, "
         f"{settings['alpha']:g}), {settings['epochs']} epochs, "
         f"{results['train_images']} training and {results['test_images']} test images; "
-        "test accuracy in %"
+        "test accuracy in %",
+        "cipher",
+        numbers=(
+            *("seed", "last\nepoch", "best val.\nepoch", "95 %\ninterval"),
+            *("wrong\nkey", "plain\nmodel", "images\n/s", "published"),
+        ),
     )
-    table.add_column("cipher")
-    for title in (
-        "seed",
-        "last epoch",
-        "best val. epoch",
-        "95 % interval",
-        "wrong key",
-        "plain model",
-        "images/s",
-        "published",
-    ):
-        table.add_column(title, justify="right")
     for record in records:
         results = record["results"]
         best = results["best_validation"]
@@ -79,7 +70,7 @@ def comparison_table(records):
             str(record["settings"]["seed"]),
             _percent(results["last"]["test_accuracy"]),
             _percent(best["test_accuracy"]),
-            f"{_percent(low)} - {_percent(high)}",
+            f"{100 * low:.1f} to {100 * high:.1f}",
             _percent(results["wrong_key_accuracy"]),
             _percent(results["plain_model_accuracy"]),
             f"{results['images_per_second']:.0f}",

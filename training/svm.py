@@ -25,7 +25,7 @@ import numpy as np
 from tfpe.ciphers import find_cipher
 from tfpe.cli.common import read_key
 from tfpe.cli.packages import require
-from tfpe.cli.terminal import table_console
+from tfpe.cli.terminal import new_table, print_table
 from tfpe.errors import TfpeError
 from tfpe.intervals import accuracy_interval
 from tfpe.keys import Key
@@ -246,18 +246,14 @@ def _transform(cipher, key, image_shape):
 
 
 def _print_table(record):
-    from rich.table import Table
-
     settings = record["settings"]
     images = settings["test_images"]
-    table = Table(
-        title=f"SVM on {settings['dataset']}: {settings['train_images']} training and "
-        f"{images} test images, one key"
+    table = new_table(
+        f"SVM on {settings['dataset']}: {settings['train_images']} training and "
+        f"{images} test images, one key",
+        *("cipher", "kernel"),
+        numbers=("test accuracy, % (95 %)", "predicted as on plain", "seconds"),
     )
-    table.add_column("cipher")
-    table.add_column("kernel")
-    for title in ("test accuracy, % (95 %)", "predicted as on plain", "seconds"):
-        table.add_column(title, justify="right")
     for row in record["results"]["rows"]:
         equal = row["predictions_equal_plain"]
         low, high = accuracy_interval(round(row["test_accuracy"] * images), images)
@@ -268,4 +264,4 @@ def _print_table(record):
             "all" if equal == images else f"{equal} of {images}",
             f"{row['seconds']:.1f}",
         )
-    table_console().print(table)
+    print_table(table)

@@ -21,7 +21,7 @@ def gigabytes_per_second(row):
 
 def rich_tables(record):
     """The parts of a record as `rich` tables."""
-    from rich.table import Table
+    from tfpe.cli.terminal import new_table
 
     results, names = record["results"], record["settings"]["ciphers"]
     for part, where in (("throughput", "all cores"), ("one_core", "one core")):
@@ -29,7 +29,11 @@ def rich_tables(record):
         for size, direction in dict.fromkeys((r["size"], r["direction"]) for r in rows):
             own = [r for r in rows if (r["size"], r["direction"]) == (size, direction)]
             title = f"{size}, {direction}, {where}: GB/s (times AES on one core)"
-            table = Table("cipher", *ALL_RUNNERS, title=title)
+            table = new_table(
+                title,
+                "cipher",
+                numbers=[n.replace("unbatched", "single") for n in ALL_RUNNERS],
+            )
             for name in names:
                 found = {row["runner"]: row for row in own if row["cipher"] == name}
                 table.add_row(name, *(_cell(found.get(r)) for r in ALL_RUNNERS))
@@ -40,7 +44,7 @@ def rich_tables(record):
             yield table
     if setup := results.get("setup"):
         head = ("cipher", "size", "seconds", "peak MB", "peak MB to encrypt one")
-        table = Table(*head, title="Key set-up")
+        table = new_table("Key set-up", head[0], numbers=head[1:])
         for row in setup:
             peaks = (f"{row[n] / 1e6:.1f}" for n in ("setup_bytes", "apply_bytes"))
             seconds = f"{row['median']:.4f}"
@@ -48,7 +52,7 @@ def rich_tables(record):
         yield table
     if pipelines := results.get("pipelines"):
         head = ("cipher", "source", "images/s", "throughput kept", "quartiles")
-        table = Table(*head, title="tf.data, batches of 256")
+        table = new_table("tf.data, batches of 256", head[0], numbers=head[1:])
         for row in pipelines:
             kept = row["kept"]
             cells = (f"{row['images_per_second']:,.0f}", f"{kept['median']:.0%}")
@@ -57,7 +61,7 @@ def rich_tables(record):
         yield table
     if step := results.get("step"):
         head = ("cipher", "layer, ms", "share of a step of PyramidNet-20")
-        table = Table(*head, title="Training step, batches of 128")
+        table = new_table("Training step, batches of 128", head[0], numbers=head[1:])
         for row in step:
             milliseconds = f"{1000 * row['layer_seconds']:.2f}"
             table.add_row(row["cipher"], milliseconds, f"{row['share']:.2%}")

@@ -16,7 +16,7 @@ from tfpe.cli.common import (
     size_of,
 )
 from tfpe.cli.packages import require
-from tfpe.cli.terminal import note, table_console
+from tfpe.cli.terminal import new_table, note, print_table
 from tfpe.errors import CipherOptionError, TfpeError
 
 EXAMPLES = """\
@@ -188,11 +188,7 @@ def _write(result, options):
 
 
 def _print(summary):
-    from rich.table import Table
-
-    table = Table(title=summary["attack"])
-    table.add_column("what")
-    table.add_column("value", justify="right")
+    table = new_table(summary["attack"], "what", "value")
     evidence = summary["evidence"]
     rows = {
         "cipher": summary["cipher"],
@@ -207,7 +203,7 @@ def _print(summary):
         if value is not None:
             shown = f"{value:z.4g}" if isinstance(value, float) else str(value)
             table.add_row(name, shown)
-    table_console().print(table)
+    print_table(table)
 
 
 def _list(attacks, options):
@@ -228,14 +224,13 @@ def _list(attacks, options):
         ]
         print(json.dumps(rows, indent=2))
         return 0
-    from rich.table import Table
-
-    table = Table(title="Attacks; `tfpe attack --help` shows how to run them")
-    for name in ("attack", "threat model", "evidence", "ciphers"):
-        table.add_column(name)
+    table = new_table(
+        "Attacks; `tfpe attack --help` shows how to run them",
+        *("attack", "threat model", "evidence", "ciphers"),
+    )
     for row in attacks.values():
         table.add_row(row.name, row.threat_model, row.evidence, ", ".join(row.ciphers))
-    table_console().print(table)
+    print_table(table)
     return 0
 
 

@@ -6,7 +6,7 @@ import pathlib
 
 from tfpe.cli.common import add_option, progress_bar, size_of
 from tfpe.cli.packages import require
-from tfpe.cli.terminal import note, table_console
+from tfpe.cli.terminal import new_table, note, print_table
 from tfpe.errors import CipherOptionError, TfpeError
 
 EXAMPLES = """\
@@ -186,20 +186,16 @@ def _curves(names, pictures, chosen, options):
 
 
 def _print_evaluation(record):
-    from rich.table import Table
-
     settings, results = record["settings"], record["results"]
     bits = results["key_space"]
-    table = Table(
-        title=f"{settings['cipher']} on {settings['images']}, "
+    table = new_table(
+        f"{settings['cipher']} on {settings['images']}, "
         f"{' x '.join(map(str, settings['image_shape']))}: key space "
         f"{bits['claimed_bits']:.0f} bits claimed, {bits['effective_bits']:.0f} "
-        "effective"
+        "effective",
+        *("attack", "evidence", "outcome"),
+        numbers=("key", "exact\npixels", "SSIM", "gray\ncorr.", "seconds"),
     )
-    table.add_column("attack")
-    table.add_column("evidence")
-    for name in ("outcome", "key", "exact\npixels", "SSIM", "gray\ncorr.", "seconds"):
-        table.add_column(name, justify="right")
     for row in results["attacks"] + results["variants"]:
         evidence = row["evidence"]
         extra, usual = row["cipher_options"], settings["cipher_options"]
@@ -210,38 +206,37 @@ def _print_evaluation(record):
             f"{evidence['count']}{verifying} {evidence['kind']}",
             row["outcome"] if row["threat_model"] != "key check" else "-",
             *(
-                "-" if row[name] is None else f"{row[name]:z.4g}"
+                "-" if row[name] is None else f"{row[name]:z.3g}"
                 for name in (
                     *("index_accuracy", "exact_pixels", "ssim"),
                     *("gray_correlation", "seconds"),
                 )
             ),
         )
-    table_console().print(table)
-    table = Table(title="Metrics: no measure of security")
-    for name in ("metric", "plain", "cipher", "noise has"):
-        table.add_column(name, justify="left" if name == "metric" else "right")
+    print_table(table)
+    table = new_table(
+        "Metrics: no measure of security",
+        "metric",
+        numbers=("plain", "cipher", "noise has"),
+    )
     for name, value in results["metrics"].items():
         if not isinstance(value, dict) or "ideal" not in value:
             continue
         plain, cipher = value.get("plain"), value.get("cipher", value.get("value"))
         cells = (plain, cipher, value["ideal"])
         table.add_row(name, *("-" if c is None else f"{c:z.4f}" for c in cells))
-    table_console().print(table)
+    print_table(table)
 
 
 def _print_curve(record):
-    from rich.table import Table
-
     from tfpe.evaluation.curves import error_of, error_title
 
     settings = record["settings"]
-    table = Table(
-        title=f"{settings['attack']} on {settings['cipher']}, {settings['images']}: "
-        f"{error_title(settings['attack'])}"
+    table = new_table(
+        f"{settings['attack']} on {settings['cipher']}, {settings['images']}: "
+        f"{error_title(settings['attack'])}",
+        numbers=(settings["evidence_kind"], "key", "error", "key right", "seconds"),
     )
-    for name in (settings["evidence_kind"], "key", "error", "key right", "seconds"):
-        table.add_column(name, justify="right")
     for point in record["results"]["points"]:
         error = error_of(settings["attack"], point)
         cells = (error, point["index_accuracy"], point["seconds"])
@@ -250,7 +245,7 @@ def _print_curve(record):
             str(point["key"]),
             *("-" if cell is None else f"{cell:.5g}" for cell in cells),
         )
-    table_console().print(table)
+    print_table(table)
 
 
 def _path(options, name):

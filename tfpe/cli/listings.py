@@ -6,7 +6,7 @@ import sys
 
 from tfpe.cli.common import add_command, progress_bar, size_of
 from tfpe.cli.packages import require
-from tfpe.cli.terminal import note, table_console
+from tfpe.cli.terminal import new_table, note, print_table
 
 EXAMPLES = {
     "ciphers": """\
@@ -60,24 +60,21 @@ def ciphers(options):
     if options.json:
         print(json.dumps(rows, indent=2))
         return
-    from rich.table import Table
-
     height, width = options.size
-    table = Table(title=f"Ciphers, key space at {height} x {width} x 3 in bits")
-    table.add_column("cipher")
-    table.add_column("what it does")
-    table.add_column("claimed", justify="right")
-    table.add_column("effective", justify="right")
-    table.add_column("broken by")
+    table = new_table(
+        f"Ciphers, key space at {height} x {width} x 3 in bits",
+        *("cipher", "what it does", "claimed", "effective", "broken by"),
+    )
+    table.columns[1].width = 28  # that of the longest word
     for row in rows:
         table.add_row(
             row["cipher"],
             row["summary"],
-            f"{row['key_space_claimed_bits']:.0f}",
-            f"{row['key_space_effective_bits']:.0f}",
+            f"{row['key_space_claimed_bits']:,.0f}",
+            f"{row['key_space_effective_bits']:,.0f}",
             row["broken_by"],
         )
-    table_console(110).print(table)
+    print_table(table)
     print(
         "No keyed cipher has more than the 256 bits of its key. A large key space says "
         "nothing against the attacks in the last column.",
@@ -95,9 +92,9 @@ def demo(options):
     if options.json:
         print(json.dumps(record, indent=2))
     else:
-        from tfpe.demo import print_table
+        from tfpe.demo import print_demo
 
-        print_table(record)
+        print_demo(record)
     pictures = (
         os.path.join(options.output, f"{n}.png") for n in ("gallery", "attacks")
     )

@@ -4,7 +4,7 @@ import json
 
 from tfpe.cli.common import add_command
 from tfpe.cli.packages import require
-from tfpe.cli.terminal import note, table_console
+from tfpe.cli.terminal import note, print_table
 
 EXAMPLES = {
     "bench": """\
@@ -71,6 +71,5 @@ def bench(options):
     if options.json:
         print(json.dumps(record, indent=2, sort_keys=True))
         return
-    console = table_console(130)
     for table in rich_tables(record):
-        console.print(table)
+        print_table(table)
