@@ -16,10 +16,10 @@ from tfpe.cli.packages import PROJECTS
 
 # What each command needs at some time, and what is not so sure to be there.
 NEEDS = {
-    "tfpe encrypt -k owner.key photos -o out": "PIL rich",
+    "tfpe encrypt -k owner.key --cipher le photos -o out": "PIL rich",
     "tfpe decrypt -k owner.key photos -o out": "PIL rich",
-    "tfpe dataset encrypt tiny.npz -k owner.key -o out": "tensorflow rich PIL "
-    "tensorflow_datasets",
+    "tfpe dataset encrypt tiny.npz -k owner.key --cipher le -o out": "tensorflow rich "
+    "PIL tensorflow_datasets",
     "tfpe dataset decrypt set -k owner.key -o out": "tensorflow tensorflow_datasets",
     "tfpe dataset reencrypt set -k owner.key --new-key owner.key -o out": "tensorflow "
     "tensorflow_datasets",

@@ -182,14 +182,16 @@ def test_command(folder, capsys, records):
     assert page == render_report(records)
     assert main(["report", "two.html", *["--records", "results"] * 2]) == 0
     (folder / "empty").mkdir()
-    assert main(["report", "empty.html", "--records", "empty"]) == 0
-    assert "No records" in (folder / "empty.html").read_text(encoding="utf-8")
+    assert main(["report", "empty.html", "--records", "empty"]) == 1
+    assert not (folder / "empty.html").exists()
+    assert "--records should hold records" in capsys.readouterr().err
 
 
-def test_command_without_records(tmp_path, monkeypatch):
+def test_command_without_records(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert main(["report", "page.html"]) == 0
-    assert "No records" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert main(["report", "page.html"]) == 1
+    assert not (tmp_path / "page.html").exists()
+    assert "Received: none in results" in capsys.readouterr().err
     assert main(["report", "page.html", "--records", "nowhere"]) == 1
 
 

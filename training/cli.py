@@ -5,7 +5,9 @@ import dataclasses
 import inspect
 import re
 
+from tfpe.cli import run_command
 from tfpe.cli.guard import guard
+from tfpe.cli.wording import Parser
 from training import argument_types, commands, svm
 from training.recipes import CHOICES, CIPHERS, RECIPES, STEP_FIELDS, Recipe
 from training.run_folder import OUT, RUNS
@@ -32,11 +34,11 @@ CIPHER = "plain, a name of `tfpe ciphers`, or NAME-per-image"
 def main(arguments=None):
     """Runs a command; returns its exit code."""
     options = _parser().parse_args(arguments)
-    return guard("training", lambda: options.run(options))
+    return guard("training", lambda: run_command(options))
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m training",
         description="Training on encrypted images: what each cipher costs in accuracy.",
     )

@@ -21,6 +21,8 @@ from tfpe.cli import (
 )
 from tfpe.cli.guard import guard
 from tfpe.cli.terminal import printable
+from tfpe.cli.wording import Parser, spoken
+from tfpe.errors import TfpeError
 
 DESCRIPTION = """\
 Perceptual (learnable) image encryption: a person sees nothing, a network still learns.
@@ -56,10 +58,19 @@ def _run(arguments):
             setattr(options, late, rest.pop())
     if rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    return options.run(options)
+    return run_command(options)
 
 
-class _Parser(argparse.ArgumentParser):
+def run_command(options):
+    """Runs what was parsed; errors speak the words of its command line."""
+    try:
+        return options.run(options)
+    except TfpeError as error:
+        error.args = (spoken(str(error), options.parser.words()), *error.args[1:])
+        raise
+
+
+class _Parser(Parser):
     def error(self, message):
         super().error(printable(message))
 

@@ -17,6 +17,7 @@ from tfpe.cli.common import (
 from tfpe.cli.packages import require
 from tfpe.cli.preparations import add_preparation, losses_line, preparation_of
 from tfpe.cli.terminal import note
+from tfpe.cli.wording import failures
 
 EXAMPLES = {
     "encrypt": """\
@@ -135,8 +136,8 @@ def _add_folders(command):
 
 
 def _report(summary, verb, options):
-    for path, message in summary.failed:
-        note(f"tfpe: {path}: {message}")
+    for line in failures(summary.failed, options.parser.words()):
+        note(f"tfpe: {line}")
     if options.json:
         print(json.dumps(dataclasses.asdict(summary), indent=2))
     if summary.gone:

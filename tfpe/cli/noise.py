@@ -9,8 +9,6 @@ process. A library must not do that to its user's stderr: only commands do.
 import contextlib
 import os
 import re
-import signal
-import subprocess
 import sys
 
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
@@ -62,6 +60,8 @@ def _quietly(execute):
 @contextlib.contextmanager
 def filtered_stderr():
     """Within, what is written to file descriptor 2 loses its lines of noise."""
+    import subprocess
+
     command = [sys.executable, "-I", "-S", __file__]
     try:
         kept = os.dup(2)
@@ -82,6 +82,8 @@ def filtered_stderr():
 
 def main():
     """Copies stdin to stdout but for noise."""
+    import signal
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whom we listen to
     with open(0, "rb", buffering=0) as lines, open(1, "wb", buffering=0) as out:
         for line in lines:

@@ -215,7 +215,7 @@ def decrypt_folder(
     recovery.require_fit(manifest.header, cipher, options, size, folder)
     if names is not None and not manifest.header["hidden_names"]:
         raise ManifestError(
-            f"`names` is for folders encrypted with hide_names. Received: {folder}, "
+            f"`names` is for folders encrypted with `hide_names`. Received: {folder}, "
             "whose names are not hidden"
         )
     wanted = {

@@ -136,7 +136,7 @@ class Decryption:
             if self._holds(target, image):
                 return False
             raise ImageFileError(
-                f"The output {target} exists already; force=True replaces it"
+                "The output exists already, with other pixels; force=True replaces it"
             )
         write_file(target, encode_png(image), mode=self.mode)
         return True

@@ -40,11 +40,17 @@ def write_report(path, folders):
         The records that it shows, a list.
 
     Raises:
-        RecordError: a record is damaged, or lacks what the page shows.
+        RecordError: there are no records, one is damaged, or one lacks what the page
+            shows.
         ImageFileError, OutputError: `path` cannot be written.
     """
     first, *others = (read_records(folder) for folder in folders)
     records = [record for found in (first, *others) for record in found]
+    if not records:
+        raise RecordError(
+            "`records` should hold records, such as `python -m training compare --out "
+            f"results` makes. Received: none in {', '.join(map(str, folders))}"
+        )
     write_file(path, render_report(records, first if others else ()).encode())
     return records
 
