@@ -80,6 +80,61 @@ def functional():
     return keras.Model(inputs, network()(PerceptualEncrypt(KEY, "le")(inputs)))
 
 
+def test_cloud_model_takes_the_front_off_functional_models():
+    plain = IMAGES.astype(np.float32)
+    ciphertext = CIPHERS["le"](KEY, SHAPE)(IMAGES).astype(np.float32)
+    model = functional()
+    np.testing.assert_array_equal(tfpe.cloud_model(model)(ciphertext), model(plain))
+
+
+def bare_transform():
+    inputs = keras.Input(SHAPE, dtype="uint8")
+    return keras.Model(inputs, network()(CIPHERS["le"](KEY, SHAPE)(inputs)))
+
+
+def test_bare_transforms_are_known_as_the_layer_is(tmp_path):
+    model, encrypt = bare_transform(), CIPHERS["le"](KEY, SHAPE)
+    cloud = tfpe.cloud_model(model)
+    np.testing.assert_array_equal(cloud(encrypt(IMAGES)), model(IMAGES))
+    assert cloud.layers[-1] is model.layers[-1]
+    assert tfpe.cloud_model(cloud) is cloud
+    tfpe.export(model, tmp_path / "out", verbose=False)
+    served = tf.saved_model.load(tmp_path / "out")
+    outputs = served.serve(encrypt(IMAGES))
+    np.testing.assert_allclose(outputs, model(IMAGES), atol=1e-5)
+    with pytest.raises(TfpeError, match="apply_transform"):
+        tfpe.predict(model, IMAGES, KEY, "le")
+    with pytest.raises(TfpeError, match="apply_transform"):
+        tfpe.client_model(model, KEY, "le")
+
+
+def skipped():
+    inputs = keras.Input(SHAPE, dtype="uint8")
+    encrypted = CIPHERS["le"](KEY, SHAPE)(inputs)
+    return keras.Model(inputs, keras.layers.Concatenate()([inputs, encrypted]))
+
+
+def transform_behind():
+    inputs = keras.Input(SHAPE, dtype="uint8")
+    moved = keras.layers.Permute((2, 1, 3))(inputs)
+    return keras.Model(inputs, network()(CIPHERS["le"](KEY, SHAPE)(moved)))
+
+
+def transform_alone():
+    inputs = keras.Input(SHAPE, dtype="uint8")
+    return keras.Model(inputs, CIPHERS["le"](KEY, SHAPE)(inputs))
+
+
+def in_a_lambda():
+    encrypt = CIPHERS["le"](KEY, SHAPE)
+    layer = keras.layers.Lambda(lambda x: encrypt(x) / 255, output_shape=SHAPE)
+    return keras.Sequential([keras.Input(SHAPE, dtype="uint8"), layer, network()])
+
+
+def nested():
+    return keras.Sequential([bare_transform(), keras.layers.ReLU()])
+
+
 def behind():
     layers = [keras.layers.ReLU(), PerceptualEncrypt(KEY, "le"), keras.layers.Flatten()]
     return keras.Sequential([keras.Input(SHAPE), *layers])
@@ -89,9 +144,20 @@ def alone():
     return keras.Sequential([keras.Input(SHAPE), PerceptualEncrypt(KEY, "le")])
 
 
-@pytest.mark.parametrize("build", [functional, behind, alone])
-def test_layers_that_cannot_be_taken_off(build, tmp_path):
-    with pytest.raises(TfpeError, match="PerceptualEncrypt"):
+@pytest.mark.parametrize(
+    "build, name",
+    [
+        (behind, "perceptual_encrypt"),
+        (alone, "perceptual_encrypt"),
+        (skipped, "apply_transform"),
+        (transform_behind, "apply_transform"),
+        (transform_alone, "apply_transform"),
+        (nested, "apply_transform"),
+        (in_a_lambda, "lambda"),
+    ],
+)
+def test_what_cannot_be_taken_off_is_named(build, name, tmp_path):
+    with pytest.raises(TfpeError, match=name):
         tfpe.cloud_model(build())
     with pytest.raises(TfpeError):
         tfpe.export(build(), tmp_path / "out", verbose=False)

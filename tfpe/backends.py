@@ -10,6 +10,7 @@ import sys
 import numpy as np
 
 from tfpe.errors import ImageError
+from tfpe.exporting import jax_constant, tensorflow_constant, torch_constant
 
 CHUNK_BYTES = 2**18
 CHUNK_INDICES = 2**16
@@ -38,6 +39,10 @@ class NumPyBackend:
 
     def constant(self, array, like):
         return array
+
+    def secret(self, array, like):
+        """`constant` of key material, which no exported file may hold."""
+        return self.constant(array, like)
 
     def take(self, images, index, axis=-1):
         if index.ndim > 1:
@@ -107,6 +112,11 @@ class JaxBackend(NumPyBackend):
     def constant(self, array, like):
         return self.xp.asarray(array)
 
+    def secret(self, array, like):
+        if self.is_concrete(like):
+            return self.constant(array, like)
+        return jax_constant(array)
+
     def take(self, images, index, axis=-1):
         if index.ndim == 1:
             return self.xp.take(images, index, axis=axis, mode="clip")
@@ -136,6 +146,9 @@ class TorchBackend(NumPyBackend):
     def constant(self, array, like):
         # A copy: torch warns of read-only memory, which Transforms are made of.
         return self.xp.tensor(array, device=like.device)
+
+    def secret(self, array, like):
+        return torch_constant(array, like.device)
 
     def take(self, images, index, axis=-1):
         if index.ndim == 1:
@@ -177,10 +190,10 @@ class TensorFlowBackend(NumPyBackend):
         return tf
 
     def constant(self, array, like):
-        # Lifted out of the graph that is being traced, so that key material is a
-        # captured input of it and never part of a GraphDef, which TensorBoard writes.
-        with self.xp.init_scope():
-            return self.xp.constant(array)
+        return self.xp.constant(array)
+
+    def secret(self, array, like):
+        return tensorflow_constant(array)
 
     def take(self, images, index, axis=-1):
         batch_dims = 0 if index.shape.rank == 1 else 1

@@ -9,7 +9,6 @@ from tfpe.backends import backend_of, is_tensorflow
 from tfpe.ciphers import chosen_cipher
 from tfpe.ciphers.checks import true_or_false
 from tfpe.errors import CipherOptionError, ImageError, LockedLayerError
-from tfpe.exporting import refuse_export
 from tfpe.keys import check_key
 from tfpe.levels import BYTE_RANGE, check_value_range, from_bytes, to_bytes
 from tfpe.padding import crop, pad_to_blocks, padded_size
@@ -28,8 +27,8 @@ class PerceptualEncrypt(keras.layers.Layer):
 
     The key is never saved. A layer that was loaded or cloned is *locked*: it has a
     shape but raises `LockedLayerError` on images until `layer.key = key` is set to the
-    key with the fingerprint in its config. Compiled functions, exported models and
-    `tf.data` graphs hold the key's constants: they belong on the owner's side only.
+    key with the fingerprint in its config. Compiled functions and `tf.data` graphs hold
+    the key's constants: they belong on the owner's side only (docs/security.md).
 
     Args:
         key: a `tfpe.Key`.
@@ -57,7 +56,7 @@ class PerceptualEncrypt(keras.layers.Layer):
 
     Raises:
         CipherOptionError: an unknown cipher, or an option that does not fit.
-        ExportError: a model that holds the unlocked layer is exported.
+        ExportError: a graph that holds the unlocked layer is exported.
         ImageError: a dtype, shape or value that does not fit. Inside a compiled graph
             values cannot raise: an image with a value that is NaN, out of range or
             between two levels comes out as NaN where the output is of floats, and
@@ -170,8 +169,6 @@ class PerceptualEncrypt(keras.layers.Layer):
                 f"{self.fingerprint} (`layer.key = tfpe.Key.load(path)`). "
                 "Received: images, and no key yet"
             )
-        if not backend.is_concrete(images):
-            refuse_export(self.name)
         data, valid = to_bytes(images, self.value_range)
         if self.invert:
             data = self._vault.decryption(shape[-3:])(data)
@@ -207,12 +204,6 @@ class PerceptualEncrypt(keras.layers.Layer):
             cipher.check(channels, **options)
             shape = cipher.cipher_shape((*padded, channels), **options)
         return (*lead, *shape)
-
-    def _trackable_children(self, save_type="checkpoint", **kwargs):
-        # TensorFlow's, not Keras's: the one sign of tf.saved_model.save.
-        if save_type == "savedmodel" and not self.locked:
-            refuse_export(self.name)
-        return super()._trackable_children(save_type, **kwargs)
 
     def get_config(self):
         return super().get_config() | {

@@ -13,6 +13,7 @@ import numpy as np
 
 from tfpe.backends import CHUNK_BYTES, CHUNK_INDICES, NUMPY, backend_of
 from tfpe.errors import ImageError
+from tfpe.exporting import refuse_exporters
 from tfpe.words import join_words, split_words
 
 MAX_SELECT_CHANNELS = 4
@@ -34,7 +35,7 @@ class Xor(Program):
     mask: np.ndarray
 
     def run(self, images, channels, backend):
-        return images ^ backend.constant(self.mask, images)
+        return images ^ backend.secret(self.mask, images)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -64,11 +65,11 @@ class Select(Program):
         moved = None
         for s in range(channels):
             # 255 where the output byte comes from channel `s`, else 0.
-            source = backend.constant((channel == s) * np.uint8(255), images)
+            source = backend.secret((channel == s) * np.uint8(255), images)
             picked = pixels[..., s : s + 1] & source
             moved = picked if moved is None else moved | picked
         moved = backend.reshape(moved, (-1, images.shape[-1]))
-        return moved ^ backend.constant(self.mask, images)
+        return moved ^ backend.secret(self.mask, images)
 
     def _shift(self, images, channels):
         """NumPy: many images as one row of bytes, shifted and masked."""
@@ -115,8 +116,8 @@ class Gather(Program):
     mask: np.ndarray
 
     def run(self, images, channels, backend):
-        moved = backend.take(images, backend.constant(self.index, images))
-        return moved ^ backend.constant(self.mask, images)
+        moved = backend.take(images, backend.secret(self.index, images))
+        return moved ^ backend.secret(self.mask, images)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -135,15 +136,15 @@ class WordGather(Program):
     def run(self, images, channels, backend):
         if backend is NUMPY:
             return self._turned(images)
-        result = backend.constant(self.mask, images)
+        result = backend.secret(self.mask, images)
         size, parts = self.mask.shape[-1], self.words.shape[-1]
         for k in range(parts):
             place = np.uint8((2**self.bits - 1) << self.bits * k)
             turns, index = np.divmod(self._sources(k), size)
-            byte = backend.take(images, backend.constant(index, images))
+            byte = backend.take(images, backend.secret(index, images))
             # Shifts by constants and masks: half the work of shifts by arrays.
             for turn in range(parts):
-                here = backend.constant((turns == turn) * place, images)
+                here = backend.secret((turns == turn) * place, images)
                 shift = self.bits * ((k + turn) % parts - k)
                 word = byte
                 if shift:
@@ -239,6 +240,8 @@ def apply(transform, images):
 
             return ApplyTransform(transform)(images)
     backend = backend_of(images)
+    if not backend.is_concrete(images):
+        refuse_exporters()
     return backend.untraced(_apply)(transform, images, backend)
 
 

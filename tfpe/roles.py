@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from tfpe.ciphers import chosen_cipher
+from tfpe.encrypting_parts import encrypting_parts, without_front
 from tfpe.errors import ImageError, ImageFileError, TfpeError
 from tfpe.layers import PerceptualEncrypt
 from tfpe.levels import BYTE_RANGE, check_value_range, from_bytes
@@ -26,10 +27,11 @@ def client_model(model, key, cipher=None, *, value_range=BYTE_RANGE, **options):
         cipher, value_range, **options: as in `tfpe.PerceptualEncrypt`.
 
     Returns:
-        A `keras.Sequential`. Saved, it holds no key; run or exported, it would.
+        A `keras.Sequential`. Saved, it holds no key; exporting it is refused.
 
     Raises:
         CipherOptionError: an unknown cipher, or an option that does not fit.
+        TfpeError: the model encrypts already.
 
     Example:
 
@@ -40,6 +42,7 @@ def client_model(model, key, cipher=None, *, value_range=BYTE_RANGE, **options):
     TensorShape([2, 192])
     """
     cipher = chosen_cipher(cipher, invert=True).name
+    _refuse_encrypting(model)
     layer = PerceptualEncrypt(key, cipher, value_range=value_range, **options)
     client = keras.Sequential([layer, model])
     shape = model.input_shape
@@ -53,17 +56,18 @@ def client_model(model, key, cipher=None, *, value_range=BYTE_RANGE, **options):
 
 
 def cloud_model(model):
-    """The model without its `PerceptualEncrypt` layers: fit to be handed on.
+    """The model without what encrypts in it: fit to be handed on.
 
     Args:
-        model: what `client_model` gave, or any Sequential that begins with such layers.
+        model: what `client_model` gave, or any Sequential or functional model that
+            begins with `PerceptualEncrypt` layers or, functional, with a `Transform`.
 
     Returns:
-        The model inside, where nothing else is around it; else a new `Sequential` of
-        the other layers, which shares their weights.
+        The model inside, where nothing else is around it; else a new model of the
+        other layers, which shares their weights. `model` where nothing encrypts.
 
     Raises:
-        TfpeError: the layer stands where it cannot be taken off.
+        TfpeError: a layer or Transform stands where it cannot be taken off.
 
     Example:
 
@@ -72,22 +76,28 @@ def cloud_model(model):
     >>> cloud_model(client_model(trained, tfpe.Key.generate())) is trained
     True
     """
-    ciphers = _encrypting(model)
-    if not ciphers:
+    parts = encrypting_parts(model)
+    if not parts:
         return model
     if not isinstance(model, keras.Sequential):
-        raise TfpeError(
-            "`model` should be a Sequential that begins with PerceptualEncrypt, such "
-            "as client_model gives, or hold none. Received: a "
-            f"{type(model).__name__} that holds {[layer.name for layer in ciphers]}"
-        )
+        functional = isinstance(model, keras.Model) and hasattr(model, "operations")
+        inner = without_front(model) if functional else None
+        if inner is None or encrypting_parts(inner):
+            raise TfpeError(
+                "`model` should be a Sequential or functional model that begins with "
+                "PerceptualEncrypt or a Transform, such as client_model gives, or hold "
+                f"none. Received: a {type(model).__name__} that holds "
+                f"{[part.name for part in parts]}"
+            )
+        return inner
     layers = list(model.layers)
     while layers and isinstance(layers[0], PerceptualEncrypt):
         layers.pop(0)
-    if any(_encrypting(layer) for layer in layers) or not layers:
+    if any(encrypting_parts(layer) for layer in layers) or not layers:
         raise TfpeError(
             "`model` should hold PerceptualEncrypt before all other layers, and others "
-            f"behind it. Received: {[layer.name for layer in model.layers]}"
+            f"behind it. Received: {[layer.name for layer in model.layers]}, of which "
+            f"encrypt: {[part.name for part in parts]}"
         )
     if len(layers) == 1 and isinstance(layers[0], keras.Model):
         return layers[0]
@@ -98,10 +108,10 @@ def cloud_model(model):
 
 
 def export(model, path, **arguments):
-    """Exports a model without its `PerceptualEncrypt` layers, for serving.
+    """Exports a model without what encrypts in it, for serving.
 
-    `model.export()` would write the key's constants into the file; where Keras lets the
-    layer notice that, it raises `ExportError`.
+    `model.export()` would write the key's constants into the file, and raises
+    `ExportError` (docs/security.md lists every way out that was tried).
 
     Args:
         model: as for `cloud_model`; the exported one takes encrypted images.
@@ -156,11 +166,7 @@ def predict(model, images, key, cipher=None, *, value_range=BYTE_RANGE, **option
     check_value_range(value_range)
     cipher = chosen_cipher(cipher, invert=True).name
     model = _load_model(model)
-    if _encrypting(model):
-        raise TfpeError(
-            "`model` should take encrypted images: tfpe.cloud_model takes off what "
-            "encrypts. Received: a model with a PerceptualEncrypt layer"
-        )
+    _refuse_encrypting(model)
     if not isinstance(model.output_shape, tuple):
         raise TfpeError(
             f"`model` should have one output. Received: {model.output_shape}"
@@ -241,14 +247,15 @@ def _load_model(model):
         ) from error
 
 
+def _refuse_encrypting(model):
+    parts = encrypting_parts(model)
+    if parts:
+        raise TfpeError(
+            "`model` should take encrypted images: tfpe.cloud_model takes off what "
+            f"encrypts. Received: a model with {[part.name for part in parts]}"
+        )
+
+
 def _differ(shape, expected):
     pairs = zip(shape, expected, strict=True)
     return any(size not in (None, other) for size, other in pairs)
-
-
-def _encrypting(layer):
-    """The `PerceptualEncrypt` layers among a layer and all inside it."""
-    if not isinstance(layer, keras.Layer):
-        return []
-    inside = layer._flatten_layers()
-    return [part for part in inside if isinstance(part, PerceptualEncrypt)]
