@@ -73,7 +73,7 @@ def cloud_model(model):
 
     >>> import keras, tfpe
     >>> trained = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
-    >>> cloud_model(client_model(trained, tfpe.Key.generate())) is trained
+    >>> cloud_model(client_model(trained, tfpe.Key.generate(), "le")) is trained
     True
     """
     parts = encrypting_parts(model)
