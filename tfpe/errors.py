@@ -28,6 +28,10 @@ class KeyFileError(TfpeError):
     """A key file is missing, damaged, of another version or already there."""
 
 
+class WeakPassphraseError(TfpeError):
+    """A new passphrase is easily guessed."""
+
+
 class WrongKeyError(TfpeError):
     """The key is not the one that made this ciphertext, layer or manifest."""
 

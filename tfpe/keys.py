@@ -12,6 +12,7 @@ import operator
 import secrets
 
 from tfpe.errors import TfpeError, WrongKeyError
+from tfpe.passphrases import check_strength
 
 KEY_BYTES = 32
 MIN_SALT_BYTES = 16
@@ -62,13 +63,20 @@ class Key:
         return cls(secrets.token_bytes(KEY_BYTES))
 
     @classmethod
-    def from_passphrase(cls, passphrase, salt=None):
+    def from_passphrase(cls, passphrase, salt=None, *, allow_weak=False):
         """The key that scrypt (RFC 7914) makes of a passphrase and a salt.
 
         Args:
-            passphrase: a non-empty string, taken as UTF-8.
+            passphrase: a string, taken as UTF-8: 12 characters or more, see
+                `tfpe.passphrases`.
             salt: at least 16 bytes; the default draws 16 new ones. It is no secret,
                 but without it the passphrase is worth nothing: `save` stores it.
+            allow_weak: take any passphrase that is not empty, to make again a key that
+                exists; `load` does so by itself.
+
+        Raises:
+            WeakPassphraseError: the passphrase is easily guessed.
+            TfpeError: it is no string or empty, or the salt is too short.
 
         Example:
 
@@ -77,17 +85,17 @@ class Key:
         'e478f9557cc5dbf2'
         """
         salt = secrets.token_bytes(MIN_SALT_BYTES) if salt is None else salt
-        return cls._from_scrypt(passphrase, salt, SCRYPT)
+        return cls._from_scrypt(passphrase, salt, SCRYPT, allow_weak)
 
     @classmethod
-    def _from_scrypt(cls, passphrase, salt, cost):
+    def _from_scrypt(cls, passphrase, salt, cost, allow_weak=True):
         if not isinstance(passphrase, str) or not passphrase:
             received = "''" if passphrase == "" else type(passphrase).__name__
             raise TfpeError(
                 f"`passphrase` should be a non-empty string. Received: {received}"
             )
         try:
-            passphrase = passphrase.encode()
+            encoded = passphrase.encode()
         except UnicodeEncodeError:
             # `from None`: the error it came from quotes the passphrase.
             raise TfpeError(
@@ -103,11 +111,13 @@ class Key:
                 f"`salt` should be bytes, at least {MIN_SALT_BYTES}. "
                 f"Received: {received}"
             )
+        if not allow_weak:
+            check_strength(passphrase)
         # scrypt fills 128 * n * r bytes; OpenSSL wants a little more allowed.
         memory = 128 * cost["n"] * cost["r"] * cost["p"] + 2**22
         key = cls(
             hashlib.scrypt(
-                passphrase,
+                encoded,
                 salt=bytes(salt),
                 maxmem=memory,
                 dklen=KEY_BYTES,

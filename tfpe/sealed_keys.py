@@ -13,6 +13,7 @@ import secrets
 from tfpe.errors import KeyFileError, WrongKeyError
 from tfpe.key_files import SEALED_HEADER, asked, create_file
 from tfpe.keys import KEY_BYTES, SCRYPT, Key
+from tfpe.passphrases import check_strength
 
 SALT_BYTES, NONCE_BYTES = 16, 12
 FIELDS = {"fingerprint", "salt", "nonce", "sealed"}
@@ -27,19 +28,21 @@ def is_sealed(path):
         return False
 
 
-def save_sealed(key, path, passphrase):
+def save_sealed(key, path, passphrase, *, allow_weak=False):
     """Writes `key` to a new file, mode 0600, that `passphrase` opens.
 
     Args:
         key: a `tfpe.Key`.
         path: of a file that does not exist yet.
-        passphrase: a non-empty string.
+        passphrase: a string: 12 characters or more, see `tfpe.passphrases`.
+        allow_weak: take any passphrase that is not empty, such as an old one.
 
     Raises:
         KeyFileError: something is there already, it cannot be written, the passphrase
             is empty, or `cryptography` is not installed.
+        WeakPassphraseError: the passphrase is easily guessed.
     """
-    text = sealed_text(key, passphrase)
+    text = sealed_text(key, passphrase, allow_weak)
     create_file(path, lambda: text)
 
 
@@ -81,13 +84,15 @@ def open_sealed(path, text, passphrase):
     return key
 
 
-def sealed_text(key, passphrase):
+def sealed_text(key, passphrase, allow_weak=False):
     """What the file of a key holds that `passphrase` seals; raises as `save_sealed`."""
     if not isinstance(passphrase, str) or not passphrase:
         received = "''" if passphrase == "" else type(passphrase).__name__
         raise KeyFileError(
             f"`passphrase` should be a non-empty string. Received: {received}"
         )
+    if not allow_weak:
+        check_strength(passphrase)
     salt, nonce = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(NONCE_BYTES)
     cipher, _ = _aes(passphrase, salt)
     sealed = cipher.encrypt(nonce, key._secret, _bound(key.fingerprint))

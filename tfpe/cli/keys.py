@@ -54,7 +54,8 @@ def register(commands):
     command.add_argument(
         "--passphrase",
         action="store_true",
-        help="ask for a passphrase (or read a line from stdin) instead of chance",
+        help="ask for a passphrase of 12 characters or more (or read a line from "
+        "stdin) instead of chance",
     )
     _add_seal(command)
 
@@ -140,7 +141,8 @@ def _add_seal(command):
     command.add_argument(
         "--seal",
         action="store_true",
-        help="ask for a passphrase that opens the new file (needs tfpe[keys])",
+        help="ask for a passphrase of 12 characters or more that opens the new file "
+        "(needs tfpe[keys])",
     )
 
 
