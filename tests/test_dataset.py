@@ -8,7 +8,7 @@ import tensorflow_datasets as tfds
 from image_folders import CHINA, contents, crops, save
 from PIL import Image
 
-from tfpe import CIPHERS, Key
+from tfpe import CIPHERS, Key, Preparation
 from tfpe.dataset import decrypt_dataset, encrypt_dataset, reencrypt_dataset
 from tfpe.errors import (
     CipherOptionError,
@@ -83,6 +83,9 @@ def test_a_set_of_tfds_comes_back_with_all_of_its_features(tmp_path, small_shard
     )
     assert source.info.features["image"].shape == (None, None, 3)
     run = {"data_dir": tmp_path / "source", "per_image": True}
+    with pytest.raises(DatasetError, match="size varies"):
+        encrypt_dataset("tfds:views", tmp_path / "cloud", KEY, "le", **run)
+    run |= {"any_size": True}
     encrypt_dataset("tfds:views", tmp_path / "cloud", KEY, "le", **run)
     decrypt_dataset(tmp_path / "cloud", tmp_path / "plain", KEY)
     before, after = (
@@ -99,7 +102,13 @@ def test_a_set_of_tfds_comes_back_with_all_of_its_features(tmp_path, small_shard
         *("tfds:views", tmp_path / "hidden", KEY, "le"),
         hide_labels=tmp_path / "labels.json",
         data_dir=tmp_path / "source",
+        preparation=Preparation((9, 7), color="gray"),
     )
+    decrypt_dataset(
+        *(tmp_path / "hidden", tmp_path / "small", KEY), labels=tmp_path / "labels.json"
+    )
+    expected = [Preparation((9, 7), color="gray").apply(a["image"]) for a in before]
+    assert np.array_equal(column(load("views", tmp_path / "small"), "image"), expected)
     assert "id" not in load(hidden.name, tmp_path / "hidden")[0]
 
 
@@ -308,7 +317,7 @@ def test_cifar10(cifar_directory, tmp_path):
 
 def test_images_of_several_kinds_are_refused(tmp_path):
     save(tmp_path / "mixed", {"a/1.png": CHINA[:9, :9], "b/2.png": CHINA[:9, :9, 0]})
-    with pytest.raises(DatasetError, match="gray"):
+    with pytest.raises(DatasetError, match="--gray or --rgb .* 1 gray and 1 RGB"):
         encrypt_dataset(tmp_path / "mixed", tmp_path / "cloud", KEY)
     Image.fromarray(CHINA[:9, :9]).save(tmp_path / "mixed/lonely.png")
     with pytest.raises(DatasetError, match="lonely.png"):

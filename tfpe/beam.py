@@ -20,6 +20,7 @@ from tfpe.dataset.source import batch_size, numbered_shards
 from tfpe.dataset.sources import open_source
 from tfpe.dataset.writer import finish, shard_name, work_folder
 from tfpe.keys import Key
+from tfpe.preparation import Preparation
 
 BATCHES = 4  # in a block, the piece of work that goes to one worker
 
@@ -67,7 +68,10 @@ class _EncryptBlock(beam.DoFn):
 
     def setup(self):
         job = self.job
-        self.source = open_source(job.source, job.data_dir)
+        preparation = Preparation.from_json(job.header["preparation"])
+        self.source = open_source(
+            job.source, job.data_dir, preparation, skip_others=True
+        )
         self.encryption = Encryption(self.source, Key.load(job.key_file), job.header)
 
     def process(self, block):
@@ -94,6 +98,9 @@ def encrypt_dataset(
     hide_labels=None,
     drop=(),
     data_dir=None,
+    preparation=None,
+    any_size=False,
+    skip_others=False,
     pipeline_options=None,
     **options,
 ):
@@ -111,7 +118,8 @@ def encrypt_dataset(
         As `tfpe.dataset.encrypt_dataset`.
     """
     plan = plan_encryption(
-        *(open_source(source, data_dir), out, Key.load(key_file), cipher),
+        open_source(source, data_dir, preparation, any_size, bool(skip_others)),
+        *(out, Key.load(key_file), cipher),
         *(name, per_image, hide_labels, drop, options),
     )
     if (done := plan.finished()) is not None:

@@ -72,5 +72,15 @@ class DatasetError(TfpeError):
     """A data set is unknown, damaged, changed, or holds what cannot be encrypted."""
 
 
+class SourceFilesError(DatasetError):
+    """Files of a data set cannot be taken; `problems` are (path, message) of all."""
+
+    def __init__(self, folder, problems):
+        self.problems = sorted(problems)
+        path, message = self.problems[0]
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        super().__init__(f"{folder}/{path}: {message}{more}")
+
+
 class ExportError(TfpeError):
     """A model that holds a key would be exported with it."""

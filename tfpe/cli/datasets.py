@@ -1,6 +1,7 @@
 """`tfpe dataset encrypt | decrypt | reencrypt`: data sets for TensorFlow Datasets."""
 
 import argparse
+import contextlib
 import dataclasses
 import json
 
@@ -16,7 +17,9 @@ from tfpe.cli.common import (
     progress_bar,
 )
 from tfpe.cli.packages import require
+from tfpe.cli.preparations import add_preparation, losses_line, preparation_of
 from tfpe.cli.terminal import note
+from tfpe.errors import DatasetError, SourceFilesError
 
 EXAMPLES = {
     "dataset": """\
@@ -30,6 +33,7 @@ examples:
       then anywhere: tfds.load("cifar10_ele", data_dir="cloud")
   tfpe dataset encrypt photos --cipher ele --key owner.key --out cloud \\
       --hide-labels labels.json
+  tfpe dataset encrypt photos --cipher le --size 96x96 --rgb --key owner.key --out cloud
   tfpe dataset encrypt tfds:svhn_cropped --data-dir data --cipher pbe --per-image \\
       --key owner.key --out cloud
 
@@ -67,6 +71,11 @@ def register(commands):
     command.add_argument(
         "--per-image", action="store_true", help="a sub-key of its own for each image"
     )
+    add_preparation(command).add_argument(
+        "--any-size",
+        action="store_true",
+        help="take images of several sizes without --size; they are hard to batch",
+    )
 
     command = add_command(group, decrypt, EXAMPLES)
     command.add_argument("source", metavar="SET", help="folder of an encrypted set")
@@ -90,10 +99,10 @@ def register(commands):
 
 def encrypt(options):
     """Encrypts a data set to one that tfds.load reads without tfpe."""
-    chosen = cipher_options(options, needed=True)
+    chosen, preparation = cipher_options(options, needed=True), preparation_of(options)
     key = load_key(options)
     dataset = _dataset()
-    with progress_bar("Encrypting", options) as progress:
+    with _told(), progress_bar("Encrypting", options) as progress:
         summary = dataset.encrypt_dataset(
             options.source,
             options.output,
@@ -104,6 +113,9 @@ def encrypt(options):
             hide_labels=options.hide_labels,
             drop=options.drop,
             data_dir=options.data_dir,
+            preparation=preparation,
+            any_size=options.any_size,
+            skip_others=options.skip_others,
             progress=progress,
             **chosen,
         )
@@ -182,9 +194,26 @@ def _dataset():
     return tfpe.dataset
 
 
+@contextlib.contextmanager
+def _told():
+    """Names all files of a source that cannot be taken, not the first alone."""
+    try:
+        yield
+    except SourceFilesError as error:
+        for path, message in error.problems:
+            note(f"tfpe: {path}: {message}")
+        count = len(error.problems)
+        raise DatasetError(
+            f"{count} file{'s' * (count > 1)} of the source cannot be taken; nothing "
+            "was written"
+        ) from error
+
+
 def _report(summary, verb, options):
     if options.json:
         print(json.dumps(dataclasses.asdict(summary), indent=2))
+    if summary.lost:
+        note(losses_line(summary.lost))
     note(
         f"{summary.written} {verb}, {summary.skipped} done before: "
         f'tfds.load("{summary.name}", data_dir="{options.output}")'

@@ -5,7 +5,10 @@ from tfpe.errors import CipherOptionError
 
 
 def add_preparation(command):
-    """Adds `--size`, `--fit`, `--gray`, `--rgb`, `--convert`, `--depth` and so on."""
+    """Adds `--size`, `--fit`, `--gray`, `--rgb`, `--convert`, `--depth` and so on.
+
+    Returns the group of these arguments.
+    """
     group = command.add_argument_group("before encryption")
     group.add_argument(
         "--size",
@@ -61,6 +64,7 @@ def add_preparation(command):
         action="store_true",
         help="pass over files that look like other pictures (raw, medical, video)",
     )
+    return group
 
 
 def preparation_of(options):

@@ -22,6 +22,7 @@ from tfpe.dataset.writer import shard_name
 from tfpe.errors import DatasetError, ImageFileError, ManifestError
 from tfpe.files.images import decode_image
 from tfpe.padding import crop, padded_size
+from tfpe.preparation import Preparation
 from tfpe.transform_cache import TransformCache
 
 # Features that encryption adds, and decryption takes away again.
@@ -100,6 +101,8 @@ class _Reader:
             mark=lambda: repr(sorted(self.manifest["shards"].items())).encode(),
             read=self.read,
             decode=self.decode,
+            preparation=Preparation.from_json(self.manifest.get("preparation")),
+            lost=self.manifest.get("lost", {}),
         )
 
     def read(self, split, shard, skip):

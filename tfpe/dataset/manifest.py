@@ -71,8 +71,9 @@ def image_keys(key, header):
 
 def require_settings(begun, wanted, where):
     """Raises `ManifestError` unless both headers make the same data set."""
+    older = {"preparation": {}, "lost": {}}  # what manifests before did not name
     for name in wanted:
-        if name != "tfpe" and begun.get(name) != wanted[name]:
+        if name != "tfpe" and (older | begun).get(name) != wanted[name]:
             shown = not name.startswith("source")
             raise ManifestError(
                 f"`{name}` should be "

@@ -37,12 +37,14 @@ class Summary:
         folder: where the shards are.
         written: number of examples written.
         skipped: number of examples that an earlier run had written.
+        lost: what the preparation took from images for good -> number of images.
     """
 
     name: str
     folder: str
     written: int
     skipped: int
+    lost: dict = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +70,8 @@ class Plan:
     def summary(self, written):
         """The `Summary` of a run that wrote so many examples."""
         skipped = self.source.total - written
-        return Summary(self.header["name"], str(self.final), written, skipped)
+        lost = self.header.get("lost", {})
+        return Summary(self.header["name"], str(self.final), written, skipped, lost)
 
     def finished(self):
         """The `Summary` where the result is there, whole and of this plan, or None."""
@@ -94,6 +97,9 @@ def encrypt_dataset(
     hide_labels=None,
     drop=(),
     data_dir=None,
+    preparation=None,
+    any_size=False,
+    skip_others=False,
     progress=None,
     **options,
 ):
@@ -117,6 +123,11 @@ def encrypt_dataset(
             left out.
         drop: names of features to leave out.
         data_dir: where TFDS keeps the source.
+        preparation: a `tfpe.Preparation`: one size, gray or RGB; conversions of files
+            with a loss.
+        any_size: take images of several sizes; they are hard to batch.
+        skip_others: pass over files of a folder that look like pictures of other kinds,
+            such as DICOM, raw pictures and videos; without it they are an error.
         progress: called with (done, total) examples.
         **options: options of the cipher.
 
@@ -124,7 +135,8 @@ def encrypt_dataset(
         A `Summary`.
 
     Raises:
-        DatasetError: the source is unknown, damaged, or no set of labelled images.
+        DatasetError: the source is unknown, damaged, or no set of labelled images of
+            one size; a `SourceFilesError` where files of a folder cannot be taken.
         CipherOptionError: an unknown cipher, or an option that does not fit.
         ManifestError: `out` holds this name, begun from other settings, or damaged.
         WrongKeyError: `out` holds this name, begun with another key.
@@ -147,7 +159,7 @@ def encrypt_dataset(
     >>> temporary.cleanup()
     """
     check_key(key)
-    found = open_source(source, data_dir)
+    found = open_source(source, data_dir, preparation, any_size, bool(skip_others))
     if pathlib.Path(source).is_dir():
         _require_outside(out, source)
     plan = plan_encryption(
@@ -282,6 +294,8 @@ def plan_encryption(
         "per_image": bool(per_image),
         "hidden_labels": hide_labels is not None,
         "dropped": drop,
+        "preparation": source.preparation.to_json(),
+        "lost": source.lost,
     }
     header = make_header(key, "encrypted", name, source, settings)
     encryption = Encryption(source, key, header)
@@ -331,7 +345,8 @@ def _expects_other_features(name, features):
         return False
     with tempfile.TemporaryDirectory() as empty:
         known = tfds.builder(name, data_dir=empty).info.features
-    return set(known) != set(features)
+    same = set(known) == set(features)
+    return not same or known["image"].shape != features["image"].shape
 
 
 def _require_new_name(name):

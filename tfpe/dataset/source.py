@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tfpe.preparation import Preparation
+
 BATCH_BYTES, BATCH_IMAGES = 2**20, 256
 
 
@@ -26,6 +28,8 @@ class Source:
         mark: `() -> bytes` that change when the source does; reads all of it.
         read: `(split, shard, skip) -> ` iterator of raw batches, each at most
             `batch_size(image_shape)` examples.
+        preparation: the `Preparation` that made the images what they are.
+        lost: what it took from them for good -> number of images.
         decode: raw batch -> (images, examples): `uint8 (B, H, W, C)`, and the B
             serialised `tf.train.Example` without image. Called in several threads.
     """
@@ -41,6 +45,8 @@ class Source:
     mark: Callable
     read: Callable
     decode: Callable
+    preparation: Preparation = Preparation()
+    lost: dict = dataclasses.field(default_factory=dict)
 
     @property
     def total(self):

@@ -6,15 +6,19 @@ import pathlib
 import numpy as np
 
 from tfpe.dataset.own_sources import folder_source, npz_source
+from tfpe.dataset.prepared import prepared_source
 from tfpe.dataset.records import decode_image, read_records, take_image
 from tfpe.dataset.source import Source, batch_size
 from tfpe.errors import DatasetError
+from tfpe.preparation import check_preparation
 
 KNOWN_NAMES = ("cifar10", "cifar100")
 READ_BYTES = 2**20
 
 
-def open_source(source, data_dir=None):
+def open_source(
+    source, data_dir=None, preparation=None, any_size=True, skip_others=None
+):
     """The `Source` that the command line names.
 
     Args:
@@ -22,17 +26,22 @@ def open_source(source, data_dir=None):
             and so on, or a folder with one folder of images for each class, or with
             train/ and test/ that hold such folders.
         data_dir: of TFDS.
+        preparation: a `tfpe.Preparation`, of every image.
+        any_size: whether images may be of several sizes.
+        skip_others: as in `tfpe.files.sources.find_images`, for folders.
 
     Raises:
         DatasetError: unknown, missing, empty, or not a set of images with labels.
     """
-    source = str(source)
+    source, preparation = str(source), check_preparation(preparation)
+    if pathlib.Path(source).is_dir() and source not in KNOWN_NAMES:
+        return folder_source(pathlib.Path(source), preparation, any_size, skip_others)
     if source in KNOWN_NAMES or source.startswith("tfds:"):
-        return _tfds_source(source.removeprefix("tfds:"), data_dir)
+        found = _tfds_source(source.removeprefix("tfds:"), data_dir)
+        return prepared_source(found, preparation, any_size)
     if source.endswith(".npz"):
-        return npz_source(pathlib.Path(source))
-    if pathlib.Path(source).is_dir():
-        return folder_source(pathlib.Path(source))
+        found = npz_source(pathlib.Path(source))
+        return prepared_source(found, preparation, any_size)
     raise DatasetError(
         "`source` should be cifar10, cifar100, tfds:NAME, a file that ends in .npz or "
         f"a folder that exists. Received: source={source!r}"

@@ -1,0 +1,136 @@
+"""Pictures in class folders: all that is wrong with them told at once."""
+
+import collections
+import hashlib
+import pathlib
+
+from tfpe.errors import DatasetError, ImageFileError, SourceFilesError
+from tfpe.files.images import prepare_image
+from tfpe.files.sources import find_images, read_bytes
+
+SHOWN_SIZES = 10
+
+
+class ClassFolders:
+    """The files of a folder with one folder of images for each class.
+
+    Args:
+        root: the folder, or one with train/ and test/ that hold such folders.
+        preparation: a `Preparation`.
+        skip_others: as in `tfpe.files.sources.find_images`.
+
+    Attributes:
+        classes: their names, in order.
+        parts: split -> (files, labels).
+        shapes: (height, width, channels) of a prepared image -> number of images.
+        lost: what the preparation took -> number of images.
+        mark: SHA-256 of names and contents.
+
+    Raises:
+        SourceFilesError: files that cannot be taken, all of them.
+        DatasetError: classes that cannot be named, or that differ between the splits.
+    """
+
+    def __init__(self, root, preparation, skip_others=None):
+        self.preparation, self.mark = preparation, hashlib.sha256()
+        self.shapes, self.lost = collections.Counter(), collections.Counter()
+        self.classes, self.parts, self._problems = None, {}, []
+        folders = {"train": root}
+        inside = {entry.name for entry in root.iterdir() if entry.is_dir()}
+        if {"train", "test"} <= inside:
+            folders = {"train": root / "train", "test": root / "test"}
+        for split, folder in folders.items():
+            self._read(root, split, folder, skip_others)
+        if self._problems:
+            raise SourceFilesError(root, self._problems)
+
+    def pixels(self, file):
+        """The prepared pixels of one of the files."""
+        try:
+            return prepare_image(read_bytes(file), self.preparation)[0]
+        except ImageFileError as error:
+            raise DatasetError(f"{file}: {error}") from error
+
+    def image_shape(self, where, any_size):
+        """That of all images; height and width None where `any_size` lets them vary."""
+        channels = collections.Counter()
+        for shape, count in self.shapes.items():
+            channels[shape[2]] += count
+        if len(channels) > 1:
+            raise DatasetError(
+                f"Images in {where} should be all gray or all RGB: --gray or --rgb "
+                f"(`color` of a Preparation) makes them so. Received: {channels[1]} "
+                f"gray and {channels[3]} RGB"
+            )
+        if len(self.shapes) == 1:
+            return next(iter(self.shapes))
+        if not any_size:
+            raise DatasetError(
+                f"Images in {where} should be of one size, or no network can take them "
+                "in batches: --size HEIGHTxWIDTH (`size` of a Preparation) makes them "
+                f"so, any_size=True keeps them. Received: {self._sizes()}"
+            )
+        return None, None, next(iter(channels))
+
+    def _sizes(self):
+        sizes = self.shapes.most_common()
+        shown = [
+            f"{height}x{width} ({count})"
+            for (height, width, _), count in sizes[:SHOWN_SIZES]
+        ]
+        rest = sum(count for _, count in sizes[SHOWN_SIZES:])
+        more = f" and {len(sizes) - len(shown)} more ({rest})" if rest else ""
+        return f"{len(sizes)} sizes (of so many images): {', '.join(shown)}{more}"
+
+    def _read(self, root, split, folder, skip_others):
+        found = find_images(folder, skip_others=skip_others)
+        prefix = folder.relative_to(root)
+        files = list(found.images.items())
+        problems = found.refused + [
+            (path, "It is in no class") for path, _ in files if "/" not in path
+        ]
+        if not files and not problems:
+            problems = [(".", "It holds no images")]
+        classes = sorted({path.partition("/")[0] for path, _ in files if "/" in path})
+        for name in classes:
+            if not _can_be_named(name):
+                raise DatasetError(
+                    "Classes should have names of one line of text, without blanks at "
+                    f"the ends: TFDS keeps them so. Received: {folder}/{name!r}"
+                )
+        if self.classes not in (None, classes) and not problems:
+            raise DatasetError(
+                f"train and test of {root} should hold the same classes. "
+                f"Received: {self.classes} and {classes}"
+            )
+        self.classes, digests = classes, {}
+        for path, file in files:
+            try:
+                data = read_bytes(file)
+                pixels, lost = prepare_image(data, self.preparation)
+                if pixels.dtype != "uint8":
+                    raise ImageFileError(
+                        "Images of a data set should have 8 bits; `window` takes them "
+                        "to 8. Received: 16 bits"
+                    )
+            except ImageFileError as error:
+                problems.append((path, str(error)))
+                continue
+            digests[path] = hashlib.sha256(data).digest()
+            self.shapes[pixels.shape] += 1
+            self.lost.update(lost)
+        where = pathlib.PurePosixPath(prefix.as_posix())
+        self._problems += [((where / path).as_posix(), text) for path, text in problems]
+        if problems:
+            return
+        # Class after class, their order would tell what `hide_labels` hides.
+        files.sort(key=lambda pair: (digests[pair[0]], pair[0]))
+        for path, _ in files:
+            self.mark.update(f"{split}/{path}\n".encode() + digests[path])
+        labels = [classes.index(path.partition("/")[0]) for path, _ in files]
+        self.parts[split] = [file for _, file in files], labels
+
+
+def _can_be_named(name):
+    text = name.encode(errors="ignore").decode() == name
+    return text and name.splitlines() == [name] == [name.strip()]
