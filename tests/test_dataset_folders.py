@@ -95,9 +95,9 @@ def test_all_bad_files_are_told_at_once(zoo, tmp_path, capsys):
     Image.fromarray(CHINA[:9, :9]).convert("CMYK").save(zoo / "ant/print.tif")
     Image.fromarray(CHINA[:9, :9]).save(zoo / "lonely.png")
     (zoo / "bee/cut.jpg").write_bytes(b"\xff\xd8\xff")
-    (zoo / "bee/scan.dcm").write_bytes(b"")
+    (zoo / "bee/scan.mha").write_bytes(b"")
     (zoo / "README.txt").write_text("a zoo")
-    bad = ["ant/print.tif", "bee/cut.jpg", "bee/scan.dcm", "lonely.png"]
+    bad = ["ant/print.tif", "bee/cut.jpg", "bee/scan.mha", "lonely.png"]
     with pytest.raises(SourceFilesError, match="and 3 more") as caught:
         encrypt_dataset(zoo, tmp_path / "cloud", KEY)
     assert [path for path, _ in caught.value.problems] == bad
