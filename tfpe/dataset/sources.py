@@ -1,10 +1,13 @@
 """Where a data set comes from: what the command line names, and sets of TFDS."""
 
+import contextlib
 import hashlib
 import pathlib
+import sys
 
 import numpy as np
 
+from tfpe.dataset.network import no_vain_downloads
 from tfpe.dataset.own_sources import folder_source, npz_source
 from tfpe.dataset.prepared import prepared_source
 from tfpe.dataset.records import decode_image, read_records, take_image
@@ -91,10 +94,12 @@ def prepare(name, data_dir):
 
     try:
         builder = tfds.builder(name, data_dir=data_dir)
-        builder.download_and_prepare()
+        # TFDS tells of a download on stdout, where a command's data go.
+        with no_vain_downloads(builder), contextlib.redirect_stdout(sys.stderr):
+            builder.download_and_prepare()
     except Exception as error:  # network, checksums, names: a dozen kinds
         raise DatasetError(
-            f"TFDS cannot prepare {name!r} (data_dir={data_dir}): "
+            f"TFDS cannot prepare {name!r} in {data_dir or 'its usual folder'}: "
             f"{str(error).strip().partition(chr(10))[0]}"
         ) from error
     return builder
