@@ -50,12 +50,18 @@ def test_the_roles_and_their_keys(owner, capsys):
     save(owner / "new-images", {"1.png": CHINA[:32, :32], "2.png": CHINA[9:41, :32]})
     capsys.readouterr()
     run(ROLE_COMMANDS, cifar10="cifar10.npz")
-    assert [line[:6] for line in capsys.readouterr().out.splitlines()] == [
-        "1.png\t",
-        "2.png\t",
-    ]
+    out = capsys.readouterr().out.splitlines()
+    names = [line.partition(",")[0] for line in out]
+    assert names == ["image", "1.png", "2.png"]
     old = "owner.key." + Key.load("owner.key").fingerprint
     run(KEY_COMMANDS, **{"owner.key.FINGERPRINT": old})
+    # The new key is another one: the same command says so, and which one is needed.
+    predict = next(line for line in ROLE_COMMANDS.splitlines() if "predict" in line)
+    capsys.readouterr()
+    assert main(predict.split()[1:]) == 1
+    out, err = capsys.readouterr()
+    assert not out and f"-k {old}" in err
+    assert main(predict.replace("owner.key", old).split()[1:]) == 0
     assert Key.load(old).derive("hospital-7") == Key.load("hospital-7.key")
     assert Key.load("owner.key") not in (Key.load(old), Key.load("hospital-7.key"))
     run("tfpe dataset decrypt next -q -k owner.key -o again")

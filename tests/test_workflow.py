@@ -43,6 +43,11 @@ def owner(tmp_path, monkeypatch):
     return tmp_path / "owner"
 
 
+def classes_in(text):
+    """The classes in the CSV of `tfpe predict`, which are digits here."""
+    return np.array([int(line.split(",")[1]) for line in text.splitlines()[1:]])
+
+
 def secret_bytes(key, cipher):
     """Bytes that give the key away, or the transform that it makes."""
     transform = CIPHERS[cipher](key, (8, 8, 3))
@@ -99,20 +104,23 @@ def test_owner_cloud_owner(cipher, owner, capsys):
     shutil.copy(model, "model.keras")
     capsys.readouterr()
     run = ["predict", "model.keras", "digits.npz", "--key", "owner.key"]
-    assert main([*run, "--cipher", cipher]) == 0
+    assert main([*run, "--set", f"digits_{cipher}"]) == 0
     out, err = capsys.readouterr()
-    predicted = np.array([int(line.split("\t")[1]) for line in out.splitlines()])
+    predicted = classes_in(out)
     labels = np.load("digits.npz")["y_test"]
     # A linear network, under a random key: 0.78 and more.
     assert np.mean(predicted == labels) == accuracy > 0.7
     assert f"{accuracy:.4f}" in err
 
-    # Without the key, or with another, the model says nothing of plain images.
+    # With another key the model says nothing of plain images, which the receipt tells.
     assert main(["keygen", "-o", "other.key"]) == 0
     run[run.index("owner.key")] = "other.key"
+    assert main([*run, "--set", f"digits_{cipher}"]) == 1
+    out, err = capsys.readouterr()
+    assert not out and key.fingerprint in err
     assert main([*run, "--cipher", cipher]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert np.mean([int(row.split("\t")[1]) for row in lines] == labels) < 0.5
+    out, err = capsys.readouterr()
+    assert "No receipt" in err and np.mean(classes_in(out) == labels) < 0.5
 
     # Owner: the plain set again.
     assert (
@@ -171,7 +179,7 @@ def test_predict_imports_the_layers_of_a_model(tmp_path, monkeypatch, capsys):
     assert main([*run, "--import", "no_layers"]) == 1
     assert "Received: no_layers" in capsys.readouterr().err
     assert main([*run, "--import", "own_layers"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 4
+    assert len(capsys.readouterr().out.splitlines()) == 1 + 4
 
 
 def test_predict_refuses_what_gives_no_classes(tmp_path, monkeypatch, capsys):

@@ -21,6 +21,7 @@ from tfpe.dataset.sources import open_source
 from tfpe.dataset.writer import finish, shard_name, work_folder
 from tfpe.keys import Key
 from tfpe.preparation import Preparation
+from tfpe.receipts import check_place, leave_receipt
 
 BATCHES = 4  # in a block, the piece of work that goes to one worker
 
@@ -101,6 +102,7 @@ def encrypt_dataset(
     preparation=None,
     any_size=False,
     skip_others=False,
+    receipt=None,
     pipeline_options=None,
     **options,
 ):
@@ -122,8 +124,15 @@ def encrypt_dataset(
         *(out, Key.load(key_file), cipher),
         *(name, per_image, hide_labels, drop, options),
     )
-    if (done := plan.finished()) is not None:
-        return done
+    if receipt is not None:
+        check_place(receipt)
+    done = plan.finished() or _run(plan, source, data_dir, key_file, pipeline_options)
+    if receipt is not None:
+        leave_receipt(plan.final, plan.key, receipt)
+    return done
+
+
+def _run(plan, source, data_dir, key_file, pipeline_options):
     with work_folder(plan.final) as work:
         job = Job(
             source=str(source),

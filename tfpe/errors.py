@@ -33,7 +33,13 @@ class WeakPassphraseError(TfpeError):
 
 
 class WrongKeyError(TfpeError):
-    """The key is not the one that made this ciphertext, layer or manifest."""
+    """The key is not the one that made this ciphertext, layer or manifest.
+
+    Attributes:
+        fingerprint: of the key that is needed, or None.
+    """
+
+    fingerprint = None
 
 
 class LockedLayerError(TfpeError):

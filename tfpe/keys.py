@@ -206,11 +206,13 @@ class Key:
     def require(self, fingerprint, owner):
         """Raises `WrongKeyError` unless this key has `fingerprint`."""
         if fingerprint != self.fingerprint:
-            raise WrongKeyError(
+            error = WrongKeyError(
                 f"`key` should be the one with fingerprint {fingerprint}, which "
                 f"{owner} was made with. Received: a key with fingerprint "
                 f"{self.fingerprint}"
             )
+            error.fingerprint = fingerprint
+            raise error
 
     def save(self, path):
         """Writes the key to a new file that only its owner can read (mode 0600).

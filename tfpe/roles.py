@@ -4,33 +4,37 @@ The cloud trains on encrypted images and never sees the key. The owner puts the 
 before the returned model; what is handed on again goes without it.
 """
 
-import pathlib
-
 import keras
 import numpy as np
 
-from tfpe.ciphers import chosen_cipher
 from tfpe.encrypting_parts import encrypting_parts, without_front
-from tfpe.errors import ImageError, ImageFileError, TfpeError
+from tfpe.errors import CipherOptionError, ImageError, TfpeError
 from tfpe.layers import PerceptualEncrypt
-from tfpe.levels import BYTE_RANGE, check_value_range, from_bytes
+from tfpe.levels import from_bytes
+from tfpe.receipts.encryption import Encryption, prepared
+from tfpe.receipts.settings import settle, settle_for
 
 BATCH_SIZE = 64
 
 
-def client_model(model, key, cipher=None, *, value_range=BYTE_RANGE, **options):
+def client_model(model, key, cipher=None, *, receipt=None, value_range=None, **options):
     """The model that takes plain images: `Sequential([PerceptualEncrypt, model])`.
 
     Args:
         model: a Keras model with one input, images encrypted with these settings.
-        key: a `tfpe.Key`.
-        cipher, value_range, **options: as in `tfpe.PerceptualEncrypt`.
+        key: the `tfpe.Key` of the training images.
+        cipher, value_range, **options: as in `tfpe.PerceptualEncrypt`; the cipher must
+            be named here, or `receipt` tells them all.
+        receipt: of the set that the model was trained on: a file, an encrypted folder
+            or set, or a `tfpe.receipts.Receipt`.
 
     Returns:
         A `keras.Sequential`. Saved, it holds no key; exporting it is refused.
 
     Raises:
-        CipherOptionError: an unknown cipher, or an option that does not fit.
+        CipherOptionError: an unknown cipher or none, an option that does not fit or
+            contradicts the receipt, or a set with a key for each image.
+        WrongKeyError: the receipt is of another key.
         TfpeError: the model encrypts already.
 
     Example:
@@ -41,9 +45,16 @@ def client_model(model, key, cipher=None, *, value_range=BYTE_RANGE, **options):
     >>> model(np.zeros((2, 8, 8, 3), np.uint8)).shape
     TensorShape([2, 192])
     """
-    cipher = chosen_cipher(cipher, invert=True).name
     _refuse_encrypting(model)
-    layer = PerceptualEncrypt(key, cipher, value_range=value_range, **options)
+    cipher, options, value_range, receipt = settle(
+        key, cipher, receipt, value_range, options
+    )
+    if receipt is not None and receipt.per_image:
+        raise CipherOptionError(
+            f"`receipt` should be of a set under one key: {receipt.name} has a key for "
+            "each image, which tfpe.predict gives its images too. Received: that one"
+        )
+    layer = PerceptualEncrypt(key, cipher.name, value_range=value_range, **options)
     client = keras.Sequential([layer, model])
     shape = model.input_shape
     keeps_shape = layer.options.get("fold", True)
@@ -131,22 +142,36 @@ def export(model, path, **arguments):
     cloud_model(model).export(str(path), **arguments)
 
 
-def predict(model, images, key, cipher=None, *, value_range=BYTE_RANGE, **options):
+def predict(
+    model, images, key, cipher=None, *, receipt=None, value_range=None, **options
+):
     """What a model that was trained on encrypted images says of plain ones.
+
+    Cipher, options and value range come from `receipt`, from the receipt that the file
+    of a model carries (`python -m training` leaves one in it), or are given; nothing is
+    guessed. With a receipt, gray images for a set of three channels get three equal
+    ones; ciphertexts of one channel go three times to a model of three, as Keras reads
+    gray files; and where the set has a key for each image, so have these, other ones.
 
     Args:
         model: a Keras model, or the path of a .keras file.
-        images: `uint8 (B, H, W, C)`.
+        images: `uint8 (B, H, W, C)`; a list of pictures of any size where the receipt
+            says how they were prepared.
         key: the `tfpe.Key` of the training images.
         cipher, **options: those of the training images.
-        value_range: lowest and highest value of the images that the model takes.
+        receipt: of their set: a file, an encrypted folder or set, or a
+            `tfpe.receipts.Receipt`.
+        value_range: lowest and highest value of the images that the model takes;
+            (0, 255) by default.
 
     Returns:
         The model's outputs, an array `(B, ...)`.
 
     Raises:
         ImageError: images of another dtype or rank, or that do not fit the model.
-        CipherOptionError: `value_range` is not (lowest, highest).
+        CipherOptionError: no cipher and no receipt, what contradicts the receipt, or
+            `value_range` is not (lowest, highest).
+        WrongKeyError: the receipt is of another key.
         TfpeError: the model cannot be loaded, has several outputs, or encrypts.
 
     Example:
@@ -157,25 +182,22 @@ def predict(model, images, key, cipher=None, *, value_range=BYTE_RANGE, **option
     >>> predict(trained, images, tfpe.Key.generate(), cipher="le").shape
     (2, 192)
     """
-    images = np.asarray(images)
-    if images.dtype != np.uint8 or images.ndim != 4:
-        raise ImageError(
-            "`images` should be uint8 of shape (batch, height, width, channels). "
-            f"Received: {images.dtype} of shape {images.shape}"
-        )
-    check_value_range(value_range)
-    cipher = chosen_cipher(cipher, invert=True).name
+    settings = settle_for(model, key, cipher, receipt, value_range, options)
+    images = prepared(images, settings.receipt)
+    inside = settings.receipt is not None and not isinstance(model, keras.Model)
     model = _load_model(model)
+    if inside and encrypting_parts(model):
+        model = cloud_model(model)  # it encrypts as its receipt says: here, instead
     _refuse_encrypting(model)
     if not isinstance(model.output_shape, tuple):
         raise TfpeError(
             f"`model` should have one output. Received: {model.output_shape}"
         )
-    # In bytes up to the last moment: levels of a float range need not be checked.
-    layer = PerceptualEncrypt(key, cipher, dtype="uint8", **options)
-    expected = tuple(layer.compute_output_shape(images.shape))[1:]
-    shape = model.input_shape
+    encryption = Encryption(key, settings)
+    expected, shape = encryption.shape(images.shape), model.input_shape
     fits = isinstance(shape, tuple) and len(shape) == 4
+    thrice = settings.receipt and fits and (expected[2], shape[3]) == (1, 3)
+    expected = (*expected[:2], 3) if thrice else expected
     if not fits or _differ(shape[1:], expected):
         raise ImageError(
             f"Images should give ciphertext of the shape that the model takes, {shape}."
@@ -183,55 +205,12 @@ def predict(model, images, key, cipher=None, *, value_range=BYTE_RANGE, **option
         )
     outputs = []
     for start in range(0, len(images), BATCH_SIZE):
-        batch = keras.ops.convert_to_numpy(layer(images[start : start + BATCH_SIZE]))
-        batch = from_bytes(batch, None, "float32", value_range)
+        batch = encryption(images[start : start + BATCH_SIZE], start)
+        batch = batch.repeat(3, axis=-1) if thrice else batch
+        # In bytes up to here: levels of a float range need not be checked.
+        batch = from_bytes(batch, None, "float32", settings.value_range)
         outputs.append(model.predict_on_batch(batch))
     return np.concatenate(outputs)
-
-
-def load_images(path):
-    """Images of one size, with their names and, where known, labels.
-
-    Args:
-        path: a folder of images, an image file, or an .npz file with x_test (and
-            y_test).
-
-    Returns:
-        `uint8 (B, H, W, C)`, B names, and labels `(B,)` or None.
-
-    Raises:
-        ImageFileError: missing, damaged, or images of several sizes.
-        DatasetError: an .npz file that is missing, damaged, or holds something else.
-
-    Example:
-
-    >>> import pathlib, tempfile
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "images.npz"
-    >>> np.savez(path, x_test=np.zeros((2, 8, 8, 3), np.uint8), y_test=[3, 1])
-    >>> images, names, labels = load_images(path)
-    >>> images.shape, names, labels.tolist()
-    ((2, 8, 8, 3), ['0', '1'], [3, 1])
-    """
-    from tfpe.dataset.npz import read_npz
-    from tfpe.files.images import decode_image
-    from tfpe.files.sources import find_images, read_bytes
-
-    if str(path).endswith(".npz"):
-        images, labels = read_npz(path, ("test",), with_labels=False)["test"]
-        return images, [str(number) for number in range(len(images))], labels
-    if not pathlib.Path(path).exists():
-        raise ImageFileError(f"IMAGES should exist. Received: {path}")
-    found = find_images(path)
-    if found.refused or not found.images:
-        name, problem = (found.refused or [("", "It holds no images")])[0]
-        raise ImageFileError(f"{path}/{name}: {problem}")
-    images = [decode_image(read_bytes(file)) for file in found.images.values()]
-    if len({image.shape for image in images}) > 1:
-        raise ImageFileError(
-            f"Images in {path} should be of one size and kind. Received: "
-            f"{sorted({image.shape for image in images})}"
-        )
-    return np.stack(images), list(found.images), None
 
 
 def _load_model(model):

@@ -13,11 +13,13 @@ from tfpe.cli.common import (
     add_output,
     add_readable,
     cipher_options,
+    key_path,
     load_key,
     progress_bar,
 )
 from tfpe.cli.packages import require
 from tfpe.cli.preparations import add_preparation, losses_line, preparation_of
+from tfpe.cli.receipts import add_receipt, check_receipt, leave_receipt
 from tfpe.cli.terminal import note
 from tfpe.errors import DatasetError, SourceFilesError
 
@@ -101,6 +103,7 @@ def encrypt(options):
     """Encrypts a data set to one that tfds.load reads without tfpe."""
     chosen, preparation = cipher_options(options, needed=True), preparation_of(options)
     key = load_key(options)
+    check_receipt(options, key_path(options))
     dataset = _dataset()
     with _told(), progress_bar("Encrypting", options) as progress:
         summary = dataset.encrypt_dataset(
@@ -120,6 +123,7 @@ def encrypt(options):
             **chosen,
         )
     _report(summary, "encrypted", options)
+    leave_receipt(summary.folder, key, key_path(options), options.receipt)
 
 
 def decrypt(options):
@@ -143,6 +147,7 @@ def reencrypt(options):
     chosen = cipher_options(options)
     key = load_key(options)
     new_key = load_key(options, options.new_key)
+    check_receipt(options, options.new_key)
     dataset = _dataset()
     with progress_bar("Encrypting anew", options) as progress:
         summary = dataset.reencrypt_dataset(
@@ -159,6 +164,7 @@ def reencrypt(options):
             **chosen,
         )
     _report(summary, "encrypted anew", options)
+    leave_receipt(summary.folder, new_key, options.new_key, options.receipt)
 
 
 def _add_common(command):
@@ -175,6 +181,7 @@ def _add_new(command):
         metavar="FILE",
         help="opaque numbers for classes; FILE, for the owner, maps them back",
     )
+    add_receipt(command)
 
 
 def _add_labels(command):

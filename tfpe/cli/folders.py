@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 
 from tfpe.cli.common import (
     add_cipher,
@@ -10,12 +11,14 @@ from tfpe.cli.common import (
     add_output,
     add_readable,
     cipher_options,
+    key_path,
     load_key,
     progress_bar,
     size_of,
 )
 from tfpe.cli.packages import require
 from tfpe.cli.preparations import add_preparation, losses_line, preparation_of
+from tfpe.cli.receipts import add_receipt, check_receipt, leave_receipt
 from tfpe.cli.terminal import note
 from tfpe.cli.wording import failures
 
@@ -63,6 +66,7 @@ def register(commands):
         "--per-image", action="store_true", help="a sub-key of its own for each image"
     )
     add_preparation(command)
+    add_receipt(command)
 
     command = add_command(commands, decrypt, EXAMPLES)
     _add_folders(command)
@@ -86,6 +90,7 @@ def encrypt(options):
 
     chosen, preparation = cipher_options(options, needed=True), preparation_of(options)
     key = load_key(options)
+    check_receipt(options, key_path(options))
     with progress_bar("Encrypting", options) as progress:
         summary = encrypt_folder(
             options.input,
@@ -100,7 +105,11 @@ def encrypt(options):
             progress=progress,
             **chosen,
         )
-    return _report(summary, "encrypted", options)
+    code = _report(summary, "encrypted", options)
+    whole_set = os.path.isdir(options.input) or options.receipt
+    if whole_set and summary.written + summary.skipped:
+        leave_receipt(options.output, key, key_path(options), options.receipt)
+    return code
 
 
 def decrypt(options):

@@ -1,25 +1,43 @@
 """`tfpe predict`: the returned model, on images that are encrypted here."""
 
 import argparse
+import contextlib
+import csv
 import importlib
 import json
 import os
 import sys
 
-from tfpe.cli.common import add_cipher, add_command, add_key, cipher_options, load_key
+from tfpe.cli.common import (
+    add_cipher,
+    add_command,
+    add_key,
+    cipher_options,
+    key_path,
+    load_key,
+)
+from tfpe.cli.receipts import find_receipt, helped_to_the_key
 from tfpe.cli.terminal import note, printable
-from tfpe.errors import TfpeError
+from tfpe.errors import CipherOptionError, TfpeError
 
 EXAMPLES = {
     "predict": """\
 examples:
-  tfpe predict model.keras photos --key owner.key --cipher ele
+  tfpe predict model.keras photos --key owner.key --set cifar10_ele
+  tfpe predict model.keras photos --key owner.key
+      a model of python -m training, which carries its receipt
+  tfpe predict model.keras tfds:cifar10 --key owner.key --set cloud --json
+  tfpe predict model.keras photos --key owner.key --set photos_ele --labels labels.json
   tfpe predict model.keras digits.npz --key owner.key --cipher le --value-range 0,1
-  tfpe predict model.keras photos --key owner.key --json
-  tfpe predict best.keras photos --key owner.key --import training.pyramidnet
+      without a receipt: what was done to the training images is your word
 
-IMAGES is a folder, an image, or an .npz file with x_test (and y_test: accuracy).
-The cipher, its options and the value range are those that the model was trained with.
+IMAGES is a folder (class folders: accuracy), an image, an .npz file with x_test (and
+y_test), cifar10, cifar100 or tfds:NAME, all of them plain. --set is NAME, whose receipt
+NAME.receipt.json lies beside the key, or a receipt, or the folder of the encrypted set:
+cipher, options, preparation and classes come from there, and another key is refused.
+
+CSV on stdout: image, class, probability. Outputs that are no distribution (each from 0
+to 1, and 1 together) are taken as logits: softmax makes probabilities of them.
 """,
 }
 
@@ -30,62 +48,88 @@ def register(commands):
     command.add_argument("model", metavar="MODEL", help="a .keras file")
     command.add_argument("images", metavar="IMAGES")
     add_key(command)
-    add_cipher(command, "that of the training images")
+    command.add_argument(
+        "--set", metavar="SET", help="that the model was trained on; its receipt"
+    )
+    add_cipher(command, "where no receipt tells it")
     command.add_argument(
         "--value-range",
         type=_range,
-        default=(0, 255),
         metavar="LOW,HIGH",
         help="of the images that the model takes; 0,255",
     )
+    command.add_argument(
+        "--labels", metavar="FILE", help="the file that --hide-labels (-names) wrote"
+    )
+    command.add_argument("--data-dir", metavar="DIR", help="where TFDS keeps IMAGES")
     command.add_argument(
         "--import",
         dest="modules",
         action="append",
         default=[],
         metavar="MODULE",
-        help="the module of a model's own layers, installed or in this folder; "
-        "training.pyramidnet for those of python -m training, from a checkout",
+        help="the module of a model's own layers, installed or in this folder",
     )
-    command.add_argument("--json", action="store_true", help="outputs as JSON")
+    command.add_argument(
+        "--json", action="store_true", help="all probabilities, by class, as JSON"
+    )
 
 
 def predict(options):
     """Encrypts images and lets a model predict their classes."""
-    import numpy as np
-
-    from tfpe import roles
+    from tfpe import predictions
+    from tfpe.labelled_images import load_images
+    from tfpe.receipts import model_receipt
+    from tfpe.receipts.models import carried
 
     chosen = cipher_options(options)
-    key = load_key(options)
+    key, file = load_key(options), key_path(options)
+    with helped_to_the_key(file, key, options.set):
+        given = options.set and find_receipt(options.set, key, file)
+        inside = model_receipt(options.model, key)
+    receipt = given or inside
+    if receipt is None:
+        if options.cipher is None:
+            raise CipherOptionError(
+                "--set should name the set that the model was trained on, or --cipher "
+                "its cipher (`tfpe ciphers`): the model carries no receipt. Received: "
+                "neither"
+            )
     for module in options.modules:
         _import(module)
-    images, names, labels = roles.load_images(options.images)
+    if carried(options.model) is not None:
+        _import_training()
+    found = load_images(
+        options.images, options.data_dir, receipt and receipt.preparation
+    )
+    from tfpe import roles
+
     outputs = roles.predict(
         options.model,
-        images,
+        found.images,
         key,
         options.cipher,
+        receipt=given or None,
         value_range=options.value_range,
         **chosen,
     )
-    if outputs.ndim != 2 or outputs.shape[1] < 2:
-        raise TfpeError(
-            "The model should have an output for each class, two or more. Received: "
-            f"outputs of shape {outputs.shape}; tfpe.predict gives them in Python"
-        )
-    if not np.isfinite(outputs).all():
-        raise TfpeError("The model should give numbers. Received: NaN or infinity")
-    classes = outputs.argmax(axis=-1)
+    shares = predictions.probabilities(outputs)
+    classes = predictions.classes_of(receipt, shares.shape[1], key, options.labels)
+    result = predictions.Predictions(found, shares, classes)
     if options.json:
-        rows = zip(names, classes.tolist(), outputs.tolist(), strict=True)
-        print(json.dumps([{"image": n, "class": c, "outputs": o} for n, c, o in rows]))
+        print(json.dumps(result.document(receipt)))
     else:
-        for name, number in zip(names, classes, strict=True):
-            print(f"{printable(name)}\t{number}")
-    if labels is not None:
-        right = float((classes == labels).mean())
-        note(f"Accuracy on {len(labels)} images: {right:.4f}")
+        rows = csv.writer(sys.stdout, lineterminator="\n")
+        rows.writerow(["image", "class", "probability"])
+        for name, label, share in result.best():
+            rows.writerow([printable(name), printable(label), f"{share:.4f}"])
+    if receipt is None:
+        note(
+            "No receipt: nothing tells whether key, cipher and options are those of "
+            "the training images (--set names their set)"
+        )
+    for line in result.notes():
+        note(line)
 
 
 def _import(module):
@@ -98,6 +142,15 @@ def _import(module):
             "--import should name a module that is installed or in this folder. "
             f"Received: {module}: {error}"
         ) from error
+
+
+def _import_training():
+    """The layers of `python -m training`, where Python finds them by itself.
+
+    Never from this folder, unless `--import` says so: the model may come with code.
+    """
+    with contextlib.suppress(ImportError):
+        importlib.import_module("training.networks")
 
 
 def _range(text):

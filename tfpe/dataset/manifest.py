@@ -114,7 +114,7 @@ def read_manifest(folder, key):
     """
     path = pathlib.Path(folder, METADATA)
     document = read_json(path).get(ENTRY)
-    return _check(document, key, path)
+    return check_manifest(document, key, path)
 
 
 def read_checkpoint(folder, key):
@@ -122,7 +122,7 @@ def read_checkpoint(folder, key):
     path = pathlib.Path(folder, CHECKPOINT)
     if not path.exists():
         return None
-    return _check(read_json(path), key, path)
+    return check_manifest(read_json(path), key, path)
 
 
 def write_checkpoint(folder, key, header, shards):
@@ -145,7 +145,8 @@ def same(tag, expected):
     )
 
 
-def _check(document, key, path):
+def check_manifest(document, key, path):
+    """The manifest in `document`, or an error that says what is wrong with it."""
     received = document if isinstance(document, dict) else {}
     if (received.get("format"), received.get("version")) != (FORMAT, VERSION):
         raise ManifestError(

@@ -26,6 +26,7 @@ from tfpe.dataset.writer import ShardWriter, finish, work_folder
 from tfpe.errors import DatasetError, OutputError
 from tfpe.files.images import encode_png
 from tfpe.keys import Key, check_key
+from tfpe.receipts import check_place, leave_receipt
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,6 +101,7 @@ def encrypt_dataset(
     preparation=None,
     any_size=False,
     skip_others=False,
+    receipt=None,
     progress=None,
     **options,
 ):
@@ -128,6 +130,8 @@ def encrypt_dataset(
         any_size: take images of several sizes; they are hard to batch.
         skip_others: pass over files of a folder that look like pictures of other kinds,
             such as DICOM, raw pictures and videos; without it they are an error.
+        receipt: path of a file for the owner, which tells `tfpe.client_model` and
+            `tfpe.predict` all of this, and holds no secret.
         progress: called with (done, total) examples.
         **options: options of the cipher.
 
@@ -165,7 +169,7 @@ def encrypt_dataset(
     plan = plan_encryption(
         found, out, key, cipher, name, per_image, hide_labels, drop, options
     )
-    return _write(plan, progress)
+    return _write(plan, progress, receipt)
 
 
 def decrypt_dataset(path, out, key, *, labels=None, readable=False, progress=None):
@@ -215,7 +219,7 @@ def decrypt_dataset(path, out, key, *, labels=None, readable=False, progress=Non
         return frame([put_image(*pair, {}) for pair in pairs]), len(files)
 
     plan = Plan(source, key, header, features, encode, final)
-    return _write(plan, progress, USUAL if readable else PRIVATE)
+    return _write(plan, progress, mode=USUAL if readable else PRIVATE)
 
 
 def reencrypt_dataset(
@@ -229,6 +233,7 @@ def reencrypt_dataset(
     per_image=None,
     labels=None,
     hide_labels=None,
+    receipt=None,
     progress=None,
     **options,
 ):
@@ -243,7 +248,7 @@ def reencrypt_dataset(
         key: the `tfpe.Key` that encrypted it.
         new_key: another `tfpe.Key`.
         cipher, per_image, **options: of the result; by default as they were.
-        name, hide_labels: as in `encrypt_dataset`.
+        name, hide_labels, receipt: as in `encrypt_dataset`.
         labels: the file that `hide_labels` wrote for the set.
         progress: called with (done, total) examples.
 
@@ -265,7 +270,7 @@ def reencrypt_dataset(
         *(source, out, new_key, cipher, name, per_image, hide_labels),
         *(manifest["dropped"], options),
     )
-    return _write(plan, progress)
+    return _write(plan, progress, receipt)
 
 
 def plan_encryption(
@@ -306,9 +311,16 @@ def plan_encryption(
     return Plan(source, key, header, encryption.features(plain), encryption, final)
 
 
-def _write(plan, progress, mode=USUAL):
-    if (done := plan.finished()) is not None:
-        return done
+def _write(plan, progress, receipt=None, mode=USUAL):
+    if receipt is not None:
+        check_place(receipt)
+    done = plan.finished() or _run(plan, progress, mode)
+    if receipt is not None:
+        leave_receipt(plan.final, plan.key, receipt)
+    return done
+
+
+def _run(plan, progress, mode):
     with work_folder(plan.final, mode) as work:
         writer = ShardWriter(
             work, plan.key, plan.header, plan.source, plan.encode, progress, mode

@@ -40,6 +40,7 @@ def encrypt_folder(
     per_image=False,
     preparation=None,
     skip_others=False,
+    receipt=None,
     progress=None,
     **options,
 ):
@@ -66,6 +67,8 @@ def encrypt_folder(
             loss, gray of 16 bits. Decryption gives back the prepared images.
         skip_others: pass over files that look like pictures of other kinds, such as
             medical volumes and videos; without it they are listed as failed.
+        receipt: path of a file for the owner, which tells `tfpe.client_model` and
+            `tfpe.predict` all of this, and holds no secret.
         progress: called with (done, total), whole numbers, after each image.
         **options: options of the cipher.
 
@@ -94,6 +97,9 @@ def encrypt_folder(
     1
     >>> temporary.cleanup()
     """
+    # The package of receipts needs manifests, which are in this one.
+    from tfpe.receipts import check_place, leave_receipt
+
     check_key(key)
     row = find_cipher(cipher)
     options = row.check(**options)
@@ -114,6 +120,8 @@ def encrypt_folder(
         *(key, cipher, options, bool(per_image), hide_names is not None),
         preparation.to_json(),
     )
+    if receipt is not None:
+        check_place(receipt)
     _make_folder(dst)
     # What stands in the folder is read under the lock: no other run changes it now.
     with lock_folder(dst) as lock:
@@ -145,6 +153,8 @@ def encrypt_folder(
             if entries:
                 write_manifest(dst, key, journal.header, entries)
             journal.clear()
+    if receipt is not None and entries:
+        leave_receipt(dst, key, receipt)
     written = sum(new for _, new in results.values())
     failed = sorted([*failed, *clashes, *sources.refused])
     # Images of one file are added to a folder: that says nothing of the others.

@@ -1,0 +1,352 @@
+"""Receipts: what is in them, who may change them, what predictions take from them."""
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from image_folders import CHINA, save
+
+import tfpe
+from tfpe import CIPHERS, Key
+from tfpe.cli import main
+from tfpe.dataset import encrypt_dataset, reencrypt_dataset
+from tfpe.errors import (
+    CipherOptionError,
+    ManifestError,
+    OutputError,
+    TfpeError,
+    WrongKeyError,
+)
+from tfpe.files import encrypt_folder
+from tfpe.predictions import probabilities
+from tfpe.receipts import (
+    Receipt,
+    attach_receipt,
+    free_path,
+    model_receipt,
+    public_receipt,
+    read_receipt,
+    save_receipt,
+)
+
+KEY, OTHER = Key(bytes(range(32))), Key(bytes(32))
+CLASSES = ["cat", "dog", "eel"]
+PICTURES = {
+    f"{CLASSES[n % 3]}/{n}.png": CHINA[5 * n : 5 * n + 8, 9 * n : 9 * n + 8]
+    for n in range(12)
+}
+PICTURES = dict(sorted(PICTURES.items()))
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A working folder: owner.key, and photos/ of three classes."""
+    monkeypatch.chdir(tmp_path)
+    KEY.save("owner.key")
+    save(tmp_path / "photos", PICTURES)
+    return tmp_path
+
+
+def network(classes=3):
+    """A model that tells its ciphertexts apart: it knows them by heart."""
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Rescaling(1 / 255), keras.layers.Flatten()]
+    layers.append(keras.layers.Dense(classes))
+    return keras.Sequential([keras.Input((8, 8, 3)), *layers])
+
+
+def memorize(ciphertexts, labels, classes=3):
+    model = network(classes)
+    features = ciphertexts.reshape(len(labels), -1) / 255
+    wanted = np.eye(classes)[labels] * 8
+    weights = np.linalg.lstsq(np.c_[features, np.ones(len(labels))], wanted, rcond=None)
+    model.layers[-1].set_weights([weights[0][:-1], weights[0][-1]])
+    return model
+
+
+def trained(cipher="le", key=KEY, order=(0, 1, 2)):
+    images = np.stack(list(PICTURES.values()))
+    labels = [order[CLASSES.index(path.split("/")[0])] for path in PICTURES]
+    return memorize(CIPHERS[cipher](key, (8, 8, 3))(images), labels)
+
+
+def encrypt(*more):
+    run = ["encrypt", "-q", "-k", "owner.key", "--cipher", "le", "photos", "-o", "out"]
+    return main([*run, *more])
+
+
+def predict(capsys, *arguments):
+    """(exit code, rows of the CSV without its head, stderr)."""
+    capsys.readouterr()
+    code = main(["predict", *arguments])
+    out, err = capsys.readouterr()
+    return code, [line.split(",") for line in out.splitlines()[1:]], err
+
+
+@pytest.mark.parametrize("kind", ["folder", "set"])
+def test_the_owner_gets_one_beside_the_key(kind, folder):
+    if kind == "folder":
+        assert encrypt() == 0
+        path, made = folder / "out.receipt.json", "out"
+    else:
+        run = "dataset encrypt photos -q -k owner.key --cipher le -o out"
+        assert main(run.split()) == 0
+        path, made = folder / "photos_le.receipt.json", "out"
+    text = path.read_text()
+    document = json.loads(text)
+    assert (document["format"], document["version"]) == ("tfpe receipt", 1)
+    receipt = read_receipt(path, KEY)
+    assert receipt == read_receipt(made, KEY)
+    assert receipt.cipher == "le" and receipt.options["block_size"] == 4
+    assert receipt.classes == {"label": CLASSES} and not receipt.hidden_labels
+    assert receipt.image_shape == receipt.cipher_shape == (8, 8, 3)
+    assert receipt.value_range == (0, 255) and receipt.source_tag
+    for secret in (KEY._secret.hex(), repr(KEY._secret)):
+        assert secret not in text
+    assert not list(Path("out").rglob("*receipt*"))
+
+
+@pytest.mark.parametrize("field", ["cipher", "options", "classes", "key_fingerprint"])
+def test_every_change_is_noticed(field, folder):
+    encrypt_folder("photos", "out", KEY, "le", receipt="r.json")
+    document = json.loads(Path("r.json").read_text())
+    document[field] = {
+        "cipher": "ele",
+        "options": {"block_size": 2, "reversal": "derived"},
+        "classes": {"label": CLASSES[::-1]},
+        "key_fingerprint": OTHER.fingerprint,
+    }[field]
+    Path("r.json").write_text(json.dumps(document))
+    with pytest.raises(ManifestError if field != "key_fingerprint" else WrongKeyError):
+        read_receipt("r.json", KEY)
+    for text in ("{}", "[]", "no json", ""):
+        Path("r.json").write_text(text)
+        with pytest.raises(ManifestError):
+            read_receipt("r.json", KEY)
+    with pytest.raises(ManifestError):
+        read_receipt("photos", KEY)
+
+
+def test_the_same_set_again_and_other_sets_of_its_name(folder):
+    assert encrypt() == 0
+    first = Path("out.receipt.json").read_bytes()
+    assert encrypt() == 0
+    assert Path("out.receipt.json").read_bytes() == first
+    save(folder / "photos", {"fox/1.png": CHINA[:8, :8]})
+    assert encrypt() == 0
+    assert read_receipt("out.receipt.json", KEY).class_names == [*CLASSES, "fox"]
+    assert main(["key", "rotate", "-k", "owner.key"]) == 0
+    first = Path("out.receipt.json").read_bytes()
+    assert main("encrypt -q -k owner.key --cipher le photos -o more/out".split()) == 0
+    assert Path("out.receipt.json").read_bytes() == first
+    new = Key.load("owner.key")
+    assert read_receipt("out-2.receipt.json", new).key_fingerprint == new.fingerprint
+    assert free_path(read_receipt("more/out", new), ".").name == "out-2.receipt.json"
+    with pytest.raises(OutputError, match="another set"):
+        save_receipt(read_receipt("out", KEY), KEY, "out-2.receipt.json")
+
+
+def test_it_goes_where_it_is_asked_for_and_never_to_the_cloud_unasked(folder, capsys):
+    assert encrypt("--receipt", "kept/r.json") == 0
+    assert read_receipt("kept/r.json", KEY) and not Path("out.receipt.json").exists()
+    Path("x").mkdir()
+    shutil.copy("owner.key", "x/owner.key")
+    run = "encrypt -q -k x/owner.key --cipher le photos -o x".split()
+    assert main(run) == 1 and "--receipt" in capsys.readouterr().err
+    assert [path.name for path in Path("x").iterdir()] == ["owner.key"]
+    assert main([*run, "--receipt", "owner.key/r.json"]) == 1
+    assert main([*run, "--receipt", "x/r.json"]) == 0
+
+
+def test_data_sets_in_python_and_encrypted_anew(folder):
+    encrypt_dataset("photos", "cloud", KEY, "le", receipt="a.json")
+    reencrypt_dataset("cloud", "next", KEY, OTHER, receipt="b.json")
+    assert read_receipt("a.json", KEY).cipher == read_receipt("b.json", OTHER).cipher
+    assert read_receipt("b.json", OTHER).classes == {"label": CLASSES}
+
+
+def test_predict_takes_all_of_it(folder, capsys):
+    assert encrypt() == 0
+    trained().save("model.keras")
+    for word in ("out", "out.receipt.json", str(folder / "out")):
+        code, rows, err = predict(
+            capsys, "model.keras", "photos", "-k", "owner.key", "--set", word
+        )
+        assert code == 0 and "Accuracy on 12 images: 1.0000" in err
+        assert [row[:2] for row in rows] == [[p, p.split("/")[0]] for p in PICTURES]
+        assert all(0.5 < float(row[2]) <= 1 for row in rows)
+    # Without one: what is given is believed, and that is said.
+    run = ["model.keras", "photos", "-k", "owner.key"]
+    code, rows, err = predict(capsys, *run, "--cipher", "le")
+    assert code == 0 and "No receipt" in err and rows[0][1] == "0" and "1.0000" in err
+    code, rows, err = predict(capsys, *run)
+    assert code == 1 and "--set" in err and "--cipher" in err and not rows
+
+
+@pytest.mark.parametrize(
+    "more",
+    [["--cipher", "ele"], ["--option", "block_size=2"], ["--value-range", "0,1"]],
+)
+def test_what_contradicts_it_is_refused(more, folder, capsys):
+    assert encrypt() == 0
+    trained().save("model.keras")
+    run = ["model.keras", "photos", "-k", "owner.key", "--set", "out"]
+    code, rows, err = predict(capsys, *run, *more)
+    assert code == 1 and not rows and "as the receipt of out says" in err
+    same = ["--cipher", "le", "--option", "block_size=4", "--value-range", "0,255"]
+    assert predict(capsys, *run, *same)[0] == 0
+
+
+def test_after_a_rotation_the_old_key_is_named(folder, capsys):
+    assert encrypt() == 0
+    trained().save("model.keras")
+    assert main(["key", "rotate", "-k", "owner.key"]) == 0
+    run = ["model.keras", "photos", "-k", "owner.key", "--set", "out"]
+    code, rows, err = predict(capsys, *run)
+    old = f"owner.key.{KEY.fingerprint}"
+    assert code == 1 and not rows and KEY.fingerprint in err and f"-k {old}" in err
+    run[run.index("owner.key")] = old
+    assert predict(capsys, *run)[0] == 0
+
+
+def test_json_and_softmax(folder, capsys):
+    assert encrypt() == 0
+    model = trained()
+    model.save("logits.keras")
+    layers = [keras.Input((8, 8, 3)), *model.layers, keras.layers.Softmax()]
+    keras.Sequential(layers).save("shares.keras")
+    documents = []
+    for name in ("logits", "shares"):
+        capsys.readouterr()
+        run = f"predict {name}.keras photos -k owner.key --set out --json"
+        assert main(run.split()) == 0
+        documents.append(json.loads(capsys.readouterr().out))
+    for document in documents:
+        assert document["accuracy"] == 1 and document["scored"] == 12
+        assert document["key_fingerprint"] == KEY.fingerprint
+    for first, second in zip(*(d["images"] for d in documents), strict=True):
+        assert set(first["probabilities"]) == set(CLASSES)
+        assert sum(first["probabilities"].values()) == pytest.approx(1)
+        assert first["probabilities"] == pytest.approx(second["probabilities"], 1e-4)
+        assert first["probability"] == max(first["probabilities"].values())
+    assert np.allclose(probabilities([[2.0, 2.0], [0.5, 0.5]]), 0.5)
+
+
+@pytest.mark.parametrize("kind", ["labels", "names"])
+def test_hidden_classes_come_back(kind, folder, capsys):
+    if kind == "labels":
+        run = (
+            "dataset encrypt photos -q -k owner.key --cipher le -o out --hide-labels h"
+        )
+        name = "photos_le"
+    else:
+        run = "encrypt photos -q -k owner.key --cipher le -o out --hide-names h"
+        name = "out"
+    assert main(run.split()) == 0
+    receipt = read_receipt(f"{name}.receipt.json", KEY)
+    assert receipt.hidden_labels and not set(CLASSES) & set(receipt.class_names)
+    text = Path(f"{name}.receipt.json").read_text()
+    assert not any(shown in text for shown in CLASSES)
+    if kind == "labels":
+        from tfpe.dataset.labels import load_labels
+
+        order = load_labels("h", KEY)[1]["label"]
+    else:
+        from tfpe.files.names import hide
+
+        hidden = [hide(KEY, f"{name}/1.png").split("/")[0] for name in CLASSES]
+        order = [sorted(hidden).index(name) for name in hidden]
+    trained(order=order).save("model.keras")
+    run = ["model.keras", "photos", "-k", "owner.key", "--set", name]
+    code, rows, err = predict(capsys, *run)
+    assert code == 0 and "hidden" in err and "Accuracy" not in err
+    code, rows, err = predict(capsys, *run, "--labels", "h")
+    assert code == 0 and "Accuracy on 12 images: 1.0000" in err
+    assert [row[1] for row in rows] == [path.split("/")[0] for path in PICTURES]
+
+
+def test_labels_need_a_set_that_hides_them(folder, capsys):
+    assert encrypt() == 0
+    trained().save("model.keras")
+    run = ["model.keras", "photos", "-k", "owner.key", "--set", "out"]
+    assert "hidden" in predict(capsys, *run, "--labels", "h")[2]
+
+
+def test_client_model_and_predict_in_python(folder):
+    encrypt_folder("photos", "out", KEY, "le", receipt="r.json")
+    images, model = np.stack(list(PICTURES.values())), trained()
+    expected = tfpe.predict(model, images, KEY, "le")
+    for receipt in ("r.json", "out", read_receipt("r.json", KEY)):
+        outputs = tfpe.predict(model, images, KEY, receipt=receipt)
+        assert np.array_equal(outputs, expected)
+        client = tfpe.client_model(model, KEY, receipt=receipt)
+        floats = images.astype(np.float32)
+        assert np.allclose(client.predict(floats, verbose=0), expected, atol=1e-4)
+        for function in (tfpe.client_model, tfpe.predict):
+            more = [] if function is tfpe.client_model else [images]
+            with pytest.raises(WrongKeyError):
+                function(model, *more, OTHER, receipt=receipt)
+            with pytest.raises(CipherOptionError, match="`cipher` should be 'le'"):
+                function(model, *more, KEY, "ele", receipt=receipt)
+
+
+def test_a_key_for_each_image_and_preparation(folder):
+    encrypt_folder("photos", "out", KEY, "pbe", per_image=True, receipt="r.json")
+    images = np.stack(list(PICTURES.values()))
+    with pytest.raises(CipherOptionError, match="a key for each image"):
+        tfpe.client_model(network(), KEY, receipt="r.json")
+    one, two = tfpe.predict(network(), images[[0, 0]], KEY, receipt="r.json")
+    assert not np.allclose(one, two)  # the same picture under two keys
+    small = {"size": [8, 8], "fit": "stretch"}
+    receipt = Receipt("s", KEY.fingerprint, "le", {"block_size": 4}, preparation=small)
+    outputs = tfpe.predict(
+        network(), [CHINA[:40, :50], CHINA[:8, :8]], KEY, receipt=receipt
+    )
+    assert outputs.shape == (2, 3)
+
+
+def test_a_model_carries_its_receipt(folder, capsys):
+    encrypt_dataset("photos", "cloud", KEY, "le")
+    public = public_receipt("cloud/photos_le/1.0.0")
+    model = trained()
+    model.save("model.keras")
+    before = model.get_weights()
+    attach_receipt("model.keras", public, "photos_le", CLASSES)
+    loaded = keras.saving.load_model("model.keras")  # Keras leaves it alone
+    assert all(map(np.array_equal, before, loaded.get_weights()))
+    assert model_receipt("model.keras", KEY).classes == {"label": CLASSES}
+    code, rows, err = predict(capsys, "model.keras", "photos", "-k", "owner.key")
+    assert code == 0 and "1.0000" in err and "No receipt" not in err
+    OTHER.save("other.key")
+    code, rows, err = predict(capsys, "model.keras", "photos", "-k", "other.key")
+    assert code == 1 and not rows and KEY.fingerprint in err
+    assert encrypt("--option", "block_size=2") == 0
+    run = ["model.keras", "photos", "-k", "owner.key", "--set", "out"]
+    code, rows, err = predict(capsys, *run)
+    assert code == 1 and "receipt in the model" in err
+
+
+def test_a_changed_receipt_in_a_model(folder):
+    encrypt_folder("photos", "out", KEY, "le")
+    document = public_receipt("out") | {"cipher": "identity"}
+    trained().save("model.keras")
+    attach_receipt("model.keras", document, "out", CLASSES)
+    with pytest.raises(ManifestError, match="changed"):
+        model_receipt("model.keras", KEY)
+    trained().save("bad.keras")
+    with zipfile.ZipFile("bad.keras", "a") as archive:
+        archive.writestr("receipt.json", "no json")
+    with pytest.raises(TfpeError):
+        tfpe.predict("bad.keras", np.zeros((1, 8, 8, 3), np.uint8), KEY, "le")
+
+
+def test_encrypted_images_are_not_predicted(folder, capsys):
+    assert encrypt() == 0
+    trained().save("model.keras")
+    run = ["model.keras", "out", "-k", "owner.key", "--set", "out"]
+    code, rows, err = predict(capsys, *run)
+    assert code == 1 and "encrypted with le already" in err

@@ -1,0 +1,121 @@
+"""What commands do with receipts: where they lie, and which key they need."""
+
+import contextlib
+import os
+import pathlib
+
+from tfpe.cli.terminal import note
+from tfpe.errors import ManifestError, OutputError, TfpeError, WrongKeyError
+
+MOST_BYTES = 4096  # of a key file
+
+
+def add_receipt(command):
+    """Adds `--receipt`."""
+    command.add_argument(
+        "--receipt",
+        metavar="FILE",
+        help="where the owner's receipt goes; NAME.receipt.json beside the key file",
+    )
+
+
+def check_receipt(options, key_file):
+    """Raises `OutputError`, before the work, where no receipt can be left after it."""
+    from tfpe.receipts import check_place, receipt_file
+
+    if options.receipt:
+        return check_place(options.receipt)  # among what others see, too, where asked
+    folder, output = pathlib.Path(key_file).parent, pathlib.Path(options.output)
+    if folder.resolve().is_relative_to(output.resolve()):
+        raise OutputError(
+            f"The key file should stay out of {output}, which others see, and the "
+            f"receipt with it; or --receipt FILE names its place. Received: {key_file}"
+        )
+    return check_place(receipt_file("set", folder))
+
+
+def leave_receipt(folder, key, key_file, path=None):
+    """Writes the receipt of the encrypted set in `folder`, beside the key by default.
+
+    Args:
+        folder: of the set.
+        key: a `tfpe.Key`.
+        key_file: its path.
+        path: of `--receipt`, or None.
+    """
+    from tfpe.receipts import free_path, read_receipt, save_receipt
+
+    receipt = read_receipt(folder, key)
+    path = path or free_path(receipt, pathlib.Path(key_file).parent)
+    save_receipt(receipt, key, path)
+    note(f"Receipt of the set, for its owner: {path}")
+
+
+def find_receipt(word, key, key_file):
+    """The `Receipt` that `--set` names: a file, a folder, or a name beside the key."""
+    from tfpe.receipts import read_receipt, receipt_file
+    from tfpe.receipts.storage import SUFFIX
+
+    path, beside = pathlib.Path(word), pathlib.Path(key_file).parent
+    named = receipt_file(word, beside)
+    if path.is_file() or (path.is_dir() and not named.exists()):
+        return read_receipt(path, key)
+    if not named.exists():
+        there = sorted(f.name.removesuffix(SUFFIX) for f in beside.glob(f"*{SUFFIX}"))
+        raise ManifestError(
+            "--set should be a receipt, the folder of an encrypted set, or a name "
+            f"whose receipt lies beside the key file, such as {there}. Received: {word}"
+        )
+    return read_receipt(named, key)
+
+
+@contextlib.contextmanager
+def helped_to_the_key(key_file, key, name=None):
+    """Adds to a `WrongKeyError` where the right key, or another receipt, may lie."""
+    try:
+        yield
+    except WrongKeyError as error:
+        if error.fingerprint is None:
+            raise
+        right = _key_file_of(error.fingerprint, pathlib.Path(key_file))
+        hints = [
+            f"that key is in {right}: -k {right}"
+            if right
+            else f"`tfpe key rotate` keeps old keys as {key_file}.FINGERPRINT"
+        ]
+        hints += [
+            f"{other} is the receipt of another set of this name, under the key given"
+            for other in _receipts_of(key, pathlib.Path(key_file).parent, name)
+        ]
+        raise WrongKeyError(f"{error}; {'; '.join(hints)}") from None
+
+
+def _key_file_of(fingerprint, key_file):
+    """A file beside `key_file` that says it holds the key of this fingerprint."""
+    with contextlib.suppress(OSError):
+        for path in sorted(key_file.parent.iterdir()):
+            if path.name.startswith(key_file.name) and _names(path, fingerprint):
+                return path
+    return None
+
+
+def _names(path, fingerprint):
+    try:
+        if not path.is_file() or path.stat().st_size > MOST_BYTES:
+            return False
+        with open(path, "rb") as file:
+            lines = file.read(MOST_BYTES).splitlines()
+    except OSError:
+        return False
+    return f"fingerprint: {fingerprint}".encode() in lines
+
+
+def _receipts_of(key, folder, name):
+    from tfpe.files.manifest import read_json
+
+    if not name or os.path.sep in name:
+        return
+    for path in sorted(folder.glob(f"{name}-*.receipt.json")):
+        with contextlib.suppress(TfpeError):
+            if read_json(path).get("key_fingerprint") == key.fingerprint:
+                yield path

@@ -1,0 +1,77 @@
+"""Plain images as a model wants them: prepared as its set was, and encrypted."""
+
+import numpy as np
+
+from tfpe.errors import ImageError
+from tfpe.padding import pad_to_blocks
+from tfpe.preparation import Preparation
+from tfpe.receipts.receipt import shape_of_ciphertext
+from tfpe.transform_cache import TransformCache
+
+
+def prepared(images, receipt):
+    """Images as one array, prepared as those of the receipt's set were.
+
+    Args:
+        images: `uint8 (B, H, W, C)`, or a list of `uint8 (H, W, C)`.
+        receipt: a `Receipt`, or None.
+
+    Returns:
+        `uint8 (B, H, W, C)`, one or more.
+
+    Raises:
+        ImageError: another dtype or rank, several sizes or kinds, or none at all.
+    """
+    if receipt is not None:
+        preparation = Preparation.from_json(receipt.preparation)
+        images = [preparation.apply(np.asarray(image)) for image in images]
+        shapes = {image.shape for image in images}
+        if receipt.image_shape is not None and receipt.image_shape[2] == 3:
+            images = [i.repeat(3, axis=-1) if i.shape[2] == 1 else i for i in images]
+    else:
+        shapes = {np.shape(image) for image in images}
+    if len(shapes) > 1:
+        raise ImageError(
+            f"Images should be of one size and kind. Received: {sorted(shapes)}"
+        )
+    images = np.asarray(images)
+    if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
+        raise ImageError(
+            "`images` should be uint8 of shape (batch, height, width, channels), one "
+            f"or more. Received: {images.dtype} of shape {images.shape}"
+        )
+    return images
+
+
+class Encryption:
+    """Encrypts batches for a model.
+
+    Args:
+        key: a `tfpe.Key`.
+        settings: as `settle` gives.
+    """
+
+    def __init__(self, key, settings):
+        self.cipher, self.options = settings.cipher, settings.options
+        receipt = settings.receipt
+        self.per_image = receipt is not None and receipt.per_image
+        # Never those of the set: an image of another kind under the same sub-key.
+        images = key.derive("predict", receipt.name) if self.per_image else None
+        self.transforms = TransformCache(self.cipher, key, self.options, images)
+
+    def shape(self, shape):
+        """(height, width, channels) of the ciphertext of images `(B, H, W, C)`."""
+        self.cipher.check(shape[-1], **self.options)
+        return shape_of_ciphertext(shape[1:], self.cipher.name, self.options)
+
+    def __call__(self, images, first):
+        """The ciphertexts of a batch, `uint8`; `first` is the number of its first."""
+        padded = pad_to_blocks(images, self.cipher.block_size(**self.options))
+        if not self.per_image:
+            return self.transforms.get(padded.shape[1:])(padded)
+        return np.stack(
+            [
+                self.transforms.get(image.shape, first + place)(image)
+                for place, image in enumerate(padded)
+            ]
+        )

@@ -1,0 +1,122 @@
+"""`Receipt`: a set that was encrypted, in the words that a prediction needs."""
+
+import dataclasses
+
+from tfpe.ciphers import find_cipher
+from tfpe.errors import CipherOptionError, ManifestError
+from tfpe.files.manifest import canonical
+from tfpe.levels import BYTE_RANGE
+from tfpe.padding import padded_size
+
+FORMAT, VERSION = "tfpe receipt", 1
+# What two receipts of one set share: images may be added to it, and classes with them.
+IDENTITY = (
+    *("name", "key_fingerprint", "cipher", "options", "per_image"),
+    *("hidden_labels", "preparation", "source_tag"),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Receipt:
+    """How the images of a set were encrypted, and what their classes are called.
+
+    Attributes:
+        name: of the set.
+        key_fingerprint: of the key that encrypted it.
+        cipher, options: of `tfpe.CIPHERS`; options with the defaults filled in.
+        per_image: whether each image has a sub-key of its own.
+        hidden_labels: whether classes have opaque numbers or names, which only the file
+            that hid them maps back.
+        classes: feature -> names of its classes in their order; empty where numbers
+            hide them.
+        image_shape, cipher_shape: (height, width, channels) of plain and of encrypted
+            images, height and width None where they vary; None where nothing is known.
+        value_range: lowest and highest value of the images that a model takes.
+        preparation: what was done to images before, as in their manifest; or None.
+        source_tag: a keyed mark of what was encrypted; tells the owner alone.
+    """
+
+    name: str
+    key_fingerprint: str
+    cipher: str
+    options: dict
+    per_image: bool = False
+    hidden_labels: bool = False
+    classes: dict = dataclasses.field(default_factory=dict)
+    image_shape: tuple | None = None
+    cipher_shape: tuple | None = None
+    value_range: tuple = BYTE_RANGE
+    preparation: dict | None = None
+    source_tag: str | None = None
+
+    @property
+    def class_names(self):
+        """Names of the classes in the order of a model's outputs; [] where unknown."""
+        if "label" in self.classes:
+            return list(self.classes["label"])
+        return list(*self.classes.values()) if len(self.classes) == 1 else []
+
+    def sealed(self, key):
+        """The receipt as a dict for JSON, with a keyed tag that shows any change."""
+        fields = {n: v for n, v in dataclasses.asdict(self).items() if v is not None}
+        document = {"format": FORMAT, "version": VERSION, **fields}
+        return {**document, "tag": _tag(key, document)}
+
+    def is_of_set(self, document):
+        """Whether the dict `document` is a receipt of the same set."""
+        mine = {name: getattr(self, name) for name in IDENTITY}
+        return canonical(mine) == canonical({name: document.get(name) for name in mine})
+
+
+def open_receipt(document, key, where):
+    """The `Receipt` in a dict that `Receipt.sealed` gave.
+
+    Args:
+        document: a dict.
+        key: a `tfpe.Key`.
+        where: names the document in errors.
+
+    Raises:
+        ManifestError: of another format or version, or changed.
+        WrongKeyError: `key` is not the one of the set.
+    """
+    if (document.get("format"), document.get("version")) != (FORMAT, VERSION):
+        raise ManifestError(
+            f"{where} should be a receipt of tfpe (format {FORMAT!r}, version "
+            f"{VERSION}). Received: another or a damaged one"
+        )
+    key.require(document.get("key_fingerprint"), where)
+    document = dict(document)
+    if document.pop("tag", None) != _tag(key, document):
+        raise ManifestError(f"The receipt {where} was changed: its tag does not fit")
+    fields = {n: v for n, v in document.items() if n not in ("format", "version")}
+    for name in ("image_shape", "cipher_shape", "value_range"):
+        fields[name] = tuple(fields[name]) if fields.get(name) else fields.get(name)
+    fields["value_range"] = fields["value_range"] or BYTE_RANGE
+    return Receipt(**fields)
+
+
+def shape_of_ciphertext(image_shape, cipher, options):
+    """(height, width, channels) of the ciphertext of images of `image_shape`."""
+    row = find_cipher(cipher)
+    block, (*sides, channels) = row.block_size(**options), image_shape
+    if None in sides:
+        shape = row.cipher_shape((block, block, channels), **options)
+        return (None, None, shape[2])
+    padded = [padded_size(side, block) for side in sides]
+    return tuple(row.cipher_shape((*padded, channels), **options))
+
+
+def require_agreement(inside, given):
+    """Raises `CipherOptionError` where a model carries the receipt of another set."""
+    for name in ("cipher", "options", "per_image", "preparation", "value_range"):
+        expected, received = getattr(inside, name), getattr(given, name)
+        if canonical(expected) != canonical(received):
+            raise CipherOptionError(
+                f"`{name}` of {given.name} should be that of the receipt in the model, "
+                f"{expected!r}. Received: {received!r}"
+            )
+
+
+def _tag(key, document):
+    return key.tag(canonical(["tfpe receipt", document]))

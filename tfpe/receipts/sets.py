@@ -1,0 +1,176 @@
+"""The receipt of a set from what stands beside its ciphertexts.
+
+Manifests of data sets and of folders are sealed with the key already: a receipt is what
+a prediction needs of one. The cloud may copy the sealed part into a model; it cannot
+change it unseen.
+"""
+
+import pathlib
+
+from tfpe.errors import ManifestError
+from tfpe.files.manifest import (
+    FORMAT as FOLDER_FORMAT,
+)
+from tfpe.files.manifest import (
+    MANIFEST_NAME,
+    canonical,
+    check_header,
+    read_json,
+    read_manifest,
+)
+from tfpe.receipts.receipt import Receipt, open_receipt, shape_of_ciphertext
+
+SPLITS = {"train", "test"}
+ENTRIES = ("images", "images_tag")  # of a folder's manifest: one for each file
+
+
+def read_receipt(source, key):
+    """The `Receipt` of a set.
+
+    Args:
+        source: a receipt's file, the folder of an encrypted data set or of encrypted
+            images, or a `Receipt`.
+        key: the `tfpe.Key` of the set.
+
+    Returns:
+        A `Receipt`.
+
+    Raises:
+        ManifestError: nothing of that kind is there, or it was changed.
+        WrongKeyError: another key encrypted the set.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> from tfpe import Key
+    >>> from tfpe.receipts import save_receipt
+    >>> key = Key.generate()
+    >>> receipt = Receipt("set", key.fingerprint, "le", {"block_size": 4})
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "set.receipt.json"
+    >>> save_receipt(receipt, key, path)
+    >>> read_receipt(path, key) == receipt
+    True
+    """
+    if isinstance(source, Receipt):
+        key.require(source.key_fingerprint, f"the set {source.name}")
+        return source
+    path = pathlib.Path(source)
+    if not path.is_dir():
+        return open_receipt(read_json(path), key, path)
+    if (path / MANIFEST_NAME).exists():
+        return _of_folder(path, key)
+    return _of_data_set(path, key)
+
+
+def public_receipt(folder):
+    """The sealed part of an encrypted set's manifest, a dict; None for other folders.
+
+    It names cipher, options and the fingerprint of the key, which it does not need.
+    """
+    from tfpe.dataset.manifest import ENTRY, METADATA
+
+    folder = pathlib.Path(folder)
+    if (folder / MANIFEST_NAME).exists():
+        document = read_json(folder / MANIFEST_NAME)
+        document = {n: v for n, v in document.items() if n not in ENTRIES}
+    elif (folder / METADATA).exists():
+        document = read_json(folder / METADATA).get(ENTRY)
+    else:
+        return None
+    encrypted = isinstance(document, dict) and "cipher" in document
+    return document if encrypted else None
+
+
+def open_public(document, key, where, name=None):
+    """The `Receipt` of what `public_receipt` gave, or of a sealed receipt."""
+    from tfpe.dataset.manifest import FORMAT as SET_FORMAT
+    from tfpe.dataset.manifest import check_manifest
+
+    if document.get("format") == SET_FORMAT:
+        return _from_manifest(check_manifest(document, key, where), where)
+    if document.get("format") == FOLDER_FORMAT:
+        header = check_header(document, key, where)
+        return _from_header(header, {}, key, name or str(where))
+    return open_receipt(document, key, where)
+
+
+def _of_data_set(path, key):
+    from tfpe.dataset.encrypted import find_set
+    from tfpe.dataset.manifest import read_manifest as read_set_manifest
+
+    folder = find_set(path)
+    return _from_manifest(read_set_manifest(folder, key), folder)
+
+
+def _from_manifest(manifest, where):
+    if manifest["kind"] != "encrypted":
+        raise ManifestError(f"{where} should be encrypted. Received: a decrypted set")
+    source, dropped = manifest["source"], manifest["dropped"]
+    shape = tuple(source["image_shape"])
+    cipher, options = manifest["cipher"], manifest["options"]
+    return Receipt(
+        name=manifest["name"],
+        key_fingerprint=manifest["key_fingerprint"],
+        cipher=cipher,
+        options=options,
+        per_image=manifest["per_image"],
+        hidden_labels=manifest["hidden_labels"],
+        classes={f: n for f, n in source["labels"].items() if f not in dropped},
+        image_shape=shape,
+        cipher_shape=shape_of_ciphertext(shape, cipher, options),
+        preparation=manifest.get("preparation") or None,
+        source_tag=manifest["source_tag"],
+    )
+
+
+def _of_folder(path, key):
+    manifest = read_manifest(path, key)
+    if manifest.problems:
+        where, message = manifest.problems[0]
+        raise ManifestError(f"The manifest in {path} was changed: {where}: {message}")
+    path = path.resolve()
+    mark = key.tag(canonical(["tfpe folder", str(path)]))
+    return _from_header(manifest.header, manifest.entries, key, path.name, mark)
+
+
+def _from_header(header, entries, key, name, mark=None):
+    shapes = {(e["height"], e["width"], e["channels"]) for e in entries.values()}
+    channels = {shape[2] for shape in shapes}
+    shape = None
+    if len(channels) == 1:
+        shape = shapes.pop() if len(shapes) == 1 else (None, None, *channels)
+    cipher, options = header["cipher"], header["options"]
+    names = class_folders(entries)
+    return Receipt(
+        name=name,
+        key_fingerprint=header["key_fingerprint"],
+        cipher=cipher,
+        options=options,
+        per_image=header["per_image"],
+        hidden_labels=header["hidden_names"],
+        classes={"label": names} if names else {},
+        image_shape=shape,
+        cipher_shape=shape and shape_of_ciphertext(shape, cipher, options),
+        preparation=header.get("preparation") or None,
+        source_tag=header.get("folder") or mark,
+    )
+
+
+def class_of(path):
+    """The class of an image, its folder; None where it is in none.
+
+    Example:
+
+    >>> class_of("cat/1.png"), class_of("train/cat/1.png"), class_of("1.png")
+    ('cat', 'cat', None)
+    """
+    folders = path.split("/")[:-1]
+    if folders and folders[0] in SPLITS:
+        folders = folders[1:]
+    return folders[0] if folders else None
+
+
+def class_folders(paths):
+    """The classes of images in class folders, sorted; [] where an image is in none."""
+    classes = {class_of(path) for path in paths}
+    return [] if None in classes else sorted(classes)
