@@ -333,7 +333,7 @@ def test_names_of_files_do_not_steer_the_terminal(folder, capsys):
     )
     err = capsys.readouterr().err
     assert r"evil\x1b]0;owned\x07\n\u202egnp.png" in err
-    assert err.replace("\n", "").isprintable() and err.count("\n") == 2
+    assert err.replace("\n", "").isprintable() and err.count("\n") == 3
     assert (
         main(["encrypt", "--cipher", "ele", "-k", f"\x1b{name}", "photos", "-o", "out"])
         == 1
