@@ -51,7 +51,7 @@ def test_nothing_that_decrypts_or_predicts_guesses():
         lambda: tfpe.client_model(model, KEY),
         lambda: tfpe.predict(model, IMAGES, KEY),
     ):
-        with pytest.raises(CipherOptionError, match="`cipher` should .*'logistic'"):
+        with pytest.raises(CipherOptionError, match="`cipher` should (name|be) the"):
             guess()
 
 
