@@ -62,7 +62,8 @@ def test_pictures_of_other_kinds_are_named(small, tmp_path, key_file, capsys):
     arguments = ["encrypt", "-k", key_file, "--cipher", "pbe", str(small), "-o"]
     assert main([*arguments, str(tmp_path / "secret")]) == 1
     told = capsys.readouterr().err
-    assert "series/IM0000: This looks like a PNG" in told and "scan.nii.gz:" in told
+    assert "series/IM0000: This looks like a PNG" in told
+    assert "SCAN.NII.GZ, scan.hdr" in told and "like a medical volume" in told
     assert main([*arguments, str(tmp_path / "secret"), "--skip-others"]) == 0
     skipped = len(others) + len(NO_PICTURES) + 1
     assert f"{skipped} other files ignored" in capsys.readouterr().err

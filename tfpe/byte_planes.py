@@ -67,6 +67,11 @@ def join_words(planes, dtype):
     return high << 8 | low
 
 
+def dtype_of(depth):
+    """The dtype of images of 8 or 16 bits."""
+    return np.uint16 if depth == 16 else np.uint8
+
+
 def split_shape(image_shape, depth):
     """The shape of `split_words` of an image of `image_shape` and 8 or 16 bits.
 

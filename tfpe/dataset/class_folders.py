@@ -5,7 +5,7 @@ import hashlib
 import pathlib
 
 from tfpe.errors import DatasetError, ImageFileError, SourceFilesError
-from tfpe.files.images import prepare_image
+from tfpe.files.images import read_image
 from tfpe.files.sources import find_images, read_bytes
 
 SHOWN_SIZES = 10
@@ -24,6 +24,8 @@ class ClassFolders:
         parts: split -> (files, labels).
         shapes: (height, width, channels) of a prepared image -> number of images.
         lost: what the preparation took -> number of images.
+        depth: bits of a value, 8 or 16.
+        stored: what the images do not tell of the files, a dict.
         mark: SHA-256 of names and contents.
 
     Raises:
@@ -35,6 +37,7 @@ class ClassFolders:
         self.preparation, self.mark = preparation, hashlib.sha256()
         self.shapes, self.lost = collections.Counter(), collections.Counter()
         self.classes, self.parts, self._problems = None, {}, []
+        self._kinds = []
         folders = {"train": root}
         inside = {entry.name for entry in root.iterdir() if entry.is_dir()}
         if {"train", "test"} <= inside:
@@ -43,11 +46,12 @@ class ClassFolders:
             self._read(root, split, folder, skip_others)
         if self._problems:
             raise SourceFilesError(root, self._problems)
+        self.depth, self.stored = self._kind(root)
 
     def pixels(self, file):
         """The prepared pixels of one of the files."""
         try:
-            return prepare_image(read_bytes(file), self.preparation)[0]
+            return read_image(read_bytes(file), self.preparation)[0]
         except ImageFileError as error:
             raise DatasetError(f"{file}: {error}") from error
 
@@ -71,6 +75,21 @@ class ClassFolders:
                 f"so, any_size=True keeps them. Received: {self._sizes()}"
             )
         return None, None, next(iter(channels))
+
+    def _kind(self, where):
+        depths = {depth for depth, _ in self._kinds}
+        if len(depths) > 1:
+            raise DatasetError(
+                f"Images in {where} should have all 8 bits or all 16: a window takes "
+                "them to 8. Received: both"
+            )
+        if len(self._kinds) > 1:
+            raise DatasetError(
+                f"Images in {where} should be stored alike, since levels mean the same "
+                "in one set: all signed or none, all with bright high levels or none; "
+                "a window makes them so. Received: several kinds"
+            )
+        return self._kinds[0]
 
     def _sizes(self):
         sizes = self.shapes.most_common()
@@ -107,18 +126,18 @@ class ClassFolders:
         for path, file in files:
             try:
                 data = read_bytes(file)
-                pixels, lost = prepare_image(data, self.preparation)
-                if pixels.dtype != "uint8":
-                    raise ImageFileError(
-                        "Images of a data set should have 8 bits; `window` takes them "
-                        "to 8. Received: 16 bits"
-                    )
+                pixels, lost, stored = read_image(data, self.preparation)
             except ImageFileError as error:
                 problems.append((path, str(error)))
                 continue
             digests[path] = hashlib.sha256(data).digest()
             self.shapes[pixels.shape] += 1
             self.lost.update(lost)
+            # Windows of their own differ, and say nothing of the levels.
+            stored = {name: stored[name] for name in stored if name != "window"}
+            kind = 8 * pixels.dtype.itemsize, stored
+            if kind not in self._kinds:
+                self._kinds.append(kind)
         where = pathlib.PurePosixPath(prefix.as_posix())
         self._problems += [((where / path).as_posix(), text) for path, text in problems]
         if problems:

@@ -16,6 +16,7 @@ from tfpe.dataset.manifest import (
     read_manifest,
     same,
 )
+from tfpe.dataset.metadata import restore_features
 from tfpe.dataset.records import put_labels, read_numbers, read_records, take_image
 from tfpe.dataset.source import Source, batch_size
 from tfpe.dataset.writer import shard_name
@@ -89,6 +90,7 @@ class _Reader:
 
     def source(self):
         plain = self.plain
+        pixels = restore_features(plain["features"], {})["image"]
         return Source(
             name=plain["name"],
             version=plain["version"],
@@ -103,6 +105,8 @@ class _Reader:
             decode=self.decode,
             preparation=Preparation.from_json(self.manifest.get("preparation")),
             lost=self.manifest.get("lost", {}),
+            depth=8 * np.dtype(pixels.np_dtype).itemsize,
+            stored=self.manifest.get("stored", {}),
         )
 
     def read(self, split, shard, skip):
@@ -118,7 +122,7 @@ class _Reader:
         pairs = [take_image(record) for record in records]
         numbers = [read_numbers(example, added) for _, example in pairs]
         with _named(self.folder):
-            ciphertexts = [decode_image(data) for data, _ in pairs]
+            ciphertexts = [decode_image(data, depth=16) for data, _ in pairs]
         if self.manifest["per_image"] or None in self.plain["image_shape"]:
             with_numbers = zip(ciphertexts, numbers, strict=True)
             images = np.stack([self._decrypt(*pair) for pair in with_numbers])
@@ -132,8 +136,8 @@ class _Reader:
         height, width = numbers.get(HEIGHT, height), numbers.get(WIDTH, width)
         size = self.cipher.block_size(**self.options)
         shape = (padded_size(height, size), padded_size(width, size), channels)
-        transform = self.transforms.get(shape, numbers.get(NUMBER))
-        return crop(transform(ciphertext), height, width)
+        image = self.transforms.apply(ciphertext, numbers.get(NUMBER), shape)
+        return crop(image, height, width)
 
     def _check(self, path, entry):
         with _named(path), open(path, "rb") as file:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tfpe.byte_planes import dtype_of, split_shape
 from tfpe.ciphers import find_cipher
 from tfpe.dataset.encrypted import HEIGHT, NUMBER, WIDTH
 from tfpe.dataset.labels import hidden_numbers
@@ -35,7 +36,8 @@ class Encryption:
         )
         # What is wrong with options or channels is told now, not in a thread later.
         height, width, channels = source.image_shape
-        self.transforms.get((*self._padded(height or 1, width or 1), channels))
+        shape = (*self._padded(height or 1, width or 1), channels)
+        self.transforms.get(split_shape(shape, source.depth))
 
     def __call__(self, batch, first):
         images, examples = self.source.decode(batch)
@@ -48,10 +50,9 @@ class Encryption:
             ciphertexts = []
             for place, image in enumerate(padded):
                 numbers[place][NUMBER] = first + place
-                transform = self.transforms.get(image.shape, first + place)
-                ciphertexts.append(transform(image))
+                ciphertexts.append(self.transforms.apply(image, first + place))
         else:
-            ciphertexts = self.transforms.get(padded.shape[1:])(padded)
+            ciphertexts = self.transforms.apply(padded)
         records = [
             put_image(
                 put_labels(example, self.hidden, self.drop), encode_png(image), added
@@ -74,7 +75,9 @@ class Encryption:
         else:
             shape = self.cipher.cipher_shape(shape, **self.options)
         features = {name: f for name, f in plain.items() if name not in self.drop}
-        features["image"] = tfds.features.Image(shape=shape, encoding_format="png")
+        features["image"] = tfds.features.Image(
+            shape=shape, dtype=dtype_of(self.source.depth), encoding_format="png"
+        )
         for name in self.hidden:
             count = len(self.source.labels[name])
             features[name] = tfds.features.ClassLabel(num_classes=count)

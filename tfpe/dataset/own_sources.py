@@ -5,6 +5,7 @@ import hashlib
 
 import numpy as np
 
+from tfpe.byte_planes import dtype_of
 from tfpe.dataset.class_folders import ClassFolders
 from tfpe.dataset.npz import read_npz
 from tfpe.dataset.records import make_example
@@ -44,19 +45,25 @@ def folder_source(root, preparation, any_size=True, skip_others=None):
     lengths = {split: len(labels) for split, (_, labels) in found.parts.items()}
     source = _own_source(
         *(root.resolve().name, image_shape, len(found.classes), found.classes, lengths),
-        *(found.mark.digest, found.parts, load),
+        *(found.mark.digest, found.parts, load, found.depth),
     )
     lost = dict(sorted(found.lost.items()))
-    return dataclasses.replace(source, preparation=preparation, lost=lost)
+    return dataclasses.replace(
+        source, preparation=preparation, lost=lost, stored=found.stored
+    )
 
 
-def _own_source(name, image_shape, classes, names, lengths, mark, arrays, load):
+def _own_source(
+    name, image_shape, classes, names, lengths, mark, arrays, load, depth=8
+):
     """A source whose shards are cut here: as many as give each about 256 MB."""
     import tensorflow_datasets as tfds
 
     features = tfds.features.FeaturesDict(
         {
-            "image": tfds.features.Image(shape=image_shape, encoding_format="png"),
+            "image": tfds.features.Image(
+                shape=image_shape, dtype=dtype_of(depth), encoding_format="png"
+            ),
             "label": tfds.features.ClassLabel(names=names or map(str, range(classes))),
         }
     )
@@ -91,4 +98,5 @@ def _own_source(name, image_shape, classes, names, lengths, mark, arrays, load):
         mark=mark,
         read=read,
         decode=load,
+        depth=depth,
     )

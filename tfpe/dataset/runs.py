@@ -292,7 +292,7 @@ def plan_encryption(
         texts = [f for f in plain if f != "image" and f not in source.labels]
         drop = sorted({*drop, *texts})
     drop = sorted(drop)
-    check_features(plain, source.name, drop)
+    check_features(plain, source.name, drop, source.depth)
     settings = {
         "cipher": cipher,
         "options": options,
@@ -301,7 +301,7 @@ def plan_encryption(
         "dropped": drop,
         "preparation": source.preparation.to_json(),
         "lost": source.lost,
-    }
+    } | ({"stored": source.stored} if source.stored else {})
     header = make_header(key, "encrypted", name, source, settings)
     encryption = Encryption(source, key, header)
     if hide_labels is not None:

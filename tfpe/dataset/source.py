@@ -30,8 +30,10 @@ class Source:
             `batch_size(image_shape)` examples.
         preparation: the `Preparation` that made the images what they are.
         lost: what it took from them for good -> number of images.
-        decode: raw batch -> (images, examples): `uint8 (B, H, W, C)`, and the B
+        decode: raw batch -> (images, examples): `(B, H, W, C)` of `depth`, and the B
             serialised `tf.train.Example` without image. Called in several threads.
+        depth: bits of a value, 8 or 16; 16 with one channel.
+        stored: what its images do not tell, as `tfpe.files.depth.to_depth` says it.
     """
 
     name: str
@@ -47,6 +49,8 @@ class Source:
     decode: Callable
     preparation: Preparation = Preparation()
     lost: dict = dataclasses.field(default_factory=dict)
+    depth: int = 8
+    stored: dict = dataclasses.field(default_factory=dict)
 
     @property
     def total(self):

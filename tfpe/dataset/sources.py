@@ -51,13 +51,14 @@ def open_source(
     )
 
 
-def check_features(features, name, drop=()):
+def check_features(features, name, drop=(), depth=8):
     """Raises `DatasetError` unless all but the image is harmless beside it.
 
     Args:
         features: a `tfds.features.FeaturesDict`.
         name: of the data set.
         drop: names of features that will be left out.
+        depth: bits of a value, 8 or 16.
     """
     import tensorflow_datasets as tfds
 
@@ -68,7 +69,7 @@ def check_features(features, name, drop=()):
             f"{list(features)}. Received: {unknown}"
         )
     image = features["image"] if "image" in features else None
-    fits = isinstance(image, tfds.features.Image) and image.np_dtype == np.uint8
+    fits = isinstance(image, tfds.features.Image) and image.np_dtype == f"uint{depth}"
     if not fits or image.shape[-1] not in (1, 3):
         raise DatasetError(
             f"{name} should have a feature 'image', uint8 with 1 or 3 channels. "

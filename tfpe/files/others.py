@@ -85,7 +85,7 @@ def looks_like(file):
     for suffix in suffixes:
         if suffix in SUFFIXES:
             return SUFFIXES[suffix]
-    head = _head(file)
+    head = head_of(file)
     if head.startswith(b"BM") and head[6:10] == bytes(4):
         return "a BMP picture"
     if head[4:].startswith(SOUND):
@@ -96,7 +96,7 @@ def looks_like(file):
     return None
 
 
-def _head(file):
+def head_of(file):
     """The first bytes of a regular file; none of what is no file or cannot be read."""
     try:
         # Not waiting for what is no regular file, such as a pipe.

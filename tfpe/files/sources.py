@@ -6,7 +6,8 @@ import os
 import pathlib
 
 from tfpe.errors import ImageFileError, OutputError
-from tfpe.files.others import looks_like
+from tfpe.files.dicom import is_dicom
+from tfpe.files.others import head_of, looks_like
 
 SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp"),
@@ -15,7 +16,10 @@ SUFFIXES = (
 # DICOM is known by its first bytes too, whatever its name.
 DICOM, DICOM_SUFFIXES = "DICOM", (".dcm", ".dicom", ".ima")
 OTHER = "This looks like {}, which is not read"
-VOLUME, SLICES = "a medical volume", " (save its slices: docs/medical.md)"
+HINTS = {
+    "a medical volume": " (save its slices: docs/medical.md)",
+    DICOM: " without the mark that such files begin with",
+}
 STAYS = " and stays unencrypted: convert it, or leave it out with skip_others=True"
 
 
@@ -65,12 +69,12 @@ def find_images(source, suffixes=SUFFIXES, skip_others=None):
             path = file.relative_to(source).as_posix()
             hidden, known = name.startswith("."), file.suffix.lower() in SUFFIXES
             kind = None if hidden or known else looks_like(file)
-            dicom = kind == DICOM and suffixes is SUFFIXES
+            dicom = kind == DICOM and suffixes is SUFFIXES and is_dicom(head_of(file))
             if hidden or not (known or dicom):
                 if kind is None or skip_others:
                     ignored += 1
                 else:
-                    kind += SLICES if kind == VOLUME else ""
+                    kind += HINTS.get(kind, "")
                     hint = STAYS if skip_others is False else ""
                     refused.append((path, OTHER.format(kind) + hint))
             elif problem := _problem(file, root, None if dicom else suffixes):
