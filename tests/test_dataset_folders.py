@@ -36,7 +36,7 @@ def zoo(tmp_path):
 def test_several_sizes_are_counted_and_refused(zoo, tmp_path):
     (zoo / "ant/gray.png").unlink()
     save(zoo, {"bee/4.png": CHINA[:20, :30]})
-    with pytest.raises(DatasetError, match="--size HEIGHTxWIDTH.* 3 sizes .*20x30 .2"):
+    with pytest.raises(DatasetError, match="`size` makes them .* 3 sizes .*20x30 .2"):
         encrypt_dataset(zoo, tmp_path / "cloud", KEY)
     assert not (tmp_path / "cloud").exists()
     done = encrypt_dataset(zoo, tmp_path / "cloud", KEY, any_size=True)

@@ -1,6 +1,7 @@
 """Photographs of all sizes, modes and formats through the commands, and back."""
 
 import collections
+import json
 
 import numpy as np
 import pytest
@@ -116,3 +117,31 @@ def test_the_photographs_are_what_their_kinds_say(folder, kinds):
                 3 if kind in ("moving", "pages") else 1
             )
             assert (image.mode == "CMYK") == (kind == "cmyk")
+
+
+def test_new_photographs_are_prepared_alike(folder, kinds, monkeypatch, capsys):
+    import keras
+
+    from tfpe import predict
+
+    ask = ["--size", "24x16", "--fit", "stretch", "--rgb", "--convert"]
+    encrypt = ["encrypt", "--cipher", "le", "photos", "-o", "classes", *ask]
+    assert run(folder, monkeypatch, *encrypt) == 0
+    keras.utils.set_random_seed(3)
+    layers = [keras.Input((24, 16, 3)), keras.layers.Flatten()]
+    model = keras.Sequential([*layers, keras.layers.Dense(6, activation="softmax")])
+    model.save(folder / "model.keras")
+    capsys.readouterr()
+    asked = ["predict", "model.keras", "photos", "--set", "classes", "--json"]
+    assert run(folder, monkeypatch, *asked) == 0
+    told = json.loads(capsys.readouterr().out)["images"]
+    assert [row["image"] for row in told] == sorted(kinds)
+    preparation = Preparation((24, 16), "stretch", "rgb", convert=True)
+    images = [
+        prepare_image((folder / "photos" / path).read_bytes(), preparation)[0]
+        for path in sorted(kinds)
+    ]
+    key = Key.load(folder / "owner.key")
+    expected = predict(model, np.stack(images), key, cipher="le")
+    found = [list(row["probabilities"].values()) for row in told]
+    np.testing.assert_allclose(found, expected, atol=1e-5)

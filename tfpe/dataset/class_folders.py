@@ -63,16 +63,15 @@ class ClassFolders:
         if len(channels) > 1:
             raise DatasetError(
                 f"Images in {where} should be all gray or all RGB: --gray or --rgb "
-                f"(`color` of a Preparation) makes them so. Received: {channels[1]} "
-                f"gray and {channels[3]} RGB"
+                f"makes them so. Received: {channels[1]} gray and {channels[3]} RGB"
             )
         if len(self.shapes) == 1:
             return next(iter(self.shapes))
         if not any_size:
             raise DatasetError(
                 f"Images in {where} should be of one size, or no network can take them "
-                "in batches: --size HEIGHTxWIDTH (`size` of a Preparation) makes them "
-                f"so, any_size=True keeps them. Received: {self._sizes()}"
+                "in batches: `size` makes them so, any_size=True keeps them. Received: "
+                f"{self._sizes()}"
             )
         return None, None, next(iter(channels))
 

@@ -30,8 +30,8 @@ def prepared_source(source, preparation, any_size=True):
     if None in shape and not any_size:
         raise DatasetError(
             f"Images of {source.name} should be of one size, or no network can take "
-            "them in batches: --size HEIGHTxWIDTH (`size` of a Preparation) makes them "
-            "so, any_size=True keeps them. Received: images whose size varies"
+            "them in batches: `size` makes them so, any_size=True keeps them. "
+            "Received: images whose size varies"
         )
     if preparation == Preparation():
         return source
