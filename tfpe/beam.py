@@ -103,6 +103,7 @@ def encrypt_dataset(
     any_size=False,
     skip_others=False,
     receipt=None,
+    again=False,
     pipeline_options=None,
     **options,
 ):
@@ -120,7 +121,9 @@ def encrypt_dataset(
         As `tfpe.dataset.encrypt_dataset`.
     """
     plan = plan_encryption(
-        open_source(source, data_dir, preparation, any_size, bool(skip_others)),
+        open_source(
+            source, data_dir, preparation, any_size, bool(skip_others), not again
+        ),
         *(out, Key.load(key_file), cipher),
         *(name, per_image, hide_labels, drop, options),
     )

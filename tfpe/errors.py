@@ -54,6 +54,10 @@ class ImageFileError(TfpeError):
     """An image file cannot be read, is damaged, foreign or already there."""
 
 
+class AlreadyEncryptedError(TfpeError):
+    """Images that would be encrypted are ciphertext of tfpe already."""
+
+
 class OutputError(TfpeError):
     """Output cannot be written: full disk, no permission, another run at work there."""
 

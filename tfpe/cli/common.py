@@ -87,6 +87,15 @@ def add_readable(command):
     )
 
 
+def add_again(command):
+    """Adds `--again`, of the commands that encrypt."""
+    command.add_argument(
+        "--again",
+        action="store_true",
+        help="encrypt once more what is encrypted already, which is refused otherwise",
+    )
+
+
 def add_cipher(command, otherwise):
     """Adds `--cipher` and `--option`; `otherwise` says what holds without them."""
     command.add_argument("--cipher", help=f"see `tfpe ciphers`; {otherwise}")

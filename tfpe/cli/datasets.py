@@ -6,6 +6,7 @@ import dataclasses
 import json
 
 from tfpe.cli.common import (
+    add_again,
     add_cipher,
     add_command,
     add_group,
@@ -78,6 +79,7 @@ def register(commands):
         action="store_true",
         help="take images of several sizes without --size; they are hard to batch",
     )
+    add_again(command)
 
     command = add_command(group, decrypt, EXAMPLES)
     command.add_argument("source", metavar="SET", help="folder of an encrypted set")
@@ -119,6 +121,7 @@ def encrypt(options):
             preparation=preparation,
             any_size=options.any_size,
             skip_others=options.skip_others,
+            again=options.again,
             progress=progress,
             **chosen,
         )

@@ -5,6 +5,7 @@ import json
 import os
 
 from tfpe.cli.common import (
+    add_again,
     add_cipher,
     add_command,
     add_key,
@@ -67,6 +68,7 @@ def register(commands):
     )
     add_preparation(command)
     add_receipt(command)
+    add_again(command)
 
     command = add_command(commands, decrypt, EXAMPLES)
     _add_folders(command)
@@ -102,6 +104,7 @@ def encrypt(options):
             per_image=options.per_image,
             preparation=preparation,
             skip_others=options.skip_others,
+            again=options.again,
             progress=progress,
             **chosen,
         )

@@ -13,6 +13,7 @@ import pathlib
 import tfpe
 from tfpe.atomic import write_file
 from tfpe.errors import ManifestError
+from tfpe.files.encrypted import refuse
 from tfpe.files.manifest import canonical, read_json
 
 FORMAT, VERSION = "tfpe data set", 2  # 1: sub-keys of images from their number alone
@@ -136,6 +137,23 @@ def check_files(folder, key, manifest):
     for name, tag in manifest["files"].items():
         if not same(tag, tag_file(key, pathlib.Path(folder, name))):
             raise ManifestError(f"{folder}/{name} was damaged or changed")
+
+
+def require_plain_sets(source, files):
+    """Raises `AlreadyEncryptedError` where one of these metadata.json is of ciphertext.
+
+    Args:
+        source: what the error calls the set.
+        files: paths, which need not exist.
+    """
+    for file in files:
+        try:
+            entry = read_json(file).get(ENTRY)
+        except ManifestError:
+            continue  # of a set that tfpe did not write, or none
+        kind = entry.get("kind") if isinstance(entry, dict) else None
+        if kind == "encrypted":
+            refuse(source, f"a data set that {file} calls encrypted")
 
 
 def same(tag, expected):

@@ -102,6 +102,7 @@ def encrypt_dataset(
     any_size=False,
     skip_others=False,
     receipt=None,
+    again=False,
     progress=None,
     **options,
 ):
@@ -132,6 +133,7 @@ def encrypt_dataset(
             such as DICOM, raw pictures and videos; without it they are an error.
         receipt: path of a file for the owner, which tells `tfpe.client_model` and
             `tfpe.predict` all of this, and holds no secret.
+        again: encrypt what is encrypted already once more.
         progress: called with (done, total) examples.
         **options: options of the cipher.
 
@@ -139,6 +141,7 @@ def encrypt_dataset(
         A `Summary`.
 
     Raises:
+        AlreadyEncryptedError: images of the source are encrypted already.
         DatasetError: the source is unknown, damaged, or no set of labelled images of
             one size; a `SourceFilesError` where files of a folder cannot be taken.
         CipherOptionError: an unknown cipher, or an option that does not fit.
@@ -163,7 +166,9 @@ def encrypt_dataset(
     >>> temporary.cleanup()
     """
     check_key(key)
-    found = open_source(source, data_dir, preparation, any_size, bool(skip_others))
+    found = open_source(
+        source, data_dir, preparation, any_size, bool(skip_others), not again
+    )
     if pathlib.Path(source).is_dir():
         _require_outside(out, source)
     plan = plan_encryption(

@@ -7,12 +7,14 @@ import sys
 
 import numpy as np
 
+from tfpe.dataset.manifest import METADATA, require_plain_sets
 from tfpe.dataset.network import no_vain_downloads
 from tfpe.dataset.own_sources import folder_source, npz_source
 from tfpe.dataset.prepared import prepared_source
 from tfpe.dataset.records import decode_image, read_records, take_image
 from tfpe.dataset.source import Source, batch_size
 from tfpe.errors import DatasetError
+from tfpe.files.encrypted import require_plain
 from tfpe.preparation import check_preparation
 
 KNOWN_NAMES = ("cifar10", "cifar100")
@@ -20,7 +22,12 @@ READ_BYTES = 2**20
 
 
 def open_source(
-    source, data_dir=None, preparation=None, any_size=True, skip_others=None
+    source,
+    data_dir=None,
+    preparation=None,
+    any_size=True,
+    skip_others=None,
+    plain=False,
 ):
     """The `Source` that the command line names.
 
@@ -32,15 +39,20 @@ def open_source(
         preparation: a `tfpe.Preparation`, of every image.
         any_size: whether images may be of several sizes.
         skip_others: as in `tfpe.files.sources.find_images`, for folders.
+        plain: whether to refuse what tfpe has encrypted.
 
     Raises:
+        AlreadyEncryptedError: it is encrypted, where `plain` is asked for.
         DatasetError: unknown, missing, empty, or not a set of images with labels.
     """
     source, preparation = str(source), check_preparation(preparation)
     if pathlib.Path(source).is_dir() and source not in KNOWN_NAMES:
+        if plain:
+            require_plain(source)
+            require_plain_sets(source, pathlib.Path(source).rglob(METADATA))
         return folder_source(pathlib.Path(source), preparation, any_size, skip_others)
     if source in KNOWN_NAMES or source.startswith("tfds:"):
-        found = _tfds_source(source.removeprefix("tfds:"), data_dir)
+        found = _tfds_source(source.removeprefix("tfds:"), data_dir, plain)
         return prepared_source(found, preparation, any_size)
     if source.endswith(".npz"):
         found = npz_source(pathlib.Path(source))
@@ -106,11 +118,13 @@ def prepare(name, data_dir):
     return builder
 
 
-def _tfds_source(name, data_dir):
+def _tfds_source(name, data_dir, plain):
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
     builder = prepare(name, data_dir)
+    if plain:
+        require_plain_sets(name, [pathlib.Path(builder.data_dir, METADATA)])
     info = builder.info
     if info.file_format.value != "tfrecord":
         raise DatasetError(

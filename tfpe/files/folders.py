@@ -11,6 +11,7 @@ from tfpe.atomic import PRIVATE, USUAL, make_folders, remove_stale
 from tfpe.ciphers import DEFAULT_CIPHER, find_cipher
 from tfpe.errors import ImageFileError, ManifestError, OutputError
 from tfpe.files import recovery
+from tfpe.files.encrypted import require_plain
 from tfpe.files.jobs import UNFINISHED, Decryption, Encryption, is_written
 from tfpe.files.journal import Journal, is_unfinished, lock_folder
 from tfpe.files.manifest import (
@@ -41,6 +42,7 @@ def encrypt_folder(
     preparation=None,
     skip_others=False,
     receipt=None,
+    again=False,
     progress=None,
     **options,
 ):
@@ -69,6 +71,7 @@ def encrypt_folder(
             medical volumes and videos; without it they are listed as failed.
         receipt: path of a file for the owner, which tells `tfpe.client_model` and
             `tfpe.predict` all of this, and holds no secret.
+        again: encrypt what is encrypted already once more.
         progress: called with (done, total), whole numbers, after each image.
         **options: options of the cipher.
 
@@ -76,6 +79,7 @@ def encrypt_folder(
         A `Summary`. Images that failed are listed there and do not raise.
 
     Raises:
+        AlreadyEncryptedError: an image of the source is encrypted already.
         CipherOptionError: an unknown cipher, or an option that does not fit.
         ImageFileError: the source cannot be read or holds no image.
         ManifestError: `dst` was begun with other settings, or its manifest is damaged.
@@ -107,6 +111,8 @@ def encrypt_folder(
     src = checked_path(src, "src", ImageFileError)
     dst = checked_path(dst, "dst", OutputError)
     require_apart(src, dst)
+    if not again:
+        require_plain(src)
     sources = find_images(src, skip_others=bool(skip_others))
     targets, clashes = _targets(sources)
     if not (targets or sources.refused):
