@@ -82,6 +82,8 @@ def _parser():
         help="stop then; the same command goes on",
     )
 
+    training.add_argument("-q", "--quiet", action="store_true", help="no progress")
+
     for name, help_text in {
         "compare": "train on several ciphers and compare",
         "train": "train on one cipher",

@@ -24,6 +24,7 @@ def compare(options):
     require(*([] if recipe.strong == "none" else ["keras_cv"]))
     from training import strategies
     from training.compare import compare
+    from training.progress import Progress
     from training.report import show_comparison
     from training.sources import load
 
@@ -35,8 +36,9 @@ def compare(options):
         ]
     strategies.connect(recipe.strategy)
     strategies.check_backend(recipe.strategy)
-    # Keras prints its progress on stdout, where the figures go.
-    with contextlib.redirect_stdout(sys.stderr):
+    quiet = options.quiet or strategies.process(recipe.strategy)[0] > 0
+    # Whatever is printed below goes to stderr: stdout is for figures.
+    with contextlib.redirect_stdout(sys.stderr), Progress(quiet) as progress:
         records, unfinished = compare(
             load(options.dataset, options.data_dir),
             recipe,
@@ -46,7 +48,7 @@ def compare(options):
             options.out,
             options.runs,
             options.max_seconds,
-            say=note,
+            progress=progress,
         )
     if options.json:
         print(json.dumps(records, indent=2))

@@ -5,6 +5,7 @@ import time
 
 from tfpe.atomic import output_errors
 from training import strategies
+from training.progress import Progress
 from training.recipes import CIPHERS
 from training.run import CompareError, Run
 from training.run_folder import OUT, RUNS, TrainingError
@@ -19,7 +20,8 @@ def compare(
     out=OUT,
     runs=RUNS,
     max_seconds=None,
-    say=lambda message: None,
+    say=None,
+    progress=None,
 ):
     """Trains and tests on each cipher and seed; what is in `out` already is kept.
 
@@ -33,7 +35,8 @@ def compare(
         out: folder of the records.
         runs: folder of checkpoints and models.
         max_seconds: for all runs together; the same call goes on later.
-        say: called with a line of progress.
+        say: called with a line of progress; default `progress.say`.
+        progress: a `training.progress.Progress`; default a quiet one.
 
     Returns:
         `(records, unfinished)`: records in the order of the runs, and a list of
@@ -60,6 +63,10 @@ def compare(
     with output_errors(out):  # before hours of work, not after
         pathlib.Path(out).mkdir(parents=True, exist_ok=True)
     unfinished = []
+    progress = progress or Progress(quiet=True)
+    say = say or progress.say
+    there = sum(record is not None for record in done.values())
+    progress.plan(len(plan), there, recipe.epochs)
     for number, run in enumerate(plan, 1):
         if done[run.name] is not None:
             say(f"{run.name}: the record is there already")
@@ -70,9 +77,9 @@ def compare(
             if left <= 0:
                 unfinished.append((run.name, "time was up"))
                 continue
-        say(f"{run.name}: run {number} of {len(plan)}")
+        progress.begin(number, run.name)
         try:
-            done[run.name] = run.execute(left)
+            done[run.name] = run.execute(left, progress.epoch)
         except TrainingError as error:
             unfinished.append((run.name, str(error)))
             continue

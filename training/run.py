@@ -114,7 +114,7 @@ class Run:
             )
         return record
 
-    def execute(self, max_seconds=None):
+    def execute(self, max_seconds=None, tell=lambda epoch, logs=None: None):
         """Trains, tests and writes the record; None where time was up before.
 
         Of several processes all train; the first tests and writes, the others wait.
@@ -124,11 +124,11 @@ class Run:
         """
         folder = self.runs / self.name
         if strategies.process(self.recipe.strategy)[0]:
-            return self._execute(folder, max_seconds)
+            return self._execute(folder, max_seconds, tell)
         with FileLock(folder / LOCK):
-            return self._execute(folder, max_seconds)
+            return self._execute(folder, max_seconds, tell)
 
-    def _execute(self, folder, max_seconds):
+    def _execute(self, folder, max_seconds, tell):
         parts = split(self.image_set, self.recipe, self.seed)
         outcome = train(
             parts,
@@ -139,6 +139,7 @@ class Run:
             folder,
             self.settings,
             max_seconds,
+            tell,
         )
         if strategies.process(self.recipe.strategy)[0]:
             # Without end: JAX ends this process where the first one fails.

@@ -9,7 +9,7 @@ import numpy as np
 
 from tfpe.atomic import output_errors
 from training import strategies
-from training.callbacks import Backup, Checkpoint, Clock, tensorboard
+from training.callbacks import Backup, Checkpoint, Clock, Epochs, tensorboard
 from training.data import Batches, encrypt_all, tf_pipeline
 from training.run_folder import (
     BEST,
@@ -25,7 +25,17 @@ from training.run_folder import (
 )
 
 
-def train(parts, classes, recipe, seed, encryption, folder, settings, max_seconds=None):
+def train(
+    parts,
+    classes,
+    recipe,
+    seed,
+    encryption,
+    folder,
+    settings,
+    max_seconds=None,
+    tell=lambda epoch, logs=None: None,
+):
     """Trains one network, or goes on where a killed run of these settings stopped.
 
     Args:
@@ -38,6 +48,7 @@ def train(parts, classes, recipe, seed, encryption, folder, settings, max_second
         settings: a dict that must agree with the one that the run was begun with.
         max_seconds: stop after the epoch that ends nearest to this time; the same call
             goes on later.
+        tell: called with the number of epochs done and, after each, its logs.
 
     Returns:
         None where the time was not enough, and in all processes but the first of
@@ -122,7 +133,9 @@ def train(parts, classes, recipe, seed, encryption, folder, settings, max_second
                 ),
                 *tensorboard(folder),
                 backup,
+                Epochs(tell),
             ]
+            tell(first_epoch)
         if first_epoch < recipe.epochs:
             with output_errors(folder):
                 fit = model.fit(
@@ -136,7 +149,7 @@ def train(parts, classes, recipe, seed, encryption, folder, settings, max_second
                     validation_batch_size=validation_batch // processes,
                     callbacks=callbacks,
                     shuffle=False,  # `Batches` does, from the seed; Keras would not
-                    verbose=2 if writes else 0,
+                    verbose=0,  # `tell` does
                 )
             if not math.isfinite(fit.history["loss"][-1]):
                 raise TrainingError(
