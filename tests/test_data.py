@@ -82,13 +82,39 @@ def test_sizes_that_blocks_do_not_divide():
     assert np.array_equal(np.concatenate(list(plain)), IMAGES[:, :7, :6])
 
 
-def test_an_invalid_image_comes_out_as_nan():
-    floats = IMAGES.astype(np.float32)
-    floats[2, 0, 0, 0] = np.nan
+def test_floats_between_levels_are_rounded():
+    floats = np.clip(IMAGES + np.float32(0.375), 0, 255)
     (images,) = encrypt(tf.data.Dataset.from_tensors(floats), KEY, "le")
-    assert np.isnan(images[2]).all()
-    kept = [0, 1, 3, 4, 5, 6]
-    assert np.array_equal(images.numpy()[kept], CIPHER[kept])
+    assert np.array_equal(images, CIPHER)
+
+
+@pytest.mark.parametrize("batched", [False, True])
+@pytest.mark.parametrize("wrong", [np.nan, 256, -1, "scaled"])
+def test_images_that_do_not_fit_stop_the_iteration(wrong, batched):
+    floats = IMAGES.astype(np.float32)
+    if wrong == "scaled":
+        floats /= 255
+    else:
+        floats[5, 0, 0, 0] = wrong
+    ds = tf.data.Dataset.from_tensor_slices({"image": floats, "label": LABELS})
+    ds = encrypt(ds.batch(3) if batched else ds, KEY, "le")
+    words = "in value_range=.*Received: values from"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=words):
+        list(ds)
+    kept = sum(len(e["label"]) if batched else 1 for e in ds.ignore_errors())
+    assert kept == (0 if wrong == "scaled" else 4 if batched else 6)
+
+
+@pytest.mark.parametrize("wrong", [7.5, "scaled"])
+def test_damaged_ciphertext_is_not_decrypted(wrong):
+    floats = CIPHER.astype(np.float32)
+    if wrong == "scaled":
+        floats /= 255
+    else:
+        floats[2, 0, 0, 0] = wrong
+    ds = decrypt(tf.data.Dataset.from_tensors(floats), KEY, "le")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Ciphertexts should hold"):
+        list(ds)
 
 
 def of(*specs):

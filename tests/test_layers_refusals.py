@@ -15,17 +15,92 @@ KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), np.uint8)
 
 
-def test_values_that_are_no_levels():
+def wrong_values():
     wrong = IMAGES.astype(np.float32)
-    wrong[0, 0, 0, 0], wrong[1, 0, 0, 0], wrong[2, 0, 0, 0] = np.nan, 256, 0.5
+    wrong[0, 0, 0, 0], wrong[1, 0, 0, 0], wrong[2, 0, 0, 0] = np.nan, 256, -1
+    return wrong
+
+
+def test_values_that_do_not_fit():
+    import tensorflow as tf
+
     layer = PerceptualEncrypt(KEY, "le")
-    for image in wrong[:3]:
-        with pytest.raises(ImageError, match="NaN, out of range or between two levels"):
+    for image in wrong_values()[:3]:
+        with pytest.raises(ImageError, match="in value_range=.* Received: values from"):
             layer(image)
-    # Inside a graph nothing can raise: those images, and only those, become NaN.
-    result = keras.Sequential([layer]).predict(wrong, verbose=0)
-    assert np.isnan(result[:3]).all()
-    assert np.array_equal(result[3:], CIPHERS["le"](KEY, (8, 8, 3))(IMAGES)[3:])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="in value_range="):
+        keras.Sequential([layer]).predict(wrong_values(), verbose=0)
+
+
+def test_under_xla_nothing_raises_and_nothing_is_taken_for_an_image():
+    import tensorflow as tf
+
+    expected = CIPHERS["le"](KEY, (8, 8, 3))(IMAGES)
+    for dtype, nothing in (("float32", np.nan), ("uint8", 0)):
+        layer = PerceptualEncrypt(KEY, "le", dtype=dtype)
+        compiled = tf.function(layer, jit_compile=True)
+        result = compiled(tf.constant(wrong_values())).numpy()
+        assert np.array_equal(result[3:], expected[3:])
+        np.testing.assert_array_equal(result[:3], np.full_like(result[:3], nothing))
+        scaled = compiled(tf.constant(IMAGES / np.float32(255))).numpy()
+        np.testing.assert_array_equal(scaled, np.full_like(scaled, nothing))
+
+
+def test_a_fit_of_another_range_leaves_the_weights_alone():
+    layers = PerceptualEncrypt(KEY, "le"), keras.layers.Flatten(), keras.layers.Dense(1)
+    for jit_compile in (False, True):
+        model = keras.Sequential([keras.Input((8, 8, 3)), *layers])
+        model.compile("sgd", "mse", jit_compile=jit_compile)
+        before = model.get_weights()
+        for call in (model.fit, model.evaluate):
+            for images in (IMAGES / 255, IMAGES / 127.5 - 1):
+                with pytest.raises(ImageError, match="which fit value_range"):
+                    call(images, np.zeros(6), verbose=0)
+        for now, then in zip(model.get_weights(), before, strict=True):
+            assert np.array_equal(now, then)
+
+
+class Halves(keras.utils.PyDataset):
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, number):
+        return IMAGES[3 * number : 3 * number + 3] / 255, np.zeros(3)
+
+
+SOURCES = {
+    "PyDataset": lambda tf: Halves(),
+    "generator": lambda tf: (Halves()[n] for n in range(2)),
+    "tf.data": lambda tf: tf.data.Dataset.from_generator(
+        lambda: iter([Halves()[0]]),
+        output_types=("float32", "float32"),
+        output_shapes=((None, 8, 8, 3), (None,)),
+    ),
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_first_batch_of_every_source_is_looked_at(source):
+    import tensorflow as tf
+
+    layers = PerceptualEncrypt(KEY, "le"), keras.layers.Flatten(), keras.layers.Dense(1)
+    model = keras.Sequential([keras.Input((8, 8, 3)), *layers])
+    model.compile("sgd", "mse", jit_compile=True)
+    with pytest.raises(ImageError, match=r"which fit value_range=\(0, 1\)"):
+        model.fit(SOURCES[source](tf), verbose=0, shuffle=False)
+
+
+def test_steps_of_its_own_are_left_alone():
+    class Scaling(keras.Sequential):
+        def train_step(self, data):
+            images, targets = data
+            return super().train_step((images * 255, targets))
+
+    layers = PerceptualEncrypt(KEY, "le"), keras.layers.Flatten(), keras.layers.Dense(1)
+    model = Scaling([keras.Input((8, 8, 3)), *layers])
+    model.compile("sgd", "mse", jit_compile=True)
+    history = model.fit(IMAGES / 255, np.zeros(6), verbose=0).history
+    assert np.isfinite(history["loss"]).all()
 
 
 WRONG_ARGUMENTS = {
@@ -89,9 +164,9 @@ WRONG_IMAGES = {
     "bool": ({}, np.zeros((8, 8, 3), bool), "dtype bool"),
     "complex": ({}, np.zeros((8, 8, 3), np.complex64), "dtype complex64"),
     "masked": ({}, np.ma.masked_invalid(np.full((8, 8, 3), np.nan)), "MaskedArray"),
-    "wider than 32 bits": ({}, np.full((8, 8, 3), 2**32 + 7), "out of range"),
-    "negative": ({}, np.full((8, 8, 3), -1), "out of range"),
-    "over 255": ({}, np.full((8, 8, 3), 256), "out of range"),
+    "wider than 32 bits": ({}, np.full((8, 8, 3), 2**32 + 7), "no usual range"),
+    "negative": ({}, np.full((8, 8, 3), -1), "from -1 to -1"),
+    "over 255": ({}, np.full((8, 8, 3), 256), "from 256 to 256"),
     "bytes in range (0, 1)": (
         {"value_range": (0, 1)},
         np.zeros((8, 8, 3), np.uint8),
@@ -100,7 +175,7 @@ WRONG_IMAGES = {
     "0..255 in range (0, 1)": (
         {"value_range": (0, 1)},
         np.full((8, 8, 3), 9.0),
-        "out of range",
+        r"which fit value_range=\(0, 255\)",
     ),
     "ciphertext of no whole blocks": (
         {"cipher": "le", "invert": True},

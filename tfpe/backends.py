@@ -82,6 +82,14 @@ class NumPyBackend:
         """Whether `condition` holds in all of an image, with its axes kept."""
         return condition.all(axis=(-3, -2, -1), keepdims=True)
 
+    def always(self, condition):
+        """Whether `condition` holds in all values of all images, a scalar."""
+        return condition.all()
+
+    def extremes(self, images):
+        """Lowest and highest value, scalars."""
+        return images.min(), images.max()
+
     def dtype_name(self, images):
         return str(images.dtype)
 
@@ -91,6 +99,10 @@ class NumPyBackend:
     def is_concrete(self, images):
         """Whether values can be looked at now, not only when a graph runs."""
         return True
+
+    def guard(self, result, valid, images, refusal):
+        """`result`, or the `Refusal` when the graph runs and not all are `valid`."""
+        raise NotImplementedError("Values that are concrete need no guard.")
 
     def untraced(self, function):
         """`function`, kept from a compiler that would trace the NumPy code in it."""
@@ -129,6 +141,19 @@ class JaxBackend(NumPyBackend):
         import jax
 
         return not isinstance(images, jax.core.Tracer)
+
+    def guard(self, result, valid, images, refusal):
+        import jax
+
+        # Behind a condition: the host is asked only where there is something to raise.
+        images = jax.lax.stop_gradient(self.cast(images, "float32"))
+        jax.lax.cond(
+            valid.all(),
+            lambda images: None,
+            lambda images: jax.debug.callback(refusal.throw, *self.extremes(images)),
+            images,
+        )
+        return result
 
 
 class TorchBackend(NumPyBackend):
@@ -217,6 +242,12 @@ class TensorFlowBackend(NumPyBackend):
     def all_values(self, condition):
         return self.xp.reduce_all(condition, axis=(-3, -2, -1), keepdims=True)
 
+    def always(self, condition):
+        return self.xp.reduce_all(condition)
+
+    def extremes(self, images):
+        return self.xp.reduce_min(images), self.xp.reduce_max(images)
+
     def dtype_name(self, images):
         return images.dtype.name
 
@@ -230,6 +261,30 @@ class TensorFlowBackend(NumPyBackend):
 
     def is_concrete(self, images):
         return hasattr(images, "numpy") and self.xp.executing_eagerly()
+
+    def guard(self, result, valid, images, refusal):
+        # XLA drops assertions. Elsewhere no result leaves before they have passed.
+        tf = self.xp
+
+        def say(case, lowest, highest, reason):
+            parts = [refusal.opening, lowest, "to", highest, reason.text]
+            tf.debugging.Assert(~case, parts)
+
+        def refuse():
+            lowest, highest = self.extremes(self.cast(images, "float32"))
+            unexplained = tf.constant(True)
+            *special, otherwise = refusal.reasons
+            for reason in special:
+                case = unexplained & reason.covers(lowest, highest)
+                unexplained &= ~case
+                say(case, lowest, highest, reason)
+            say(unexplained, lowest, highest, otherwise)  # NaN, which nothing covers
+            return tf.constant(False)
+
+        all_valid = tf.reduce_all(valid)
+        passed = tf.cond(all_valid, lambda: tf.constant(True), refuse)
+        with tf.control_dependencies([passed]):
+            return tf.nest.map_structure(tf.identity, result)
 
 
 NUMPY = NumPyBackend()

@@ -4,9 +4,10 @@ The graph of the data set holds the constants of the key: it belongs on the owne
 machines only (mind remote TPU hosts and the tf.data service).
 """
 
+from tfpe.backends import TENSORFLOW
 from tfpe.ciphers import chosen_cipher
 from tfpe.errors import ImageError
-from tfpe.levels import BYTE_RANGE
+from tfpe.value_ranges import BYTE_RANGE
 
 IMAGE_NAMES = ("image", "images")
 
@@ -37,6 +38,8 @@ def encrypt(
 
     Raises:
         ImageError: no image is found in the elements, or it has another dtype or rank.
+            Values that do not fit `value_range` stop the iteration, with its message in
+            a tf.errors.InvalidArgumentError.
         CipherOptionError: an unknown cipher, or an option that does not fit.
 
     Example:
@@ -73,13 +76,21 @@ def encrypt(
         dtype=dtype.name,
         **options,
     )
-    # `call`, not the layer: Keras would look at the element as at a model's input.
-    compiled = tf.function(layer.call, jit_compile=True, autograph=False)
+    # Not the layer: Keras would look at the element as at a model's input.
+    compiled = tf.function(layer.unguarded, jit_compile=True, autograph=False)
+
+    def encrypt_images(images):
+        result, valid = compiled(images)
+        if valid is None:
+            return result
+        return TENSORFLOW.guard(result, valid, images, layer.refusal)
 
     @tf.autograph.experimental.do_not_convert
     def encrypt_element(*parts):
         # tf.data spreads tuples over the arguments, but not named ones.
-        return _replace_image(parts if type(spec) is tuple else parts[0], compiled)
+        return _replace_image(
+            parts if type(spec) is tuple else parts[0], encrypt_images
+        )
 
     return dataset.map(encrypt_element, num_parallel_calls=tf.data.AUTOTUNE)
 

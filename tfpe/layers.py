@@ -9,9 +9,11 @@ from tfpe.backends import backend_of, is_tensorflow
 from tfpe.ciphers import chosen_cipher
 from tfpe.ciphers.checks import true_or_false
 from tfpe.errors import CipherOptionError, ImageError, LockedLayerError
+from tfpe.first_batch import FirstBatch
 from tfpe.keys import check_key
-from tfpe.levels import BYTE_RANGE, check_value_range, from_bytes, to_bytes
+from tfpe.levels import from_bytes, to_bytes
 from tfpe.padding import crop, pad_to_blocks, padded_size
+from tfpe.value_ranges import BYTE_RANGE, Refusal, check_value_range
 
 LAYER_ARGUMENTS = ("name", "dtype", "trainable")
 
@@ -35,8 +37,9 @@ class PerceptualEncrypt(keras.layers.Layer):
         cipher: a name in `tfpe.CIPHERS`; `tfpe.ciphers.DEFAULT_CIPHER`, which is
             logistic, by default. With `invert` it must be named.
         invert: whether to decrypt instead.
-        value_range: lowest and highest value of float images, in and out; the values
-            in between are the 256 levels of a byte.
+        value_range: lowest and highest value of float images, in and out: levels 0 and
+            255 of a byte. Values between two levels are rounded to the nearest; with
+            `invert` they are errors, since such a ciphertext is damaged.
         output_size: with `invert`, the (height, width) to crop decrypted images to,
             where encryption had padded them.
         fingerprint: of the key, in the configs of saved layers.
@@ -46,9 +49,9 @@ class PerceptualEncrypt(keras.layers.Layer):
 
     Input shape:
         `(height, width, channels)` or `(batch, height, width, channels)`, static but
-        for the batch; `uint8`, other integers, or floats on the levels of
-        `value_range`. Heights and widths that the block size of the cipher does not
-        divide are padded by repeating the last row and column.
+        for the batch; `uint8`, other integers, or floats in `value_range`. Heights and
+        widths that the block size of the cipher does not divide are padded by repeating
+        the last row and column.
 
     Output shape:
         The same, padded to whole blocks; (height, channels * width, 1) for etc_gray
@@ -57,10 +60,13 @@ class PerceptualEncrypt(keras.layers.Layer):
     Raises:
         CipherOptionError: an unknown cipher, or an option that does not fit.
         ExportError: a graph that holds the unlocked layer is exported.
-        ImageError: a dtype, shape or value that does not fit. Inside a compiled graph
-            values cannot raise: an image with a value that is NaN, out of range or
-            between two levels comes out as NaN where the output is of floats, and
-            unchecked where it is of integers.
+        ImageError: a dtype, shape or value that does not fit: NaN, a value more than
+            half a level out of range, or a batch that looks like another range. In
+            graphs of TensorFlow (InvalidArgumentError) and JAX (JaxRuntimeError) the
+            framework passes the message on. In TensorFlow graphs that XLA compiles
+            nothing can raise but the first batch of `fit` and `evaluate`, which is
+            looked at before: there such images come out as NaN, and black where the
+            output is of integers (docs/floats.md).
         LockedLayerError: images were given before the key.
         WrongKeyError: `layer.key` was set to a key with another fingerprint.
 
@@ -147,7 +153,7 @@ class PerceptualEncrypt(keras.layers.Layer):
             # half of wide integers.
             backend_of(images)
             if images.dtype.kind in "iu":
-                images, _ = to_bytes(images, self.value_range)
+                images, _ = to_bytes(images, self.value_range, self.invert)
         return super().__call__(images, *args, **kwargs)
 
     def call(self, images):
@@ -155,6 +161,22 @@ class PerceptualEncrypt(keras.layers.Layer):
         return backend.untraced(self._encrypt)(images, backend)
 
     def _encrypt(self, images, backend):
+        result, valid = self.unguarded(images)
+        if valid is None:
+            return result
+        return backend.guard(result, valid, images, self.refusal)
+
+    @property
+    def refusal(self):
+        """What is said of images that do not fit the value range."""
+        return Refusal(self.value_range, exact=self.invert)
+
+    def unguarded(self, images):
+        """As `call`, beside a boolean of the images that fit, or None where all do.
+
+        Inside XLA nothing can raise: who compiles this guards it outside.
+        """
+        backend = backend_of(images)
         shape = backend.static_shape(images)
         if len(shape) not in (3, 4) or None in shape[-3:]:
             raise ImageError(
@@ -169,7 +191,8 @@ class PerceptualEncrypt(keras.layers.Layer):
                 f"{self.fingerprint} (`layer.key = tfpe.Key.load(path)`). "
                 "Received: images, and no key yet"
             )
-        data, valid = to_bytes(images, self.value_range)
+        data, valid = to_bytes(images, self.value_range, self.invert)
+        self._vault.first_batch.pass_through()
         if self.invert:
             data = self._vault.decryption(shape[-3:])(data)
             if self.output_size is not None:
@@ -178,7 +201,8 @@ class PerceptualEncrypt(keras.layers.Layer):
             data = pad_to_blocks(data, self._vault.block_size)
             image_shape = backend.static_shape(data)[-3:]
             data = self._vault.encryption(image_shape)(data)
-        return from_bytes(data, valid, self.compute_dtype, self.value_range)
+        images = from_bytes(data, valid, self.compute_dtype, self.value_range)
+        return images, valid
 
     def compute_output_shape(self, input_shape):
         if len(input_shape) not in (3, 4):
@@ -204,6 +228,14 @@ class PerceptualEncrypt(keras.layers.Layer):
             cipher.check(channels, **options)
             shape = cipher.cipher_shape((*padded, channels), **options)
         return (*lead, *shape)
+
+    @property
+    def metrics(self):
+        # Keras asks every layer for its metrics when `fit` or `evaluate` starts: the
+        # one moment that it tells a layer of, and values can still be looked at.
+        if keras.backend.backend() != "torch":  # which raises by itself
+            self._vault.first_batch.check()
+        return super().metrics
 
     def get_config(self):
         return super().get_config() | {
@@ -269,6 +301,7 @@ class _Vault:
         self.options = cipher.check(**options)
         self.fingerprint = fingerprint
         self.key = None
+        self.first_batch = FirstBatch()
         self._encryptions = {}
 
     @property

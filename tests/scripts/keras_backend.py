@@ -13,6 +13,7 @@ block(*blocked)
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
+from float_pipelines import run  # noqa: E402
 
 from tfpe import CIPHERS, Key, PerceptualEncrypt  # noqa: E402
 from tfpe.errors import ImageError  # noqa: E402
@@ -71,3 +72,5 @@ except ImageError:
     pass
 else:
     sys.exit("NaN passed")
+
+run(check)

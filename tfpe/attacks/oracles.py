@@ -61,7 +61,7 @@ def ask(oracle, images):
     """
     answer = np.asarray(oracle(images))
     try:
-        answer, _ = to_bytes(answer)
+        answer, _ = to_bytes(answer, exact=True)
     except ImageError as error:
         raise AttackError(
             "The oracle should answer with images of bytes. Received: "

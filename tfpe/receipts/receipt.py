@@ -5,8 +5,8 @@ import dataclasses
 from tfpe.ciphers import find_cipher
 from tfpe.errors import CipherOptionError, ManifestError
 from tfpe.files.manifest import canonical
-from tfpe.levels import BYTE_RANGE
 from tfpe.padding import padded_size
+from tfpe.value_ranges import BYTE_RANGE
 
 FORMAT, VERSION = "tfpe receipt", 1
 # What two receipts of one set share: images may be added to it, and classes with them.
