@@ -88,4 +88,4 @@ def test_beam(owner):
     code = BEAM.replace('"cifar10"', '"cifar10.npz"')
     exec(compile(code, "README.md", "exec"), {})
     encrypt_dataset("cifar10.npz", "local", Key.load("owner.key"), "ele")
-    assert contents(owner / "cloud") == contents(owner / "local")
+    assert contents(owner / "cloud-beam") == contents(owner / "local")

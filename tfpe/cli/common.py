@@ -66,6 +66,16 @@ def add_key(command):
     )
 
 
+def add_workers(command):
+    """Adds `--workers`."""
+    command.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="threads; default: one for each core, 4 at most",
+    )
+
+
 def add_output(command, summary=None):
     """Adds `--out`, also called `--output`."""
     command.add_argument(

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import dataclasses
 import json
+import os
 
 from tfpe.cli.common import (
     add_again,
@@ -13,6 +14,7 @@ from tfpe.cli.common import (
     add_key,
     add_output,
     add_readable,
+    add_workers,
     cipher_options,
     key_path,
     load_key,
@@ -21,6 +23,7 @@ from tfpe.cli.common import (
 from tfpe.cli.packages import require
 from tfpe.cli.preparations import add_preparation, losses_line, preparation_of
 from tfpe.cli.receipts import add_receipt, check_receipt, leave_receipt
+from tfpe.cli.sizes import growth_line
 from tfpe.cli.terminal import note
 from tfpe.errors import DatasetError, SourceFilesError
 
@@ -123,10 +126,14 @@ def encrypt(options):
             skip_others=options.skip_others,
             again=options.again,
             progress=progress,
+            workers=options.workers,
             **chosen,
         )
     _report(summary, "encrypted", options)
     leave_receipt(summary.folder, key, key_path(options), options.receipt)
+    if summary.written and os.path.isdir(options.source):
+        if line := growth_line(options.source, summary.folder):
+            note(line)
 
 
 def decrypt(options):
@@ -141,6 +148,7 @@ def decrypt(options):
             labels=options.labels,
             readable=options.readable,
             progress=progress,
+            workers=options.workers,
         )
     _report(summary, "decrypted", options)
 
@@ -164,6 +172,7 @@ def reencrypt(options):
             labels=options.labels,
             hide_labels=options.hide_labels,
             progress=progress,
+            workers=options.workers,
             **chosen,
         )
     _report(summary, "encrypted anew", options)
@@ -171,6 +180,7 @@ def reencrypt(options):
 
 
 def _add_common(command):
+    add_workers(command)
     add_output(command, "data_dir of the result, for tfds.load")
     add_key(command)
     command.add_argument("--json", action="store_true", help="summary as JSON")

@@ -11,6 +11,7 @@ from tfpe.cli.common import (
     add_key,
     add_output,
     add_readable,
+    add_workers,
     cipher_options,
     key_path,
     load_key,
@@ -20,6 +21,7 @@ from tfpe.cli.common import (
 from tfpe.cli.packages import require
 from tfpe.cli.preparations import add_preparation, losses_line, preparation_of
 from tfpe.cli.receipts import add_receipt, check_receipt, leave_receipt
+from tfpe.cli.sizes import growth_line
 from tfpe.cli.terminal import note
 from tfpe.cli.wording import failures
 
@@ -106,12 +108,15 @@ def encrypt(options):
             skip_others=options.skip_others,
             again=options.again,
             progress=progress,
+            workers=options.workers,
             **chosen,
         )
     code = _report(summary, "encrypted", options)
     whole_set = os.path.isdir(options.input) or options.receipt
     if whole_set and summary.written + summary.skipped:
         leave_receipt(options.output, key, key_path(options), options.receipt)
+    if summary.written and (line := growth_line(options.input, options.output)):
+        note(line)
     return code
 
 
@@ -131,6 +136,7 @@ def decrypt(options):
             names=options.names,
             readable=options.readable,
             progress=progress,
+            workers=options.workers,
             cipher=options.cipher,
             size=options.size,
             **chosen,
@@ -142,6 +148,7 @@ def _add_folders(command):
     command.add_argument("input", metavar="IN", help="a folder, or one image")
     add_output(command)
     add_key(command)
+    add_workers(command)
     command.add_argument("--force", action="store_true", help="replace existing files")
     command.add_argument("--json", action="store_true", help="summary as JSON")
     command.add_argument("-q", "--quiet", action="store_true", help="no progress bar")

@@ -25,6 +25,7 @@ from tfpe.dataset.sources import check_features, open_source
 from tfpe.dataset.writer import ShardWriter, finish, work_folder
 from tfpe.errors import DatasetError, OutputError
 from tfpe.files.images import encode_png
+from tfpe.files.workers import worker_count
 from tfpe.keys import Key, check_key
 from tfpe.receipts import check_place, leave_receipt
 
@@ -104,6 +105,7 @@ def encrypt_dataset(
     receipt=None,
     again=False,
     progress=None,
+    workers=None,
     **options,
 ):
     """Encrypts a data set to one that TFDS reads without tfpe.
@@ -135,6 +137,7 @@ def encrypt_dataset(
             `tfpe.predict` all of this, and holds no secret.
         again: encrypt what is encrypted already once more.
         progress: called with (done, total) examples.
+        workers: number of threads; by default one for each core, 4 at most.
         **options: options of the cipher.
 
     Returns:
@@ -166,6 +169,7 @@ def encrypt_dataset(
     >>> temporary.cleanup()
     """
     check_key(key)
+    workers = worker_count(workers)
     found = open_source(
         source, data_dir, preparation, any_size, bool(skip_others), not again
     )
@@ -174,10 +178,12 @@ def encrypt_dataset(
     plan = plan_encryption(
         found, out, key, cipher, name, per_image, hide_labels, drop, options
     )
-    return _write(plan, progress, receipt)
+    return _write(plan, progress, workers, receipt)
 
 
-def decrypt_dataset(path, out, key, *, labels=None, readable=False, progress=None):
+def decrypt_dataset(
+    path, out, key, *, labels=None, readable=False, progress=None, workers=None
+):
     """Decrypts what `encrypt_dataset` wrote: same examples, order, labels and pixels.
 
     Args:
@@ -190,6 +196,7 @@ def decrypt_dataset(path, out, key, *, labels=None, readable=False, progress=Non
         readable: give new files and folders the usual permissions (the umask); without
             it their owner alone can read them (0600 and 0700, less the umask).
         progress: called with (done, total) examples.
+        workers: number of threads; by default one for each core, 4 at most.
 
     Returns:
         A `Summary`.
@@ -204,6 +211,7 @@ def decrypt_dataset(path, out, key, *, labels=None, readable=False, progress=Non
     See the example of `encrypt_dataset`.
     """
     check_key(key)
+    workers = worker_count(workers)
     source, manifest = open_encrypted(path, key, labels)
     folder = find_set(path)
     named = folder.parent.name == manifest["name"]
@@ -224,7 +232,7 @@ def decrypt_dataset(path, out, key, *, labels=None, readable=False, progress=Non
         return frame([put_image(*pair, {}) for pair in pairs]), len(files)
 
     plan = Plan(source, key, header, features, encode, final)
-    return _write(plan, progress, mode=USUAL if readable else PRIVATE)
+    return _write(plan, progress, workers, mode=USUAL if readable else PRIVATE)
 
 
 def reencrypt_dataset(
@@ -240,6 +248,7 @@ def reencrypt_dataset(
     hide_labels=None,
     receipt=None,
     progress=None,
+    workers=None,
     **options,
 ):
     """Encrypts an encrypted data set anew; plain images are in memory only.
@@ -256,6 +265,7 @@ def reencrypt_dataset(
         name, hide_labels, receipt: as in `encrypt_dataset`.
         labels: the file that `hide_labels` wrote for the set.
         progress: called with (done, total) examples.
+        workers: number of threads; by default one for each core, 4 at most.
 
     Returns:
         A `Summary`.
@@ -266,6 +276,7 @@ def reencrypt_dataset(
     See the example of `encrypt_dataset`; the key of the result comes fourth here.
     """
     check_key(key), check_key(new_key)
+    workers = worker_count(workers)
     _require_outside(out, path)
     source, manifest = open_encrypted(path, key, labels)
     if cipher is None or cipher == manifest["cipher"]:
@@ -275,7 +286,7 @@ def reencrypt_dataset(
         *(source, out, new_key, cipher, name, per_image, hide_labels),
         *(manifest["dropped"], options),
     )
-    return _write(plan, progress, receipt)
+    return _write(plan, progress, workers, receipt)
 
 
 def plan_encryption(
@@ -316,19 +327,26 @@ def plan_encryption(
     return Plan(source, key, header, encryption.features(plain), encryption, final)
 
 
-def _write(plan, progress, receipt=None, mode=USUAL):
+def _write(plan, progress, workers, receipt=None, mode=USUAL):
     if receipt is not None:
         check_place(receipt)
-    done = plan.finished() or _run(plan, progress, mode)
+    done = plan.finished() or _run(plan, progress, workers, mode)
     if receipt is not None:
         leave_receipt(plan.final, plan.key, receipt)
     return done
 
 
-def _run(plan, progress, mode):
+def _run(plan, progress, workers, mode):
     with work_folder(plan.final, mode) as work:
         writer = ShardWriter(
-            work, plan.key, plan.header, plan.source, plan.encode, progress, mode
+            work,
+            plan.key,
+            plan.header,
+            plan.source,
+            plan.encode,
+            progress,
+            mode,
+            workers,
         )
         shards = writer.run()
         write_metadata(work, plan.key, writer.header, shards, plan.features)

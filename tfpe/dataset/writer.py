@@ -23,9 +23,9 @@ from tfpe.dataset.manifest import (
 )
 from tfpe.dataset.source import numbered_shards
 from tfpe.errors import DatasetError
+from tfpe.files.workers import worker_count
 from tfpe.locks import folder_lock
 
-MAX_THREADS = 4
 PARTIAL = ".partial"
 CHECKPOINT_BYTES = 2**22
 READ_BYTES = 2**20
@@ -43,11 +43,23 @@ class ShardWriter:
             called in several threads.
         progress: called with (done, total) examples.
         mode: permissions of new files, less the umask.
+        workers: number of threads, as of `tfpe.files.workers.worker_count`.
     """
 
-    def __init__(self, folder, key, header, source, encode, progress=None, mode=USUAL):
+    def __init__(
+        self,
+        folder,
+        key,
+        header,
+        source,
+        encode,
+        progress=None,
+        mode=USUAL,
+        workers=None,
+    ):
         self.folder, self.key, self.source = pathlib.Path(folder), key, source
         self.encode, self.mode = encode, mode
+        self.threads = worker_count(workers)
         self.report = progress or (lambda done, total: None)
         checkpoint = read_checkpoint(folder, key)
         self.header, self.shards = header, {}
@@ -61,7 +73,7 @@ class ShardWriter:
     def run(self):
         """Writes what is missing; returns shard file -> {examples, bytes, tag}."""
         remove_stale(self.folder)
-        threads = min(MAX_THREADS, os.cpu_count() or 1)
+        threads = self.threads
         pool = concurrent.futures.ThreadPoolExecutor(threads)
         self.report(0, self.source.total)
         try:

@@ -25,7 +25,7 @@ from tfpe.files.manifest import (
 from tfpe.files.names import add_names, check_names, hide, load_names
 from tfpe.files.sources import checked_path, find_images, png_name, require_apart
 from tfpe.files.summary import Summary, count_losses
-from tfpe.files.workers import map_images
+from tfpe.files.workers import map_images, worker_count
 from tfpe.keys import check_key
 from tfpe.preparation import check_preparation
 
@@ -44,6 +44,7 @@ def encrypt_folder(
     receipt=None,
     again=False,
     progress=None,
+    workers=None,
     **options,
 ):
     """Encrypts all images of a folder to PNG files and a manifest.json.
@@ -73,6 +74,7 @@ def encrypt_folder(
             `tfpe.predict` all of this, and holds no secret.
         again: encrypt what is encrypted already once more.
         progress: called with (done, total), whole numbers, after each image.
+        workers: number of threads; by default one for each core, 4 at most.
         **options: options of the cipher.
 
     Returns:
@@ -105,6 +107,7 @@ def encrypt_folder(
     from tfpe.receipts import check_place, leave_receipt
 
     check_key(key)
+    workers = worker_count(workers)
     row = find_cipher(cipher)
     options = row.check(**options)
     preparation = check_preparation(preparation)
@@ -148,7 +151,7 @@ def encrypt_folder(
                 source: (hidden[target], sources.images[source], numbers)
                 for target, source in targets.items()
             }
-            results, failed = map_images(run, jobs, progress)
+            results, failed = map_images(run, jobs, progress, workers)
             entries |= {e["path"]: e for e, _ in results.values()}
             entries |= {
                 # Written by the interrupted run, and the source is gone meanwhile.
@@ -180,6 +183,7 @@ def decrypt_folder(
     names=None,
     readable=False,
     progress=None,
+    workers=None,
     cipher=None,
     size=None,
     **options,
@@ -197,6 +201,7 @@ def decrypt_folder(
             it their owner alone can read them (0600 and 0700, less the umask). What
             exists keeps its permissions, unless it is replaced.
         progress: called with (done, total), whole numbers, after each image.
+        workers: number of threads; by default one for each core, 4 at most.
         cipher, **options: those of the images, where manifest.json is lost.
         size: (height, width) of the images then; without it those that were padded to
             whole blocks stay so.
@@ -214,6 +219,7 @@ def decrypt_folder(
     See the example of `encrypt_folder`.
     """
     check_key(key)
+    workers = worker_count(workers)
     src = checked_path(src, "src", ImageFileError)
     dst = checked_path(dst, "dst", OutputError)
     folder, only = _manifest_folder(src, lost=cipher is not None)
@@ -226,7 +232,7 @@ def decrypt_folder(
         header = recovery.lost_header(cipher, options)
         wanted, failed, folder = recovery.list_images(src)
         run = recovery.Recovery(size, folder, dst, key, header, *how)
-        return _decrypt(run, wanted, failed, progress)
+        return _decrypt(run, wanted, failed, progress, workers)
     manifest = read_manifest(folder, key)
     recovery.require_fit(manifest.header, cipher, options, size, folder)
     if names is not None and not manifest.header["hidden_names"]:
@@ -249,16 +255,16 @@ def decrypt_folder(
             message = "This file is foreign: the manifest does not list it"
             failed.append((path, message + hint))
     run = Decryption(folder, dst, key, manifest.header, *how)
-    return _decrypt(run, wanted, failed, progress)
+    return _decrypt(run, wanted, failed, progress, workers)
 
 
-def _decrypt(run, wanted, failed, progress):
+def _decrypt(run, wanted, failed, progress, workers):
     """The `Summary` of a run over path -> entry; `failed` are known before."""
     dst = run.target_folder
     _make_folder(dst, run.mode)
     with lock_folder(dst):
         remove_stale(dst, other_runs=JOURNAL_NAME)
-        results, unread = map_images(run, wanted, progress)
+        results, unread = map_images(run, wanted, progress, workers)
     written = sum(results.values())
     failed = sorted([*failed, *unread])
     return Summary(written, len(results) - written, failed)

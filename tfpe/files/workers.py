@@ -10,16 +10,34 @@ import os
 
 from tfpe.errors import OutputError, TfpeError
 
-MAX_THREADS = 4
+USUAL_WORKERS = 4  # at most, and no more than there are cores
+MOST_WORKERS = 256
 
 
-def map_images(function, jobs, progress=None):
+def worker_count(workers=None):
+    """How many threads a run has: as many as asked for, or as there are cores, up to 4.
+
+    Raises:
+        OutputError: `workers` is no whole number from 1 to 256.
+    """
+    if workers is None:
+        return min(USUAL_WORKERS, os.cpu_count() or 1)
+    if type(workers) is not int or not 1 <= workers <= MOST_WORKERS:
+        raise OutputError(
+            f"`workers` should be a whole number from 1 to {MOST_WORKERS}. "
+            f"Received: workers={workers!r}"
+        )
+    return workers
+
+
+def map_images(function, jobs, progress=None, workers=None):
     """Calls `function` on each of `jobs` (path -> job, a dict).
 
     Args:
         function: job -> result.
         jobs: dict, worked on in its order.
         progress: called with (done, total) after each image.
+        workers: as of `worker_count`.
 
     Returns:
         path -> result, a dict, and (path, message) of each job that raised an error of
@@ -27,7 +45,7 @@ def map_images(function, jobs, progress=None):
     """
     results, failed = {}, []
     waiting = collections.deque()
-    threads = min(MAX_THREADS, os.cpu_count() or 1)
+    threads = worker_count(workers)
     pool = concurrent.futures.ThreadPoolExecutor(threads)
 
     def finish_oldest():
