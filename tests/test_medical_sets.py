@@ -2,12 +2,14 @@
 
 import collections
 
+import keras
 import numpy as np
 import pytest
 from dicom_files import dicom_bytes, slices
 from image_folders import contents
 from test_medical_files import assert_nothing_of_the_patient
 
+import tfpe
 from tfpe import Key, Preparation
 from tfpe.dataset import decrypt_dataset, encrypt_dataset, reencrypt_dataset
 from tfpe.errors import DatasetError
@@ -88,3 +90,16 @@ def test_sets_are_of_one_kind(scans, tmp_path, odd, message):
     with pytest.raises(DatasetError, match=message):
         encrypt_dataset(scans, tmp_path / "cloud", KEY, "le", preparation=DEEP)
     assert not (tmp_path / "cloud").exists()
+
+
+def test_predictions_of_words(scans, tmp_path):
+    """A model sees the ciphertext as tfds.load gives it, in any range."""
+    encrypt_dataset(scans, tmp_path / "cloud", KEY, "le", preparation=DEEP)
+    seen = count(read("scans_le", tmp_path / "cloud"))
+    model = keras.Sequential([keras.Input((24, 20, 1)), keras.layers.Flatten()])
+    for value_range in ((0, 255), (0, 1)):
+        outputs = tfpe.predict(model, WORDS, KEY, "le", value_range=value_range)
+        if value_range == (0, 1):
+            outputs = outputs * 65535
+        words = np.rint(outputs).astype(np.uint16).reshape(WORDS.shape)
+        assert count(words) == seen

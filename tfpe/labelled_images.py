@@ -14,7 +14,8 @@ class LabelledImages:
     """Pictures in memory.
 
     Attributes:
-        images: `uint8 (B, H, W, C)`, or a list of `uint8 (H, W, C)` of any size.
+        images: `uint8 (B, H, W, C)`, or a list of `(H, W, C)` of any size, uint8 or
+            uint16.
         names: a name for each.
         labels: a number or the name of a class for each, or None where none is known.
     """
@@ -24,7 +25,7 @@ class LabelledImages:
     labels: list | None
 
 
-def load_images(source, data_dir=None, preparation=None):
+def load_images(source, data_dir=None, preparation=None, stored=None):
     """Reads plain pictures.
 
     Args:
@@ -33,6 +34,7 @@ def load_images(source, data_dir=None, preparation=None):
             "cifar100", "tfds:NAME": its test images, or all where it has none.
         data_dir: of TFDS.
         preparation: as in the receipt of the set, for files that it converts.
+        stored: as in the receipt; files that are stored otherwise are refused.
 
     Returns:
         `LabelledImages`.
@@ -62,11 +64,12 @@ def load_images(source, data_dir=None, preparation=None):
         )
     if source.startswith("tfds:") or source in KNOWN_NAMES:
         return _of_data_set(source.removeprefix("tfds:"), data_dir)
-    return _of_files(source, preparation)
+    return _of_files(source, preparation, stored)
 
 
-def _of_files(source, preparation):
-    from tfpe.files.images import prepare_image
+def _of_files(source, preparation, stored):
+    from tfpe.files.depth import without_window
+    from tfpe.files.images import read_image
     from tfpe.files.sources import find_images, read_bytes
     from tfpe.receipts import public_receipt
     from tfpe.receipts.sets import class_of
@@ -82,7 +85,13 @@ def _of_files(source, preparation):
     images = []
     for name, file in found.images.items():
         try:
-            images.append(prepare_image(read_bytes(file), preparation)[0])
+            pixels, _, found_stored = read_image(read_bytes(file), preparation)
+            if stored is not None and without_window(found_stored) != stored:
+                raise ImageFileError(
+                    "It should be stored as the images of the set are, or its levels "
+                    f"mean something else: {stored}. Received: {found_stored}"
+                )
+            images.append(pixels)
         except ImageFileError as error:
             raise ImageFileError(f"{name}: {error}") from error
     names = list(found.images)

@@ -128,3 +128,25 @@ def from_bytes(data, valid, dtype, value_range=BYTE_RANGE):
     nothing = np.float32(math.nan if "float" in dtype else 0)
     nothing = backend.cast(backend.constant(nothing, data), dtype)
     return backend.where(valid, images, nothing)
+
+
+def words_or_bytes(data, value_range=BYTE_RANGE):
+    """Images of 8 or 16 bits as `float32` in a range; NumPy alone.
+
+    Args:
+        data: `uint8` or `uint16` array.
+        value_range: the values of the lowest and the highest level; (0, 255) keeps
+            levels as they are, those of 16 bits too.
+
+    Example:
+
+    >>> words = np.array([0, 65535], np.uint16)
+    >>> words_or_bytes(words).tolist(), words_or_bytes(words, (0, 1)).tolist()
+    ([0.0, 65535.0], [0.0, 1.0])
+    """
+    if data.dtype == np.uint8:
+        return from_bytes(data, None, "float32", value_range)
+    if value_range == BYTE_RANGE:
+        return data.astype(np.float32)
+    low, high = value_range
+    return (low + data / (2**16 - 1) * (high - low)).astype(np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 from tfpe.encrypting_parts import encrypting_parts, without_front
 from tfpe.errors import CipherOptionError, ImageError, TfpeError
 from tfpe.layers import PerceptualEncrypt
-from tfpe.levels import from_bytes
+from tfpe.levels import words_or_bytes
 from tfpe.receipts.encryption import Encryption, prepared
 from tfpe.receipts.settings import settle, settle_for
 
@@ -53,6 +53,11 @@ def client_model(model, key, cipher=None, *, receipt=None, value_range=None, **o
         raise CipherOptionError(
             f"`receipt` should be of a set under one key: {receipt.name} has a key for "
             "each image, which tfpe.predict gives its images too. Received: that one"
+        )
+    if receipt is not None and receipt.depth == 16:
+        raise CipherOptionError(
+            f"`receipt` should be of a set of 8 bits: {receipt.name} has 16, which the "
+            "layer does not take; tfpe.predict does. Received: that one"
         )
     layer = PerceptualEncrypt(key, cipher.name, value_range=value_range, **options)
     client = keras.Sequential([layer, model])
@@ -155,14 +160,14 @@ def predict(
 
     Args:
         model: a Keras model, or the path of a .keras file.
-        images: `uint8 (B, H, W, C)`; a list of pictures of any size where the receipt
-            says how they were prepared.
+        images: `uint8 (B, H, W, C)` or `uint16 (B, H, W, 1)`; a list of pictures of any
+            size where the receipt says how they were prepared.
         key: the `tfpe.Key` of the training images.
         cipher, **options: those of the training images.
         receipt: of their set: a file, an encrypted folder or set, or a
             `tfpe.receipts.Receipt`.
         value_range: lowest and highest value of the images that the model takes;
-            (0, 255) by default.
+            (0, 255) by default, and the levels themselves of 16 bits, 0 to 65,535.
 
     Returns:
         The model's outputs, an array `(B, ...)`.
@@ -208,7 +213,7 @@ def predict(
         batch = encryption(images[start : start + BATCH_SIZE], start)
         batch = batch.repeat(3, axis=-1) if thrice else batch
         # In bytes up to here: levels of a float range need not be checked.
-        batch = from_bytes(batch, None, "float32", settings.value_range)
+        batch = words_or_bytes(batch, settings.value_range)
         outputs.append(model.predict_on_batch(batch))
     return np.concatenate(outputs)
 

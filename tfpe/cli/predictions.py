@@ -100,7 +100,8 @@ def predict(options):
     if carried(options.model) is not None:
         _import_training()
     found = load_images(
-        options.images, options.data_dir, receipt and receipt.preparation
+        *(options.images, options.data_dir),
+        *((receipt.preparation, receipt.stored) if receipt else ()),
     )
     from tfpe import roles
 

@@ -5,6 +5,7 @@ import hashlib
 import pathlib
 
 from tfpe.errors import DatasetError, ImageFileError, SourceFilesError
+from tfpe.files.depth import without_window
 from tfpe.files.images import read_image
 from tfpe.files.sources import find_images, read_bytes
 
@@ -132,9 +133,7 @@ class ClassFolders:
             digests[path] = hashlib.sha256(data).digest()
             self.shapes[pixels.shape] += 1
             self.lost.update(lost)
-            # Windows of their own differ, and say nothing of the levels.
-            stored = {name: stored[name] for name in stored if name != "window"}
-            kind = 8 * pixels.dtype.itemsize, stored
+            kind = 8 * pixels.dtype.itemsize, without_window(stored)
             if kind not in self._kinds:
                 self._kinds.append(kind)
         where = pathlib.PurePosixPath(prefix.as_posix())

@@ -16,7 +16,6 @@ from tfpe.dataset.manifest import (
     read_manifest,
     same,
 )
-from tfpe.dataset.metadata import restore_features
 from tfpe.dataset.records import put_labels, read_numbers, read_records, take_image
 from tfpe.dataset.source import Source, batch_size
 from tfpe.dataset.writer import shard_name
@@ -90,7 +89,6 @@ class _Reader:
 
     def source(self):
         plain = self.plain
-        pixels = restore_features(plain["features"], {})["image"]
         return Source(
             name=plain["name"],
             version=plain["version"],
@@ -105,7 +103,7 @@ class _Reader:
             decode=self.decode,
             preparation=Preparation.from_json(self.manifest.get("preparation")),
             lost=self.manifest.get("lost", {}),
-            depth=8 * np.dtype(pixels.np_dtype).itemsize,
+            depth=self.manifest.get("depth", 8),
             stored=self.manifest.get("stored", {}),
         )
 

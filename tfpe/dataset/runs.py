@@ -289,6 +289,11 @@ def reencrypt_dataset(
     return _write(plan, progress, workers, receipt)
 
 
+def _depth_settings(source):
+    settings = {"depth": source.depth} if source.depth != 8 else {}
+    return settings | ({"stored": source.stored} if source.stored else {})
+
+
 def plan_encryption(
     source, out, key, cipher, name, per_image, hide_labels, drop, options
 ):
@@ -317,7 +322,7 @@ def plan_encryption(
         "dropped": drop,
         "preparation": source.preparation.to_json(),
         "lost": source.lost,
-    } | ({"stored": source.stored} if source.stored else {})
+    } | _depth_settings(source)
     header = make_header(key, "encrypted", name, source, settings)
     encryption = Encryption(source, key, header)
     if hide_labels is not None:

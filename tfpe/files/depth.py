@@ -74,6 +74,11 @@ def window_levels(values, center, width):
     return levels.astype(np.uint8)
 
 
+def without_window(stored):
+    """What `to_depth` says of a file but for its own window, which tells no levels."""
+    return {name: value for name, value in stored.items() if name != "window"}
+
+
 def to_depth(gray, preparation):
     """Gray pixels as bytes or words, what they lost, and what they do not tell.
 

@@ -13,11 +13,11 @@ def prepared(images, receipt):
     """Images as one array, prepared as those of the receipt's set were.
 
     Args:
-        images: `uint8 (B, H, W, C)`, or a list of `uint8 (H, W, C)`.
+        images: `uint8 (B, H, W, C)`, or `uint16` of one channel, or a list of them.
         receipt: a `Receipt`, or None.
 
     Returns:
-        `uint8 (B, H, W, C)`, one or more.
+        `uint8 (B, H, W, C)` or `uint16 (B, H, W, 1)`, one or more.
 
     Raises:
         ImageError: another dtype or rank, several sizes or kinds, or none at all.
@@ -34,11 +34,21 @@ def prepared(images, receipt):
         raise ImageError(
             f"Images should be of one size and kind. Received: {sorted(shapes)}"
         )
+    depths = {np.asarray(image).dtype.itemsize * 8 for image in images}
+    if len(depths) > 1:
+        raise ImageError("Images should have all 8 bits or all 16. Received: both")
     images = np.asarray(images)
-    if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
+    channels = {"uint8": (1, 3), "uint16": (1,)}.get(images.dtype.name, ())
+    if images.ndim != 4 or not len(images) or not channels:
         raise ImageError(
-            "`images` should be uint8 of shape (batch, height, width, channels), one "
-            f"or more. Received: {images.dtype} of shape {images.shape}"
+            "`images` should be uint8 of shape (batch, height, width, channels), or "
+            "uint16 of one channel, one or more. "
+            f"Received: {images.dtype} of shape {images.shape}"
+        )
+    if receipt is not None and receipt.depth not in (None, *depths):
+        raise ImageError(
+            f"Images should have {receipt.depth} bits, as those of {receipt.name}. "
+            f"Received: {images.dtype}"
         )
     return images
 
@@ -65,13 +75,13 @@ class Encryption:
         return shape_of_ciphertext(shape[1:], self.cipher.name, self.options)
 
     def __call__(self, images, first):
-        """The ciphertexts of a batch, `uint8`; `first` is the number of its first."""
+        """The ciphertexts of a batch; `first` is the number of its first."""
         padded = pad_to_blocks(images, self.cipher.block_size(**self.options))
         if not self.per_image:
-            return self.transforms.get(padded.shape[1:])(padded)
+            return self.transforms.apply(padded)
         return np.stack(
             [
-                self.transforms.get(image.shape, first + place)(image)
+                self.transforms.apply(image, first + place)
                 for place, image in enumerate(padded)
             ]
         )

@@ -33,6 +33,8 @@ class Receipt:
             images, height and width None where they vary; None where nothing is known.
         value_range: lowest and highest value of the images that a model takes.
         preparation: what was done to images before, as in their manifest; or None.
+        depth: bits of a value, 8 or 16; None where both are there or nothing is known.
+        stored: what images do not tell, as `tfpe.files.depth` says it; or None.
         source_tag: a keyed mark of what was encrypted; tells the owner alone.
     """
 
@@ -48,6 +50,8 @@ class Receipt:
     value_range: tuple = BYTE_RANGE
     preparation: dict | None = None
     source_tag: str | None = None
+    depth: int | None = None
+    stored: dict | None = None
 
     @property
     def class_names(self):

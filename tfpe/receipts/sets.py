@@ -8,6 +8,7 @@ change it unseen.
 import pathlib
 
 from tfpe.errors import ManifestError
+from tfpe.files.depth import without_window
 from tfpe.files.manifest import (
     FORMAT as FOLDER_FORMAT,
 )
@@ -94,6 +95,16 @@ def open_public(document, key, where, name=None):
     return open_receipt(document, key, where)
 
 
+def _kind_of(entries):
+    """Depth and what else images do not tell, where all of a folder are alike."""
+    kinds = [
+        (entry.get("depth", 8), without_window(entry.get("stored", {})))
+        for entry in entries.values()
+    ]
+    alike = kinds and all(kind == kinds[0] for kind in kinds)
+    return kinds[0] if alike else (None, None)
+
+
 def _of_data_set(path, key):
     from tfpe.dataset.encrypted import find_set
     from tfpe.dataset.manifest import read_manifest as read_set_manifest
@@ -120,6 +131,8 @@ def _from_manifest(manifest, where):
         cipher_shape=shape_of_ciphertext(shape, cipher, options),
         preparation=manifest.get("preparation") or None,
         source_tag=manifest["source_tag"],
+        depth=manifest.get("depth", 8),
+        stored=manifest.get("stored", {}),
     )
 
 
@@ -140,6 +153,7 @@ def _from_header(header, entries, key, name, mark=None):
     if len(channels) == 1:
         shape = shapes.pop() if len(shapes) == 1 else (None, None, *channels)
     cipher, options = header["cipher"], header["options"]
+    depth, stored = _kind_of(entries)
     names = class_folders(entries)
     return Receipt(
         name=name,
@@ -153,6 +167,8 @@ def _from_header(header, entries, key, name, mark=None):
         cipher_shape=shape and shape_of_ciphertext(shape, cipher, options),
         preparation=header.get("preparation") or None,
         source_tag=header.get("folder") or mark,
+        depth=depth,
+        stored=stored,
     )
 
 
