@@ -1,15 +1,14 @@
 """`encrypt_dataset`, `decrypt_dataset` and `reencrypt_dataset`: whole data sets."""
 
 import dataclasses
-import functools
 import pathlib
-import tempfile
 from collections.abc import Callable
 
 from tfpe.atomic import PRIVATE, USUAL, output_errors, restrict
 from tfpe.ciphers import DEFAULT_CIPHER, find_cipher
 from tfpe.dataset.encrypted import find_set, open_encrypted
 from tfpe.dataset.encryption import Encryption
+from tfpe.dataset.known_names import expects_other_features, require_new_name
 from tfpe.dataset.labels import save_labels
 from tfpe.dataset.manifest import (
     CHECKPOINT,
@@ -220,7 +219,7 @@ def decrypt_dataset(
     settings = {"dropped": manifest["dropped"]}
     features = restore_features(source.features, source.labels, manifest["dropped"])
     name, final = source.name, pathlib.Path(out, source.folder)
-    if _expects_other_features(name, features):
+    if expects_other_features(name, features):
         name = f"{name}_decrypted"
         final = pathlib.Path(out, name, source.version)
     header = make_header(key, "decrypted", name, source, settings)
@@ -307,7 +306,7 @@ def plan_encryption(
             "`name` should be lower case letters, digits and underscores. "
             f"Received: name={name!r}"
         )
-    _require_new_name(name)
+    require_new_name(name)
     plain = restore_features(source.features, source.labels)
     if hide_labels is not None:
         texts = [f for f in plain if f != "image" and f not in source.labels]
@@ -367,31 +366,4 @@ def _require_outside(out, folder):
     if pathlib.Path(out).resolve().is_relative_to(pathlib.Path(folder).resolve()):
         raise OutputError(
             f"`out` should be outside of {folder}, which is read. Received: out={out}"
-        )
-
-
-@functools.cache
-def _registered():
-    import tensorflow_datasets as tfds
-
-    return frozenset(tfds.list_builders(with_community_datasets=False))
-
-
-def _expects_other_features(name, features):
-    """Whether TFDS has code of its own for `name`, which cannot read these features."""
-    import tensorflow_datasets as tfds
-
-    if name not in _registered():
-        return False
-    with tempfile.TemporaryDirectory() as empty:
-        known = tfds.builder(name, data_dir=empty).info.features
-    same = set(known) == set(features)
-    return not same or known["image"].shape != features["image"].shape
-
-
-def _require_new_name(name):
-    if name in _registered():
-        raise OutputError(
-            "`name` should not be one that TFDS knows, or tfds.load would take its own "
-            f"code for it. Received: name={name!r}"
         )
