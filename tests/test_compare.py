@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+import tfpe
 from tfpe import Key
 from tfpe.errors import CipherOptionError, NetworkError, OutputError, WrongKeyError
 from tfpe.locks import FileLock
+from tfpe.receipts import model_receipt
 from tfpe.records import read_record
 from training.cli import main
 from training.commands import FAILED, FINISHED, TIME_UP
@@ -143,6 +145,16 @@ def test_evaluation_of_a_saved_model(toy):
     assert outcome["accuracy"] == results["best_validation"]["test_accuracy"]
     assert outcome["confusion"] == results["confusion"]
     assert outcome["classes"]["yes"]["support"] == 16
+    # The receipt in the model is all that the owner needs.
+    assert model_receipt(path, experiment_key(0)).class_names == ["no", "yes"]
+    outputs = tfpe.predict(path, make_images().x_test, experiment_key(0))
+    assert (
+        np.mean(outputs.argmax(axis=1) == make_images().y_test) == outcome["accuracy"]
+    )
+    with pytest.raises(WrongKeyError):
+        tfpe.predict(path, make_images().x_test, Key(bytes(32)))
+    plain = folder / "runs" / "toy-tiny-plain-seed0" / "best.keras"
+    assert model_receipt(plain, experiment_key(0)) is None
     wrong = evaluate(path, make_images(), "le", experiment_key(0).derive("wrong key"))
     assert wrong["accuracy"] == results["wrong_key_accuracy"]
     (folder / "text.keras").write_text("no model")

@@ -118,7 +118,7 @@ def _parser():
     )
     command.add_argument("model", help="a .keras file")
     command.add_argument(
-        "--cipher", help=f"{CIPHER}; that of the model's run, or plain"
+        "--cipher", help=f"{CIPHER}; that of the run or receipt of the model"
     )
     command.add_argument(
         "--seed",

@@ -12,6 +12,7 @@ import sys
 from tfpe.cli.common import check_figure, read_key
 from tfpe.cli.packages import require
 from tfpe.cli.terminal import note
+from tfpe.errors import TfpeError
 from training.recipes import PER_IMAGE, Recipe, find_recipe
 
 FINISHED, FAILED, TIME_UP = 0, 1, 3
@@ -71,17 +72,35 @@ def evaluate(options):
     from training.sources import load
 
     run = settings_of(options.model)
+    images = load(options.dataset, options.data_dir)
     cipher = options.cipher
+    if images.receipt is not None:
+        if cipher not in (None, "plain"):
+            raise TfpeError(
+                f"--cipher should be left out: images of {options.dataset} are "
+                f"encrypted already, with {images.receipt['cipher']}. "
+                f"Received: {cipher}"
+            )
+        cipher = "plain"
     if cipher is None:
-        cipher = run.get("cipher", "plain") + PER_IMAGE * run.get("per_image", False)
+        run = run or _told_by_receipt(options.model)
+        if not run:
+            raise TfpeError(
+                "--cipher should be the one of the training images, or plain: neither "
+                f"a run folder nor a receipt in {options.model} tells it. "
+                "Received: none"
+            )
+        cipher = run.get("cipher", "plain") + PER_IMAGE * bool(run.get("per_image"))
     outcome = evaluate(
         options.model,
-        load(options.dataset, options.data_dir),
+        images,
         cipher.removesuffix(PER_IMAGE),
         read_key(options.key) if options.key else None,
         options.per_image or cipher.endswith(PER_IMAGE),
         run.get("seed", 0) if options.seed is None else options.seed,
     )
+    if images.receipt is not None:
+        outcome["key_fingerprint"] = images.receipt["key_fingerprint"]
     trained, tested = run.get("key_fingerprint"), outcome["key_fingerprint"]
     if run and trained != tested:
         names = (name or "none, plain images" for name in (trained, tested))
@@ -90,6 +109,15 @@ def evaluate(options):
         print(json.dumps(outcome, indent=2))
     else:
         show_evaluation(outcome, options.figure)
+
+
+def _told_by_receipt(model):
+    """Cipher and key of the training images, as a model's receipt names them; or {}."""
+    from tfpe.receipts.models import carried
+
+    found = carried(model)
+    names = "cipher", "per_image", "key_fingerprint"
+    return {} if found is None else {name: found["receipt"].get(name) for name in names}
 
 
 def speed(options):

@@ -8,6 +8,7 @@ from tfpe.cli.terminal import new_table, table_console
 from tfpe.plots import save_figure
 from tfpe.tables.conditions import row_name
 from tfpe.tables.published import published
+from training.run_folder import safe_name
 
 TINY_NOTE = (
     "This run proves the chain, not the ranking: the images are few and small and the "
@@ -39,7 +40,7 @@ def show_comparison(records, out, console=None):
     for note in notes:
         console.print(note, highlight=False)
     out = pathlib.Path(out)
-    name = f"training-{settings['dataset']}-{settings['recipe']}"
+    name = f"training-{safe_name(settings['dataset'])}-{settings['recipe']}"
     draw_accuracies(records, out / f"{name}-accuracy.png")
     draw_confusions(records, out / f"{name}-confusion.png")
     console.print(f"Records and figures: {out}", highlight=False)

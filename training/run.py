@@ -13,12 +13,13 @@ from tfpe.errors import TfpeError
 from tfpe.intervals import accuracy_interval
 from tfpe.keys import Key
 from tfpe.locks import FileLock
+from tfpe.receipts import Receipt
 from tfpe.records import different_names, read_record, write_record
 from training import strategies
 from training.data import Encryption, encrypt_all, split
 from training.pyramidnet import count_units
 from training.recipes import PER_IMAGE, RecipeError
-from training.run_folder import LOCK
+from training.run_folder import LOCK, safe_name
 from training.saved_models import confusion, load_model, predict
 from training.train import train
 
@@ -52,6 +53,12 @@ class Run:
         count_units(self.recipe.depth, self.recipe.block)  # raises where none fit
         if self.cipher == "plain":
             return
+        if self.image_set.receipt is not None:
+            raise CompareError(
+                f"Images of {self.image_set.name} are encrypted already, with "
+                f"{self.image_set.receipt['cipher']}: train on them as they are, which "
+                f"is cipher plain. Received: {self.cipher}"
+            )
         name = self.cipher.removesuffix(PER_IMAGE)
         options = find_cipher(name).options()
         if self.cipher != name and self.recipe.encrypt_in != "numpy":
@@ -71,8 +78,9 @@ class Run:
     @property
     def name(self):
         """Names the record file and the run folder; plain runs need no key."""
-        adaptation = self.recipe.adaptation
-        parts = [self.image_set.name, self.recipe.name, self.cipher]
+        adaptation, receipt = self.recipe.adaptation, self.image_set.receipt
+        cipher = self.cipher if receipt is None else f"{receipt['cipher']}-beforehand"
+        parts = [safe_name(self.image_set.name), self.recipe.name, cipher]
         parts += [] if adaptation == "none" else [f"{adaptation}adaptnet"]
         return "-".join([*parts, f"seed{self.seed}"])
 
@@ -96,7 +104,43 @@ class Run:
             settings["key_fingerprint"] = self.encryption.key.fingerprint
             if self.encryption.per_image:
                 settings["per_image"] = True
+        receipt = self.image_set.receipt
+        if receipt is not None:
+            settings |= {
+                "cipher": receipt["cipher"],
+                "cipher_options": receipt["options"],
+                "key_fingerprint": receipt["key_fingerprint"],
+                "encrypted_beforehand": True,
+            }
+            settings |= {"per_image": True} if receipt["per_image"] else {}
         return settings
+
+    def receipt(self):
+        """What the models carry for their owner: as of `attach_receipt`, or None."""
+        document, name = self.image_set.receipt, self.image_set.name
+        if self.encryption is not None:
+            document = self._sealed_receipt()
+        classes = list(self.image_set.class_names)
+        if document is None:
+            return None
+        return {
+            "document": document,
+            "name": document.get("name", name),
+            "classes": classes,
+        }
+
+    def _sealed_receipt(self):
+        shape, encryption = self.image_set.x_train.shape[1:], self.encryption
+        return Receipt(
+            name=self.name,
+            key_fingerprint=encryption.key.fingerprint,
+            cipher=encryption.cipher,
+            options=encryption.options,
+            per_image=encryption.per_image,
+            classes={"label": list(self.image_set.class_names)},
+            image_shape=shape,
+            cipher_shape=tuple(encryption.output_shape(shape)),
+        ).sealed(encryption.key)
 
     @property
     def record_path(self):
@@ -140,6 +184,7 @@ class Run:
             self.settings,
             max_seconds,
             tell,
+            self.receipt(),
         )
         if strategies.process(self.recipe.strategy)[0]:
             # Without end: JAX ends this process where the first one fails.

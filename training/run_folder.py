@@ -4,9 +4,11 @@ import csv
 import json
 import os
 import pathlib
+import re
 
 from tfpe.atomic import write_file
 from tfpe.errors import TfpeError
+from tfpe.receipts import attach_receipt
 from tfpe.records import different_names
 
 # Apart from results/, whose committed records would stand in for a run of one's own.
@@ -90,8 +92,24 @@ def trim_history(path, first_epoch):
     return max((row["val_accuracy"] for row in read_history(path)), default=None)
 
 
-def save_model(model, path):
-    """Saves a model without its optimizer; under its name it is always whole."""
+def safe_name(name):
+    """`name` as a part of the name of a file that every system takes.
+
+    Example:
+
+    >>> safe_name("tfds:cifar10_ele/1.0.0")
+    'tfds-cifar10_ele-1.0.0'
+    """
+    return re.sub(r'[<>:"/\\|?*\x00-\x1f]', "-", name)
+
+
+def save_model(model, path, receipt=None):
+    """Saves a model without its optimizer; under its name it is always whole.
+
+    `receipt`, what `tfpe.receipts.attach_receipt` takes besides the path, goes into it.
+    """
     aside = path.with_name(f"aside-{path.name}")
     model.save(aside, include_optimizer=False)
+    if receipt is not None:
+        attach_receipt(aside, **receipt)
     os.replace(aside, path)

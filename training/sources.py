@@ -26,6 +26,8 @@ class ImageSet:
         y_train, y_test: `int32 (N,)`.
         class_names: strings; their number is the number of classes.
         source: "embedded", "tfds", "npz" or "folder"; their images may differ in order.
+        receipt: the sealed part of the manifest of images that were encrypted
+            beforehand, a dict that names cipher and key; None for plain ones.
     """
 
     name: str
@@ -35,6 +37,7 @@ class ImageSet:
     y_test: np.ndarray
     class_names: tuple
     source: str
+    receipt: dict | None = None
 
     def __post_init__(self):
         for part in ("train", "test"):
@@ -153,6 +156,7 @@ def _tfds(name, tfds_name, data_dir):
             "Without TensorFlow, use an .npz file"
         ) from None
     from tfpe.dataset.sources import prepare
+    from tfpe.receipts import public_receipt
 
     builder = prepare(tfds_name, data_dir)
     info = builder.info
@@ -175,9 +179,10 @@ def _tfds(name, tfds_name, data_dir):
         ).as_numpy_iterator()
         parts += [_three_channels(element["image"]), element["label"].astype(np.int32)]
     class_names = info.features["label"].names
+    receipt = public_receipt(builder.data_path)
     if len(parts) == 2:
-        return _with_test(name, *parts, class_names, "tfds")
-    return ImageSet(name, *parts, tuple(class_names), "tfds")
+        return _with_test(name, *parts, class_names, "tfds", receipt)
+    return ImageSet(name, *parts, tuple(class_names), "tfds", receipt)
 
 
 def _npz(path):
@@ -198,8 +203,10 @@ def _npz(path):
 
 
 def _folder(path):
+    from tfpe.receipts import public_receipt
+
     root = pathlib.Path(path)
-    name = root.resolve().name
+    name, receipt = root.resolve().name, public_receipt(root)
     if {"train", "test"} <= {entry.name for entry in root.iterdir() if entry.is_dir()}:
         train, test = (_class_folders(root / part) for part in ("train", "test"))
         if train[2] != test[2]:
@@ -207,8 +214,8 @@ def _folder(path):
                 f"{root}/train and {root}/test should hold the same classes. "
                 f"Received: {train[2]} and {test[2]}"
             )
-        return ImageSet(name, *train[:2], *test, "folder")
-    return _with_test(name, *_class_folders(root), "folder")
+        return ImageSet(name, *train[:2], *test, "folder", receipt)
+    return _with_test(name, *_class_folders(root), "folder", receipt)
 
 
 def _class_folders(root):
@@ -250,11 +257,11 @@ def _three_channels(images):
     return images.repeat(3, axis=-1) if gray else images
 
 
-def _with_test(name, x, y, class_names, source):
+def _with_test(name, x, y, class_names, source, receipt=None):
     train, test = stratified_split(y, TEST_FRACTION, DIGITS_SEED)
     y = np.asarray(y, np.int32)
     parts = x[train], y[train], x[test], y[test]
-    return ImageSet(name, *parts, tuple(class_names), source)
+    return ImageSet(name, *parts, tuple(class_names), source, receipt)
 
 
 def stratified_split(labels, second, seed):

@@ -35,6 +35,7 @@ def train(
     settings,
     max_seconds=None,
     tell=lambda epoch, logs=None: None,
+    receipt=None,
 ):
     """Trains one network, or goes on where a killed run of these settings stopped.
 
@@ -49,6 +50,8 @@ def train(
         max_seconds: stop after the epoch that ends nearest to this time; the same call
             goes on later.
         tell: called with the number of epochs done and, after each, its logs.
+        receipt: what the saved models carry for their owner, as of
+            `training.run_folder.save_model`.
 
     Returns:
         None where the time was not enough, and in all processes but the first of
@@ -166,9 +169,9 @@ def train(
         if recipe.strategy == "data-parallel":
             model = build_model(batches[0][0].shape[1:], classes, recipe, in_model)
         model.load_weights(folder / BEST)
-        save_model(model, folder / BEST_MODEL)
+        save_model(model, folder / BEST_MODEL, receipt)
         model.set_weights(last)
-        save_model(model, folder / LAST_MODEL)
+        save_model(model, folder / LAST_MODEL, receipt)
         backup.clear()
         (folder / BEST).unlink()
     return outcome(folder)

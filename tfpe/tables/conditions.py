@@ -10,6 +10,7 @@ ROW_SETTINGS = {
     "adaptation",
     "cipher",
     "cipher_options",
+    "encrypted_beforehand",
     "key_fingerprint",
     "per_image",
     "seed",
@@ -46,6 +47,8 @@ def row_name(settings):
 
     >>> row_name({"cipher": "le", "cipher_options": {"block_size": 8}})
     'le, block_size 8'
+    >>> row_name({"cipher": "ele", "encrypted_beforehand": True})
+    'ele, encrypted beforehand'
     """
     name = settings["cipher"]
     options = settings.get("cipher_options") or {}
@@ -53,6 +56,8 @@ def row_name(settings):
     parts = [f"{o} {value}" for o, value in options.items() if usual.get(o) != value]
     if settings.get("per_image"):
         parts.append("a key for each image")
+    if settings.get("encrypted_beforehand"):
+        parts.append("encrypted beforehand")
     if adaptation := settings.get("adaptation"):
         parts.append(f"{adaptation.upper()}-AdaptNet")
     return ", ".join([name, *parts])
