@@ -134,6 +134,20 @@ def test_rotations_that_do_not_fit(path):
     assert keys_in(path.parent) == {"owner.key": OLD}
 
 
+@pytest.mark.parametrize("step", ["link", "replace"])
+def test_a_rotation_that_fails_leaves_no_new_key(step, path, monkeypatch):
+    def fail(*names):
+        raise PermissionError(1, "not here")
+
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises(KeyFileError, match="not here"):
+        rotate_key(path, OLD, Key.generate())
+    monkeypatch.undo()
+    assert set(keys_in(path.parent).values()) == {OLD}
+    rotate_key(path, OLD, new := Key.generate())
+    assert keys_in(path.parent) == {"owner.key": new, kept(OLD): OLD}
+
+
 def test_a_sealed_file_stays_sealed(path):
     pytest.importorskip("cryptography", reason="the extra `keys` is not installed")
     sealed, new, phrase = (

@@ -89,6 +89,8 @@ def test_predict_prints_its_own_lines(tmp_path, npz, key):
     model.save(tmp_path / "model.keras")
     command = "-m tfpe predict model.keras tiny.npz --key owner.key --cipher pbe"
     code, out, err = processes(tmp_path, *command.split(), KERAS_BACKEND="tensorflow")
-    assert code == 0 and out.count("\n") == 5
-    assert err.count("\n") == 1 and err.startswith("Accuracy on 5 images: ")
+    assert code == 0 and out.count("\n") == 1 + 5
+    first, second = err.splitlines()
+    assert first.startswith("No receipt: ")
+    assert second.startswith("Accuracy on 5 images: ")
     assert np.isfinite(float(err.split()[-1]))

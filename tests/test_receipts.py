@@ -342,11 +342,3 @@ def test_a_changed_receipt_in_a_model(folder):
         archive.writestr("receipt.json", "no json")
     with pytest.raises(TfpeError):
         tfpe.predict("bad.keras", np.zeros((1, 8, 8, 3), np.uint8), KEY, "le")
-
-
-def test_encrypted_images_are_not_predicted(folder, capsys):
-    assert encrypt() == 0
-    trained().save("model.keras")
-    run = ["model.keras", "out", "-k", "owner.key", "--set", "out"]
-    code, rows, err = predict(capsys, *run)
-    assert code == 1 and "encrypted with le already" in err

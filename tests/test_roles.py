@@ -131,6 +131,14 @@ def in_a_lambda():
     return keras.Sequential([keras.Input(SHAPE, dtype="uint8"), layer, network()])
 
 
+def in_the_default_of_a_lambda():
+    encrypt = CIPHERS["le"](KEY, SHAPE)
+    layer = keras.layers.Lambda(
+        lambda x, encrypt=encrypt: encrypt(x) / 255, output_shape=SHAPE
+    )
+    return keras.Sequential([keras.Input(SHAPE, dtype="uint8"), layer, network()])
+
+
 def nested():
     return keras.Sequential([bare_transform(), keras.layers.ReLU()])
 
@@ -154,6 +162,7 @@ def alone():
         (transform_alone, "apply_transform"),
         (nested, "apply_transform"),
         (in_a_lambda, "lambda"),
+        (in_the_default_of_a_lambda, "lambda"),
     ],
 )
 def test_what_cannot_be_taken_off_is_named(build, name, tmp_path):

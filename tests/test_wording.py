@@ -31,6 +31,7 @@ MISTAKES = {
     "should be lower case",
     "dataset encrypt tiny.npz -k owner.key --cipher le --drop a -o out": "--drop "
     "should name",
+    "dataset encrypt mixed -k owner.key --cipher le -o out": "--gray or --rgb makes",
     "report page.html --records empty": "--records should hold records",
     "training compare --dataset nothing": "--dataset should be digits",
     "training compare --depth 3": "--depth should be",
@@ -46,6 +47,8 @@ def folder(npz, monkeypatch, capsys):
     monkeypatch.delenv("TFPE_KEY_FILE", raising=False)
     Key(bytes(range(32))).save("owner.key")
     save(npz.parent / "photos", pictures())
+    mixed = {"a/1.png": np.zeros((8, 8), np.uint8), "a/2.png": pictures()["0.png"]}
+    save(npz.parent / "mixed", mixed)
     (npz.parent / "empty").mkdir()
     (npz.parent / "names.json").write_text("{}")
     assert main("encrypt -q -k owner.key --cipher le photos -o done".split()) == 0

@@ -79,6 +79,8 @@ def _encrypts(part):
         return True
     held = list(vars(part).values())
     if isinstance(part, keras.layers.Lambda) and inspect.isfunction(part.function):
-        variables = inspect.getclosurevars(part.function)
+        function, variables = part.function, inspect.getclosurevars(part.function)
         held += [*variables.globals.values(), *variables.nonlocals.values()]
+        held += [*(function.__defaults__ or ())]
+        held += [*(function.__kwdefaults__ or {}).values()]
     return any(isinstance(value, Transform | PerceptualEncrypt) for value in held)

@@ -73,6 +73,8 @@ def rotate_key(path, old, new, passphrase=None):
             os.link(path, kept)
             os.replace(aside, path)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                os.unlink(aside)  # a key that was never announced
             raise KeyFileError(f"Cannot rotate {path}: {error.strerror}") from error
     return kept
 

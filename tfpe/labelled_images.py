@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 
-from tfpe.errors import DatasetError, ImageFileError
+from tfpe.errors import AlreadyEncryptedError, DatasetError, ImageFileError
 from tfpe.preparation import Preparation
 
 KNOWN_NAMES = ("cifar10", "cifar100")
@@ -40,7 +40,8 @@ def load_images(source, data_dir=None, preparation=None, stored=None):
         `LabelledImages`.
 
     Raises:
-        ImageFileError: missing or damaged, or encrypted already.
+        AlreadyEncryptedError: tfpe has encrypted what is there.
+        ImageFileError: missing or damaged.
         DatasetError: as the .npz file or data set is none of images.
 
     Example:
@@ -69,6 +70,7 @@ def load_images(source, data_dir=None, preparation=None, stored=None):
 
 def _of_files(source, preparation, stored):
     from tfpe.files.depth import without_window
+    from tfpe.files.encrypted import find_encrypted
     from tfpe.files.images import read_image
     from tfpe.files.sources import find_images, read_bytes
     from tfpe.receipts import public_receipt
@@ -76,7 +78,9 @@ def _of_files(source, preparation, stored):
 
     if not pathlib.Path(source).exists():
         raise ImageFileError(f"IMAGES should exist. Received: {source}")
-    _require_plain(source, public_receipt(source))
+    if (found := find_encrypted(source)) is not None:
+        _refuse(source, "{}, which {} lists as encrypted".format(*found))
+    _require_plain(source, public_receipt(source))  # the folder of a data set
     found = find_images(source)
     if found.refused or not found.images:
         name, problem = (found.refused or [("", "It holds no images")])[0]
@@ -124,7 +128,11 @@ def _of_data_set(name, data_dir):
 
 def _require_plain(source, public):
     if public is not None:
-        raise ImageFileError(
-            f"IMAGES should be plain: they are encrypted here. Received: {source}, "
-            f"which is encrypted with {public['cipher']} already"
-        )
+        _refuse(source, f"a set that is encrypted with {public['cipher']} already")
+
+
+def _refuse(source, reason):
+    raise AlreadyEncryptedError(
+        f"{source} should hold plain images: they are encrypted here. "
+        f"Received: {reason}"
+    )

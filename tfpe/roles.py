@@ -191,7 +191,8 @@ def predict(
     images = prepared(images, settings.receipt)
     inside = settings.receipt is not None and not isinstance(model, keras.Model)
     model = _load_model(model)
-    if inside and encrypting_parts(model):
+    if inside and (parts := encrypting_parts(model)):
+        _require_same(parts, settings, key)
         model = cloud_model(model)  # it encrypts as its receipt says: here, instead
     _refuse_encrypting(model)
     if not isinstance(model.output_shape, tuple):
@@ -229,6 +230,22 @@ def _load_model(model):
             f"Cannot load model {model}: {reason} (Layers of its own need their module "
             "imported first: tfpe predict --import MODULE)"
         ) from error
+
+
+def _require_same(parts, settings, key):
+    """Raises where layers of a model encrypt otherwise than its receipt says."""
+    options = settings.cipher.options(**settings.options)
+    wanted = settings.cipher.name, options, tuple(settings.value_range)
+    for part in parts:
+        if not isinstance(part, PerceptualEncrypt):
+            continue
+        key.require(part.fingerprint, f"the layer {part.name} of the model")
+        found = part.cipher, part.options, tuple(part.value_range)
+        if found != wanted or part.invert:
+            raise CipherOptionError(
+                f"The layer {part.name} of the model should encrypt as the receipt "
+                f"says: {wanted}. Received: {found}" + ", inverted" * part.invert
+            )
 
 
 def _refuse_encrypting(model):

@@ -5,9 +5,13 @@ import os
 import pathlib
 
 from tfpe.cli.terminal import note
-from tfpe.errors import ManifestError, OutputError, TfpeError, WrongKeyError
-
-MOST_BYTES = 4096  # of a key file
+from tfpe.errors import (
+    KeyFileError,
+    ManifestError,
+    OutputError,
+    TfpeError,
+    WrongKeyError,
+)
 
 
 def add_receipt(command):
@@ -92,22 +96,16 @@ def helped_to_the_key(key_file, key, name=None):
 
 def _key_file_of(fingerprint, key_file):
     """A file beside `key_file` that says it holds the key of this fingerprint."""
+    from tfpe.key_files import MOST_CHARACTERS, stated_fingerprint
+
     with contextlib.suppress(OSError):
         for path in sorted(key_file.parent.iterdir()):
-            if path.name.startswith(key_file.name) and _names(path, fingerprint):
-                return path
+            if not path.is_file() or path.stat().st_size > MOST_CHARACTERS:
+                continue
+            with contextlib.suppress(KeyFileError):  # of another kind
+                if stated_fingerprint(path) == fingerprint:
+                    return path
     return None
-
-
-def _names(path, fingerprint):
-    try:
-        if not path.is_file() or path.stat().st_size > MOST_BYTES:
-            return False
-        with open(path, "rb") as file:
-            lines = file.read(MOST_BYTES).splitlines()
-    except OSError:
-        return False
-    return f"fingerprint: {fingerprint}".encode() in lines
 
 
 def _receipts_of(key, folder, name):

@@ -36,12 +36,12 @@ class Parser(argparse.ArgumentParser):
 
     def words(self):
         """Name of an argument in Python -> what the command line calls it, a dict."""
-        words = ELSEWHERE | {
-            action.dest: max(action.option_strings, key=_preference)
-            if action.option_strings
-            else action.metavar or action.dest
-            for action in self._actions
-        }
+        said = collections.defaultdict(list)  # two flags may set one argument
+        for action in self._actions:
+            flags = action.option_strings
+            word = max(flags, key=_preference) if flags else action.metavar
+            said[action.dest].append(word or action.dest)
+        words = ELSEWHERE | {dest: " or ".join(found) for dest, found in said.items()}
         words |= {
             name: words[dest]
             for name, dest in LIBRARY_NAMES.items()

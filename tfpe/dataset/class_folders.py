@@ -63,8 +63,8 @@ class ClassFolders:
             channels[shape[2]] += count
         if len(channels) > 1:
             raise DatasetError(
-                f"Images in {where} should be all gray or all RGB: --gray or --rgb "
-                f"makes them so. Received: {channels[1]} gray and {channels[3]} RGB"
+                f"Images in {where} should be all gray or all RGB: `color` makes them "
+                f"so. Received: {channels[1]} gray and {channels[3]} RGB"
             )
         if len(self.shapes) == 1:
             return next(iter(self.shapes))

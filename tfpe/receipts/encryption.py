@@ -25,11 +25,9 @@ def prepared(images, receipt):
     if receipt is not None:
         preparation = Preparation.from_json(receipt.preparation)
         images = [preparation.apply(np.asarray(image)) for image in images]
-        shapes = {image.shape for image in images}
         if receipt.image_shape is not None and receipt.image_shape[2] == 3:
             images = [i.repeat(3, axis=-1) if i.shape[2] == 1 else i for i in images]
-    else:
-        shapes = {np.shape(image) for image in images}
+    shapes = {np.shape(image) for image in images}
     if len(shapes) > 1:
         raise ImageError(
             f"Images should be of one size and kind. Received: {sorted(shapes)}"
