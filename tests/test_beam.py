@@ -11,7 +11,7 @@ from sklearn.datasets import load_sample_images
 
 from tfpe import Key
 from tfpe.dataset import encrypt_dataset, own_sources, source, sources
-from tfpe.dataset.runs import plan_encryption
+from tfpe.dataset.plan import plan_encryption
 
 beam = pytest.importorskip("apache_beam", reason="the extra `beam` is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore")  # Beam's own, a dozen kinds

@@ -317,7 +317,7 @@ def test_cifar10(cifar_directory, tmp_path):
 
 def test_images_of_several_kinds_are_refused(tmp_path):
     save(tmp_path / "mixed", {"a/1.png": CHINA[:9, :9], "b/2.png": CHINA[:9, :9, 0]})
-    with pytest.raises(DatasetError, match="--gray or --rgb .* 1 gray and 1 RGB"):
+    with pytest.raises(DatasetError, match="`color` .* 1 gray and 1 RGB"):
         encrypt_dataset(tmp_path / "mixed", tmp_path / "cloud", KEY)
     Image.fromarray(CHINA[:9, :9]).save(tmp_path / "mixed/lonely.png")
     with pytest.raises(DatasetError, match="lonely.png"):

@@ -106,6 +106,7 @@ def test_all_bad_files_are_told_at_once(zoo, tmp_path, capsys):
     assert main(run) == 1
     told = capsys.readouterr().err
     assert all(f"tfpe: {path}: " in told for path in bad) and "4 files of" in told
+    assert "--convert takes them" in told and "=True" not in told and "`" not in told
     assert not (tmp_path / "cloud").exists()
     for path in ("lonely.png", "bee/cut.jpg"):
         (zoo / path).unlink()

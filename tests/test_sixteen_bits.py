@@ -10,7 +10,7 @@ from image_folders import CHINA
 from PIL import Image, TiffImagePlugin
 
 from tfpe import CIPHERS, Key, Preparation
-from tfpe.byte_planes import join_words, split_words
+from tfpe.byte_planes import from_planes, to_planes
 from tfpe.errors import CipherOptionError, ImageError, ImageFileError
 from tfpe.files.depth import window_levels
 from tfpe.files.images import decode_image, encode_png, prepare_image, read_image
@@ -33,21 +33,21 @@ def test_words_and_planes(size, batched, seed):
     shape = (3, *size, 1) if batched else (*size, 1)
     random = np.random.default_rng(seed)
     words = random.integers(0, 2**16, shape, np.uint16)
-    planes = split_words(words)
+    planes = to_planes(words)
     assert planes.dtype == np.uint8
     np.testing.assert_array_equal(planes[..., : size[1], :], words >> 8)
-    np.testing.assert_array_equal(join_words(planes, words.dtype), words)
+    np.testing.assert_array_equal(from_planes(planes, words.dtype), words)
     images = planes[..., :1, :]
-    assert join_words(split_words(images), images.dtype) is images
+    assert from_planes(to_planes(images), images.dtype) is images
 
 
 def test_what_has_no_planes():
     for wrong in (np.zeros((4, 4, 3), np.uint16), np.zeros((4, 4, 1), np.float32)):
         with pytest.raises(ImageError):
-            split_words(wrong)
+            to_planes(wrong)
     for wrong in (np.zeros((4, 5, 1), np.uint8), np.zeros((4, 4, 3), np.uint8)):
         with pytest.raises(ImageError):
-            join_words(wrong, np.uint16)
+            from_planes(wrong, np.uint16)
 
 
 @pytest.mark.parametrize("cipher", CIPHERS)
@@ -64,8 +64,8 @@ def test_every_cipher_takes_words(cipher):
     np.testing.assert_array_equal(decrypt.apply(ciphertext), words[:, :, :16])
     # The same algebra: a gray image of bytes, twice as wide.
     transform = CIPHERS[cipher](KEY, (24, 32, 1), **options)
-    planes = transform(split_words(words[:, :, :16]))
-    np.testing.assert_array_equal(split_words(ciphertext), planes)
+    planes = transform(to_planes(words[:, :, :16]))
+    np.testing.assert_array_equal(to_planes(ciphertext), planes)
     assert (ciphertext != words[:, :, :16]).any() or cipher == "identity"
 
 

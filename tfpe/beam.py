@@ -15,7 +15,7 @@ from tfpe.ciphers import DEFAULT_CIPHER
 from tfpe.dataset.encryption import Encryption
 from tfpe.dataset.manifest import tag_file
 from tfpe.dataset.metadata import write_metadata
-from tfpe.dataset.runs import plan_encryption
+from tfpe.dataset.plan import plan_encryption
 from tfpe.dataset.source import batch_size, numbered_shards
 from tfpe.dataset.sources import open_source
 from tfpe.dataset.writer import finish, shard_name, work_folder

@@ -9,7 +9,7 @@ import numpy as np
 from tfpe.errors import ImageError
 
 
-def split_words(images):
+def to_planes(images):
     """`uint16 (..., H, W, 1)` as `uint8 (..., H, 2 W, 1)`; `uint8` images stay.
 
     Args:
@@ -23,7 +23,7 @@ def split_words(images):
 
     Example:
 
-    >>> split_words(np.array([[[0x0102], [0x0304]]], np.uint16))[..., 0].tolist()
+    >>> to_planes(np.array([[[0x0102], [0x0304]]], np.uint16))[..., 0].tolist()
     [[1, 3, 2, 4]]
     """
     if images.dtype == np.uint8:
@@ -37,12 +37,12 @@ def split_words(images):
     return np.concatenate([high, low], axis=-2).astype(np.uint8)
 
 
-def join_words(planes, dtype):
-    """Undoes `split_words`.
+def from_planes(planes, dtype):
+    """Undoes `to_planes`.
 
     Args:
         planes: `uint8 (..., H, 2 W, 1)`, or any image where `dtype` is uint8.
-        dtype: of the images that `split_words` was given.
+        dtype: of the images that `to_planes` was given.
 
     Returns:
         `uint16 (..., H, W, 1)`; `planes` itself where `dtype` is uint8.
@@ -53,7 +53,7 @@ def join_words(planes, dtype):
     Example:
 
     >>> words = np.array([[[0x0102], [0x0304]]], np.uint16)
-    >>> bool((join_words(split_words(words), words.dtype) == words).all())
+    >>> bool((from_planes(to_planes(words), words.dtype) == words).all())
     True
     """
     if dtype == np.uint8:
@@ -72,14 +72,14 @@ def dtype_of(depth):
     return np.uint16 if depth == 16 else np.uint8
 
 
-def split_shape(image_shape, depth):
-    """The shape of `split_words` of an image of `image_shape` and 8 or 16 bits.
+def planes_shape(image_shape, depth):
+    """The shape of `to_planes` of an image of `image_shape` and 8 or 16 bits.
 
     Sizes may be None.
 
     Example:
 
-    >>> split_shape((8, 8, 1), 16)
+    >>> planes_shape((8, 8, 1), 16)
     (8, 16, 1)
     """
     height, width, channels = image_shape

@@ -4,7 +4,7 @@ import collections
 import math
 import threading
 
-from tfpe.byte_planes import join_words, split_shape, split_words
+from tfpe.byte_planes import from_planes, planes_shape, to_planes
 
 CACHED_BYTES = 2**24  # of the images whose transforms are kept
 
@@ -41,11 +41,11 @@ class TransformCache:
         Returns:
             An array of the same dtype.
         """
-        planes = split_words(images)
+        planes = to_planes(images)
         if plain_shape is None:
             plain_shape = images.shape[-3:]
-        shape = split_shape(plain_shape, 8 * images.dtype.itemsize)
-        return join_words(self.get(shape, number)(planes), images.dtype)
+        shape = planes_shape(plain_shape, 8 * images.dtype.itemsize)
+        return from_planes(self.get(shape, number)(planes), images.dtype)
 
     def get(self, image_shape, number=None):
         """The transform of a shape; for the image `number`, one of its own."""

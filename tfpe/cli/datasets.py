@@ -25,6 +25,7 @@ from tfpe.cli.preparations import add_preparation, losses_line, preparation_of
 from tfpe.cli.receipts import add_receipt, check_receipt, leave_receipt
 from tfpe.cli.sizes import growth_line
 from tfpe.cli.terminal import note
+from tfpe.cli.wording import failures
 from tfpe.errors import DatasetError, SourceFilesError
 
 EXAMPLES = {
@@ -110,7 +111,7 @@ def encrypt(options):
     key = load_key(options)
     check_receipt(options, key_path(options))
     dataset = _dataset()
-    with _told(), progress_bar("Encrypting", options) as progress:
+    with _told(options), progress_bar("Encrypting", options) as progress:
         summary = dataset.encrypt_dataset(
             options.source,
             options.output,
@@ -215,13 +216,13 @@ def _dataset():
 
 
 @contextlib.contextmanager
-def _told():
+def _told(options):
     """Names all files of a source that cannot be taken, not the first alone."""
     try:
         yield
     except SourceFilesError as error:
-        for path, message in error.problems:
-            note(f"tfpe: {path}: {message}")
+        for line in failures(error.problems, options.parser.words()):
+            note(f"tfpe: {line}")
         count = len(error.problems)
         raise DatasetError(
             f"{count} file{'s' * (count > 1)} of the source cannot be taken; nothing "

@@ -4,8 +4,8 @@ What `encrypt_dataset` writes is read by `tfds.load(NAME, data_dir=DIR)` on mach
 that never heard of tfpe.
 """
 
+from tfpe.dataset.plan import Summary
 from tfpe.dataset.runs import (
-    Summary,
     decrypt_dataset,
     encrypt_dataset,
     reencrypt_dataset,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfpe.byte_planes import dtype_of, split_shape
+from tfpe.byte_planes import dtype_of, planes_shape
 from tfpe.ciphers import find_cipher
 from tfpe.dataset.encrypted import HEIGHT, NUMBER, WIDTH
 from tfpe.dataset.labels import hidden_numbers
@@ -10,6 +10,7 @@ from tfpe.dataset.manifest import image_keys
 from tfpe.dataset.records import frame, put_image, put_labels
 from tfpe.files.images import encode_png
 from tfpe.padding import pad_to_blocks, padded_size
+from tfpe.receipts.receipt import shape_of_ciphertext
 from tfpe.transform_cache import TransformCache
 
 
@@ -35,9 +36,10 @@ class Encryption:
             self.cipher, key, self.options, image_keys(key, header)
         )
         # What is wrong with options or channels is told now, not in a thread later.
-        height, width, channels = source.image_shape
-        shape = (*self._padded(height or 1, width or 1), channels)
-        self.transforms.get(split_shape(shape, source.depth))
+        *sides, channels = source.image_shape
+        size = self.cipher.block_size(**self.options)
+        shape = (*(padded_size(side or 1, size) for side in sides), channels)
+        self.transforms.get(planes_shape(shape, source.depth))
 
     def __call__(self, batch, first):
         images, examples = self.source.decode(batch)
@@ -67,13 +69,9 @@ class Encryption:
         """The features of the result, from those of the source."""
         import tensorflow_datasets as tfds
 
-        height, width, channels = self.source.image_shape
-        shape = (*self._padded(height, width), channels)
-        if self.varied:
-            cipher_shape = self.cipher.cipher_shape((8, 8, channels), **self.options)
-            shape = (None, None, cipher_shape[2])
-        else:
-            shape = self.cipher.cipher_shape(shape, **self.options)
+        shape = shape_of_ciphertext(
+            self.source.image_shape, self.cipher.name, self.options
+        )
         features = {name: f for name, f in plain.items() if name not in self.drop}
         features["image"] = tfds.features.Image(
             shape=shape, dtype=dtype_of(self.source.depth), encoding_format="png"
@@ -85,7 +83,3 @@ class Encryption:
         for name in added:
             features[name] = tfds.features.Scalar(np.int64)
         return tfds.features.FeaturesDict(features)
-
-    def _padded(self, height, width):
-        size = self.cipher.block_size(**self.options)
-        return [side and padded_size(side, size) for side in (height, width)]

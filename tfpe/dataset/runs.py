@@ -1,90 +1,22 @@
 """`encrypt_dataset`, `decrypt_dataset` and `reencrypt_dataset`: whole data sets."""
 
-import dataclasses
 import pathlib
-from collections.abc import Callable
 
 from tfpe.atomic import PRIVATE, USUAL, output_errors, restrict
-from tfpe.ciphers import DEFAULT_CIPHER, find_cipher
+from tfpe.ciphers import DEFAULT_CIPHER
 from tfpe.dataset.encrypted import find_set, open_encrypted
-from tfpe.dataset.encryption import Encryption
-from tfpe.dataset.known_names import expects_other_features, require_new_name
-from tfpe.dataset.labels import save_labels
-from tfpe.dataset.manifest import (
-    CHECKPOINT,
-    check_files,
-    make_header,
-    read_manifest,
-    require_settings,
-)
+from tfpe.dataset.known_names import expects_other_features
+from tfpe.dataset.manifest import make_header
 from tfpe.dataset.metadata import restore_features, write_metadata
+from tfpe.dataset.plan import Plan, plan_encryption
 from tfpe.dataset.records import frame, put_image
-from tfpe.dataset.source import Source, tfds_name
-from tfpe.dataset.sources import check_features, open_source
+from tfpe.dataset.sources import open_source
 from tfpe.dataset.writer import ShardWriter, finish, work_folder
-from tfpe.errors import DatasetError, OutputError
+from tfpe.errors import OutputError
 from tfpe.files.images import encode_png
 from tfpe.files.workers import worker_count
-from tfpe.keys import Key, check_key
+from tfpe.keys import check_key
 from tfpe.receipts import check_place, leave_receipt
-
-
-@dataclasses.dataclass(frozen=True)
-class Summary:
-    """What a run did.
-
-    Attributes:
-        name: for `tfds.load(name, data_dir=...)`.
-        folder: where the shards are.
-        written: number of examples written.
-        skipped: number of examples that an earlier run had written.
-        lost: what the preparation took from images for good -> number of images.
-    """
-
-    name: str
-    folder: str
-    written: int
-    skipped: int
-    lost: dict = dataclasses.field(default_factory=dict)
-
-
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """What a run will do.
-
-    Attributes:
-        source: a `tfpe.dataset.source.Source`.
-        key: a `tfpe.Key`.
-        header: of the manifest.
-        features: `tfds.features.FeaturesDict` of the result.
-        encode: (raw batch, number of its first image) -> (bytes, examples).
-        final: folder of the result.
-    """
-
-    source: Source
-    key: Key
-    header: dict
-    features: object
-    encode: Callable
-    final: pathlib.Path
-
-    def summary(self, written):
-        """The `Summary` of a run that wrote so many examples."""
-        skipped = self.source.total - written
-        lost = self.header.get("lost", {})
-        return Summary(self.header["name"], str(self.final), written, skipped, lost)
-
-    def finished(self):
-        """The `Summary` where the result is there, whole and of this plan, or None."""
-        if not self.final.exists():
-            return None
-        manifest = read_manifest(self.final, self.key)
-        require_settings(manifest, self.header, self.final)
-        shards = {name: entry["tag"] for name, entry in manifest["shards"].items()}
-        everything = manifest | {"files": manifest["files"] | shards}
-        check_files(self.final, self.key, everything)
-        (self.final / CHECKPOINT).unlink(missing_ok=True)
-        return self.summary(written=0)
 
 
 def encrypt_dataset(
@@ -286,49 +218,6 @@ def reencrypt_dataset(
         *(manifest["dropped"], options),
     )
     return _write(plan, progress, workers, receipt)
-
-
-def _depth_settings(source):
-    settings = {"depth": source.depth} if source.depth != 8 else {}
-    return settings | ({"stored": source.stored} if source.stored else {})
-
-
-def plan_encryption(
-    source, out, key, cipher, name, per_image, hide_labels, drop, options
-):
-    """The `Plan` of `encrypt_dataset`, all of its arguments checked."""
-    options = find_cipher(cipher).check(source.image_shape[-1], **options)
-    name = (
-        tfds_name(f"{source.folder.rpartition('/')[0]}_{cipher}") if not name else name
-    )
-    if name != tfds_name(name):
-        raise DatasetError(
-            "`name` should be lower case letters, digits and underscores. "
-            f"Received: name={name!r}"
-        )
-    require_new_name(name)
-    plain = restore_features(source.features, source.labels)
-    if hide_labels is not None:
-        texts = [f for f in plain if f != "image" and f not in source.labels]
-        drop = sorted({*drop, *texts})
-    drop = sorted(drop)
-    check_features(plain, source.name, drop, source.depth)
-    settings = {
-        "cipher": cipher,
-        "options": options,
-        "per_image": bool(per_image),
-        "hidden_labels": hide_labels is not None,
-        "dropped": drop,
-        "preparation": source.preparation.to_json(),
-        "lost": source.lost,
-    } | _depth_settings(source)
-    header = make_header(key, "encrypted", name, source, settings)
-    encryption = Encryption(source, key, header)
-    if hide_labels is not None:
-        labels = {f: names for f, names in source.labels.items() if f not in drop}
-        save_labels(hide_labels, out, key, labels)
-    final = pathlib.Path(out, name, source.version)
-    return Plan(source, key, header, encryption.features(plain), encryption, final)
 
 
 def _write(plan, progress, workers, receipt=None, mode=USUAL):

@@ -13,7 +13,7 @@ import numpy as np
 from tfpe.errors import AttackError, ImageFileError, ManifestError
 from tfpe.files.images import decode_image, encode_png
 from tfpe.files.manifest import MANIFEST_NAME, check_path, read_json
-from tfpe.files.sources import find_images, read_bytes
+from tfpe.files.sources import find_images, png_name, read_bytes
 from tfpe.padding import pad_to_blocks
 
 # What of a manifest makes one transform for images of one shape.
@@ -99,7 +99,7 @@ def read_plain(path, shape, block_size=1):
     for name, image in images.items():
         image = pad_to_blocks(image, block_size)
         if image.shape == tuple(shape):
-            plain[png(name)] = image
+            plain[png_name(name)] = image
     return plain, len(images) - len(plain)
 
 
@@ -118,8 +118,8 @@ def read_truth(path, names, shape, block_size=1):
     if not pathlib.Path(path).exists():
         raise ImageFileError(f"Images should exist. Received: {path}")
     found = find_images(path)
-    files = {png(name): file for name, file in found.images.items()}
-    refused = {png(name) for name, _ in found.refused}
+    files = {png_name(name): file for name, file in found.images.items()}
+    refused = {png_name(name) for name, _ in found.refused}
     truth, missing = {}, {}
     for name in names:
         if name not in files and name not in refused:
@@ -292,11 +292,6 @@ def answers_of(queries, ciphertexts):
         )
     pairs = zip(queries, query_names(len(queries)), strict=True)
     return Recorder({q.tobytes(): ciphertexts.images[place[n]] for q, n in pairs})
-
-
-def png(name):
-    """The name that an image has encrypted."""
-    return pathlib.PurePosixPath(name).with_suffix(".png").as_posix()
 
 
 def _read(path):
