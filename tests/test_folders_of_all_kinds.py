@@ -164,7 +164,7 @@ def test_folders_come_back_without_their_manifest(tmp_path, cipher):
     plain = save(tmp_path / "plain", images)
     encrypt_folder(plain, tmp_path / "secret", KEY, cipher)
     (tmp_path / "secret/manifest.json").unlink()
-    with pytest.raises(ManifestError, match="give cipher and size"):
+    with pytest.raises(ManifestError, match="give `cipher` and `size`"):
         decrypt_folder(tmp_path / "secret", tmp_path / "again", KEY)
     with pytest.warns(UserWarning, match="nothing tells whether key"):
         summary = decrypt_folder(
@@ -198,7 +198,7 @@ def test_a_lost_manifest_from_the_command_line(small, tmp_path, key_file, capsys
     assert main(decrypt) == 1
     assert main([*decrypt, "--force", *options, "--size", "9x9"]) == 0
     told = capsys.readouterr().err
-    assert "warning: Without manifest.json" in told and "per_image" in told
+    assert "warning: Without manifest.json" in told and "sub-key of their own" in told
     assert_same(load(tmp_path / "again"), load(small))
     assert main([*decrypt, "--force", *options, "--size", "21x9"]) == 1
     assert "should be of 24x12" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What `tfpe predict` refuses: ciphertext, models of other keys, keys of other sets."""
+"""What `tfpe predict` refuses or leaves out: ciphertext, other keys and models."""
 
 import dataclasses
 
@@ -86,6 +86,16 @@ def test_a_layer_in_the_model_must_encrypt_as_the_receipt_says(tmp_path):
     ):
         with pytest.raises(CipherOptionError, match="as the receipt says"):
             predict(**wrong)
+
+
+def test_images_without_a_class_are_counted_aloud(folder, capsys):
+    network().save("model.keras")
+    save(folder / "photos", {"loose.png": CHINA[:8, :8]})
+    code, out, err = told(capsys, "photos", "--cipher", "le")
+    assert code == 0 and out.count("\n") == 1 + 5
+    assert "Accuracy on 4 images" in err and "Not scored: 1 images" in err
+    code, out, err = told(capsys, "photos/loose.png", "--cipher", "le")
+    assert code == 0 and "ccura" not in err and "scored" not in err
 
 
 def test_gray_and_colour_images_for_a_set_of_colour():

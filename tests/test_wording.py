@@ -24,6 +24,7 @@ MISTAKES = {
     "encrypt -k owner.key --cipher le photos -o out --hide-names out/names.json": (
         "--hide-names should be"
     ),
+    "decrypt -k owner.key photos -o out": "give --cipher and --size to decrypt",
     "decrypt -k owner.key done -o out --names names.json": "--names is for folders "
     "encrypted with --hide-names",
     "dataset encrypt nothing -k owner.key --cipher le -o out": "SOURCE should be cifar",

@@ -48,7 +48,10 @@ def refuse_exporters():
 
 
 def tensorflow_constant(array):
-    """A tensor that a graph captures, that runs, and that no Python code can read."""
+    """A tensor that a graph captures, that runs, and that exporters fail to read.
+
+    It is no vault: whoever runs an operation on it has its values.
+    """
     import tensorflow as tf
 
     if tf.executing_eagerly():

@@ -17,7 +17,8 @@ class LabelledImages:
         images: `uint8 (B, H, W, C)`, or a list of `(H, W, C)` of any size, uint8 or
             uint16.
         names: a name for each.
-        labels: a number or the name of a class for each, or None where none is known.
+        labels: a number or the name of a class for each, None for one without; or None
+            where none is known.
     """
 
     images: object
@@ -100,7 +101,7 @@ def _of_files(source, preparation, stored):
             raise ImageFileError(f"{name}: {error}") from error
     names = list(found.images)
     labels = [class_of(name) for name in names]
-    return LabelledImages(images, names, None if None in labels else labels)
+    return LabelledImages(images, names, labels if any(labels) else None)
 
 
 def _of_data_set(name, data_dir):

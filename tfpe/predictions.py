@@ -71,10 +71,13 @@ class Classes:
         return self.names or list(map(str, range(self.count)))
 
     def places(self, labels):
-        """The output of each label, a number or the name of a class; None: unknown."""
-        names = self.names
-        if names is None and self.order and len(set(labels)) == self.count:
-            names = sorted(set(labels), key=str)  # class folders, as Keras orders them
+        """The output of each label, a number or the name of a class; None: unknown.
+
+        An image without a label has None for one.
+        """
+        names, found = self.names, set(labels) - {None}
+        if names is None and self.order and len(found) == self.count:
+            names = sorted(found, key=str)  # class folders, as Keras orders them
         outputs = {name: place for place, name in enumerate(names or [])}
         if self.order is not None:
             outputs |= dict(enumerate(self.order))

@@ -343,5 +343,5 @@ def _manifest_folder(src, lost=False):
         return src.parent, src.name
     raise ManifestError(
         f"Cannot find {MANIFEST_NAME} beside {src} or above it; where it is lost, give "
-        "cipher"
+        "`cipher`"
     )

@@ -185,7 +185,7 @@ def read_bytes(path):
         hint = (
             "its encryption was interrupted; run it again"
             if pathlib.Path(path).name == MANIFEST_NAME and journal.exists()
-            else "no such file; where it is lost, give cipher and size to decrypt"
+            else "no such file; where it is lost, give `cipher` and `size` to decrypt"
         )
         raise ManifestError(f"Cannot read {path}: {hint}") from None
     except OSError as error:

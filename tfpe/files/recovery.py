@@ -14,7 +14,7 @@ from tfpe.preparation import Preparation
 UNCHECKED = (
     f"Without {MANIFEST_NAME} nothing tells whether key, cipher and options are those "
     "of the images, or whether images were changed: look at what came out. Images that "
-    f"had a sub-key each (per_image) do not come back without {MANIFEST_NAME}, the "
+    f"had a sub-key of their own each do not come back without {MANIFEST_NAME}, the "
     "only place that names their sub-keys"
 )
 
