@@ -17,6 +17,7 @@ from tfpe import CIPHERS, Key
 from tfpe.cli import main
 
 TFPE = [sys.executable, "-m", "tfpe"]
+ENCRYPT = "encrypt -q -k owner.key --cipher ele photos -o out".split()
 IMAGE = np.random.default_rng(0).integers(0, 256, (10, 13, 3), np.uint8)
 
 
@@ -88,43 +89,13 @@ def test_hidden_names(folder):
 
 def test_one_bad_image_fails_and_the_others_are_done(folder, capsys):
     (folder / "photos" / "broken.png").write_bytes(b"no image")
-    assert (
-        main(
-            [
-                "encrypt",
-                "-q",
-                "-k",
-                "owner.key",
-                "--cipher",
-                "ele",
-                "photos",
-                "-o",
-                "out",
-            ]
-        )
-        == 1
-    )
+    assert main(ENCRYPT) == 1
     err = capsys.readouterr().err
     assert "broken.png" in err and "2 encrypted" in err and "1 failed" in err
 
 
 def test_the_wrong_key_is_refused(folder, capsys):
-    assert (
-        main(
-            [
-                "encrypt",
-                "-q",
-                "-k",
-                "owner.key",
-                "--cipher",
-                "ele",
-                "photos",
-                "-o",
-                "out",
-            ]
-        )
-        == 0
-    )
+    assert main(ENCRYPT) == 0
     assert main(["keygen", "-o", "other.key"]) == 0
     assert main(["decrypt", "-q", "-k", "other.key", "out", "-o", "again"]) == 1
     assert "fingerprint" in capsys.readouterr().err
@@ -161,22 +132,7 @@ def test_a_passphrase_key_from_stdin(folder):
 
 def test_a_key_file_that_others_can_read_draws_a_warning(folder, capsys):
     os.chmod("owner.key", 0o644)
-    assert (
-        main(
-            [
-                "encrypt",
-                "-q",
-                "-k",
-                "owner.key",
-                "--cipher",
-                "ele",
-                "photos",
-                "-o",
-                "out",
-            ]
-        )
-        == 0
-    )
+    assert main(ENCRYPT) == 0
     assert "chmod 600" in capsys.readouterr().err
 
 
@@ -257,22 +213,7 @@ def test_what_is_too_large_is_told_in_one_line(error, folder, capsys, monkeypatc
         raise error
 
     monkeypatch.setattr("tfpe.files.encrypt_folder", fail)
-    assert (
-        main(
-            [
-                "encrypt",
-                "-q",
-                "-k",
-                "owner.key",
-                "--cipher",
-                "ele",
-                "photos",
-                "-o",
-                "out",
-            ]
-        )
-        == 1
-    )
+    assert main(ENCRYPT) == 1
     err = capsys.readouterr().err
     assert err.startswith("tfpe: error: ") and err.count("\n") == 1
 
@@ -315,22 +256,7 @@ def test_line_ends_are_no_part_of_a_passphrase(folder, monkeypatch):
 def test_names_of_files_do_not_steer_the_terminal(folder, capsys):
     name = "evil\x1b]0;owned\x07\n\u202egnp.png"
     (folder / "photos" / name).write_bytes(b"no image")
-    assert (
-        main(
-            [
-                "encrypt",
-                "-q",
-                "-k",
-                "owner.key",
-                "--cipher",
-                "ele",
-                "photos",
-                "-o",
-                "out",
-            ]
-        )
-        == 1
-    )
+    assert main(ENCRYPT) == 1
     err = capsys.readouterr().err
     assert r"evil\x1b]0;owned\x07\n\u202egnp.png" in err
     assert err.replace("\n", "").isprintable() and err.count("\n") == 3

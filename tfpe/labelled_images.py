@@ -3,10 +3,9 @@
 import dataclasses
 import pathlib
 
+from tfpe.dataset.known_names import KNOWN_NAMES
 from tfpe.errors import AlreadyEncryptedError, DatasetError, ImageFileError
 from tfpe.preparation import Preparation
-
-KNOWN_NAMES = ("cifar10", "cifar100")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,9 +1,11 @@
-"""Names of data sets that TFDS has code of its own for."""
+"""Names of data sets: those said without "tfds:", and those that TFDS has code for."""
 
 import functools
 import tempfile
 
 from tfpe.errors import OutputError
+
+KNOWN_NAMES = ("cifar10", "cifar100")
 
 
 @functools.cache

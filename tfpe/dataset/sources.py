@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 
+from tfpe.dataset.known_names import KNOWN_NAMES
 from tfpe.dataset.manifest import METADATA, require_plain_sets
 from tfpe.dataset.network import no_vain_downloads
 from tfpe.dataset.own_sources import folder_source, npz_source
@@ -17,7 +18,6 @@ from tfpe.errors import DatasetError
 from tfpe.files.encrypted import require_plain
 from tfpe.preparation import check_preparation
 
-KNOWN_NAMES = ("cifar10", "cifar100")
 READ_BYTES = 2**20
 
 
