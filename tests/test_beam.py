@@ -6,12 +6,13 @@ import re
 
 import numpy as np
 import pytest
-from image_folders import contents
+from image_folders import contents, save
 from sklearn.datasets import load_sample_images
 
 from tfpe import Key
 from tfpe.dataset import encrypt_dataset, own_sources, source, sources
 from tfpe.dataset.plan import plan_encryption
+from tfpe.errors import OutputError
 
 beam = pytest.importorskip("apache_beam", reason="the extra `beam` is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore")  # Beam's own, a dozen kinds
@@ -48,6 +49,14 @@ def test_any_number_of_workers_writes_the_files_of_the_local_path(
     summary = tfpe.beam.encrypt_dataset("tiny.npz", "beam", "owner.key", "le", **run)
     assert summary.written == len(np.load("tiny.npz")["x_train"])
     assert contents(folder / "beam") == contents(folder / "local")
+
+
+def test_a_folder_is_no_place_for_what_is_made_of_it(folder):
+    import tfpe.beam
+
+    save(folder / "photos", {f"{name}/1.png": PHOTO[:8, :8] for name in "ab"})
+    with pytest.raises(OutputError, match="outside of photos"):
+        tfpe.beam.encrypt_dataset("photos", "photos/cloud", "owner.key", "le")
 
 
 def test_the_serialised_pipeline_holds_no_key(folder):

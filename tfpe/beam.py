@@ -15,13 +15,12 @@ from tfpe.ciphers import DEFAULT_CIPHER
 from tfpe.dataset.encryption import Encryption
 from tfpe.dataset.manifest import tag_file
 from tfpe.dataset.metadata import write_metadata
-from tfpe.dataset.plan import plan_encryption
+from tfpe.dataset.plan import carry_out, plan_from
 from tfpe.dataset.source import batch_size, numbered_shards
 from tfpe.dataset.sources import open_source
 from tfpe.dataset.writer import finish, shard_name, work_folder
 from tfpe.keys import Key
 from tfpe.preparation import Preparation
-from tfpe.receipts import check_place, leave_receipt
 
 BATCHES = 4  # in a block, the piece of work that goes to one worker
 
@@ -120,19 +119,11 @@ def encrypt_dataset(
     Raises:
         As `tfpe.dataset.encrypt_dataset`.
     """
-    plan = plan_encryption(
-        open_source(
-            source, data_dir, preparation, any_size, bool(skip_others), not again
-        ),
-        *(out, Key.load(key_file), cipher),
-        *(name, per_image, hide_labels, drop, options),
-    )
-    if receipt is not None:
-        check_place(receipt)
-    done = plan.finished() or _run(plan, source, data_dir, key_file, pipeline_options)
-    if receipt is not None:
-        leave_receipt(plan.final, plan.key, receipt)
-    return done
+    reading = data_dir, preparation, any_size, bool(skip_others), not again
+    writing = cipher, name, per_image, hide_labels, drop, options
+    plan = plan_from(source, out, Key.load(key_file), reading, writing)
+    arguments = source, data_dir, key_file, pipeline_options
+    return carry_out(plan, _run, *arguments, receipt=receipt)
 
 
 def _run(plan, source, data_dir, key_file, pipeline_options):

@@ -17,9 +17,10 @@ from tfpe.dataset.manifest import (
 )
 from tfpe.dataset.metadata import restore_features
 from tfpe.dataset.source import Source, tfds_name
-from tfpe.dataset.sources import check_features
-from tfpe.errors import DatasetError
+from tfpe.dataset.sources import check_features, open_source
+from tfpe.errors import DatasetError, OutputError
 from tfpe.keys import Key
+from tfpe.receipts import check_place, leave_receipt
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +79,46 @@ class Plan:
         check_files(self.final, self.key, everything)
         (self.final / CHECKPOINT).unlink(missing_ok=True)
         return self.summary(written=0)
+
+
+def plan_from(source, out, key, reading, writing):
+    """The `Plan` of `encrypt_dataset`, from what a user names.
+
+    Args:
+        source: as in `encrypt_dataset`.
+        out: the data_dir of the result.
+        key: a `tfpe.Key`.
+        reading: the other arguments of `open_source`.
+        writing: those of `plan_encryption`.
+    """
+    if pathlib.Path(source).is_dir():
+        require_outside(out, source)
+    return plan_encryption(open_source(source, *reading), out, key, *writing)
+
+
+def carry_out(plan, run, *arguments, receipt=None):
+    """The `Summary` of a plan: of what is there, or of `run(plan, *arguments)`.
+
+    Args:
+        plan: a `Plan`.
+        run: writes the result.
+        *arguments: of `run`.
+        receipt: path of a file for the owner, or None.
+    """
+    if receipt is not None:
+        check_place(receipt)
+    done = plan.finished() or run(plan, *arguments)
+    if receipt is not None:
+        leave_receipt(plan.final, plan.key, receipt)
+    return done
+
+
+def require_outside(out, folder):
+    """Raises `OutputError` where the output would lie among what is read."""
+    if pathlib.Path(out).resolve().is_relative_to(pathlib.Path(folder).resolve()):
+        raise OutputError(
+            f"`out` should be outside of {folder}, which is read. Received: out={out}"
+        )
 
 
 def plan_encryption(

@@ -8,15 +8,18 @@ from tfpe.dataset.encrypted import find_set, open_encrypted
 from tfpe.dataset.known_names import expects_other_features
 from tfpe.dataset.manifest import make_header
 from tfpe.dataset.metadata import restore_features, write_metadata
-from tfpe.dataset.plan import Plan, plan_encryption
+from tfpe.dataset.plan import (
+    Plan,
+    carry_out,
+    plan_encryption,
+    plan_from,
+    require_outside,
+)
 from tfpe.dataset.records import frame, put_image
-from tfpe.dataset.sources import open_source
 from tfpe.dataset.writer import ShardWriter, finish, work_folder
-from tfpe.errors import OutputError
 from tfpe.files.images import encode_png
 from tfpe.files.workers import worker_count
 from tfpe.keys import check_key
-from tfpe.receipts import check_place, leave_receipt
 
 
 def encrypt_dataset(
@@ -101,15 +104,10 @@ def encrypt_dataset(
     """
     check_key(key)
     workers = worker_count(workers)
-    found = open_source(
-        source, data_dir, preparation, any_size, bool(skip_others), not again
-    )
-    if pathlib.Path(source).is_dir():
-        _require_outside(out, source)
-    plan = plan_encryption(
-        found, out, key, cipher, name, per_image, hide_labels, drop, options
-    )
-    return _write(plan, progress, workers, receipt)
+    reading = data_dir, preparation, any_size, bool(skip_others), not again
+    writing = cipher, name, per_image, hide_labels, drop, options
+    plan = plan_from(source, out, key, reading, writing)
+    return carry_out(plan, _run, progress, workers, receipt=receipt)
 
 
 def decrypt_dataset(
@@ -147,7 +145,7 @@ def decrypt_dataset(
     folder = find_set(path)
     named = folder.parent.name == manifest["name"]
     # Whoever gets the encrypted sets of this data_dir would get the plain one too.
-    _require_outside(out, folder.parents[1] if named else folder)
+    require_outside(out, folder.parents[1] if named else folder)
     settings = {"dropped": manifest["dropped"]}
     features = restore_features(source.features, source.labels, manifest["dropped"])
     name, final = source.name, pathlib.Path(out, source.folder)
@@ -163,7 +161,7 @@ def decrypt_dataset(
         return frame([put_image(*pair, {}) for pair in pairs]), len(files)
 
     plan = Plan(source, key, header, features, encode, final)
-    return _write(plan, progress, workers, mode=USUAL if readable else PRIVATE)
+    return carry_out(plan, _run, progress, workers, USUAL if readable else PRIVATE)
 
 
 def reencrypt_dataset(
@@ -208,7 +206,7 @@ def reencrypt_dataset(
     """
     check_key(key), check_key(new_key)
     workers = worker_count(workers)
-    _require_outside(out, path)
+    require_outside(out, path)
     source, manifest = open_encrypted(path, key, labels)
     if cipher is None or cipher == manifest["cipher"]:
         cipher, options = manifest["cipher"], manifest["options"] | options
@@ -217,19 +215,10 @@ def reencrypt_dataset(
         *(source, out, new_key, cipher, name, per_image, hide_labels),
         *(manifest["dropped"], options),
     )
-    return _write(plan, progress, workers, receipt)
+    return carry_out(plan, _run, progress, workers, receipt=receipt)
 
 
-def _write(plan, progress, workers, receipt=None, mode=USUAL):
-    if receipt is not None:
-        check_place(receipt)
-    done = plan.finished() or _run(plan, progress, workers, mode)
-    if receipt is not None:
-        leave_receipt(plan.final, plan.key, receipt)
-    return done
-
-
-def _run(plan, progress, workers, mode):
+def _run(plan, progress, workers, mode=USUAL):
     with work_folder(plan.final, mode) as work:
         writer = ShardWriter(
             work,
@@ -248,11 +237,3 @@ def _run(plan, progress, workers, mode):
                 restrict(file, mode)
         finish(work, plan.final)
     return plan.summary(writer.written)
-
-
-def _require_outside(out, folder):
-    """Raises `OutputError` where the output would lie among what is read."""
-    if pathlib.Path(out).resolve().is_relative_to(pathlib.Path(folder).resolve()):
-        raise OutputError(
-            f"`out` should be outside of {folder}, which is read. Received: out={out}"
-        )
