@@ -4,13 +4,12 @@ import dataclasses
 
 import numpy as np
 
-from tfpe.dataset.labels import load_labels
+from tfpe.dataset.labels import load_labels, require_labels_of
 from tfpe.errors import ManifestError, TfpeError
 from tfpe.files.manifest import read_json
 from tfpe.files.names import FORMAT as NAMES_FORMAT
 from tfpe.files.names import load_names
 from tfpe.labelled_images import LabelledImages
-from tfpe.receipts.sets import class_of
 
 TOLERANCE = 1e-3
 
@@ -107,7 +106,7 @@ def classes_of(receipt, count, key, labels=None):
     names = receipt.class_names if receipt else []
     order = None if hidden else list(range(count))
     if labels is not None:
-        names, order = _shown(labels, names, key)
+        names, order = _shown(labels, receipt, key)
     if names and len(names) != count:
         raise ManifestError(
             f"The model should have an output for each class of the set, {len(names)}. "
@@ -116,16 +115,32 @@ def classes_of(receipt, count, key, labels=None):
     return Classes(count, names or None, order)
 
 
-def _shown(file, opaque, key):
+def _shown(file, receipt, key):
     """Names in the order of opaque numbers or names, and the order of the plain set."""
     if read_json(file).get("format") == NAMES_FORMAT:
-        folders = {class_of(h): class_of(p) for h, p in load_names(file, key).items()}
-        names = [folders.get(name, name) for name in opaque]
+        folders = {}  # each has one opaque name, wherever it stands
+        for hidden, path in load_names(file, key).items():
+            pair = hidden.split("/")[:-1], path.split("/")[:-1]
+            folders.update(zip(*pair, strict=True))
+        opaque = receipt.class_names
+        if not opaque or not folders.keys() >= set(opaque):
+            raise _other_set(file, receipt)
+        names = [folders[name] for name in opaque]
         return names, [names.index(name) for name in sorted(names)]
     plain, numbers = load_labels(file, key)
+    if receipt.class_names:  # opaque names of folders, which no numbers map back
+        raise _other_set(file, receipt)
+    require_labels_of(plain, key, dataclasses.asdict(receipt), file, receipt.name)
     feature = "label" if "label" in plain else next(iter(plain), None)
     names, order = plain.get(feature, []), numbers.get(feature, [])
     return [names[order.index(place)] for place in range(len(names))], order
+
+
+def _other_set(file, receipt):
+    return ManifestError(
+        f"`labels` should be the file that hid the classes of {receipt.name}. "
+        f"Received: {file}, which does not name them"
+    )
 
 
 @dataclasses.dataclass(frozen=True)

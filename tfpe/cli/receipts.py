@@ -35,7 +35,7 @@ def check_receipt(options, key_file):
             f"The key file should stay out of {output}, which others see, and the "
             f"receipt with it; or --receipt FILE names its place. Received: {key_file}"
         )
-    return check_place(receipt_file("set", folder))
+    return check_place(receipt_file("", folder))  # its name is not known yet
 
 
 def leave_receipt(folder, key, key_file, path=None):

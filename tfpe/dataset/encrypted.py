@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 
 from tfpe.ciphers import find_cipher
-from tfpe.dataset.labels import load_labels
+from tfpe.dataset.labels import load_labels, require_labels_of
 from tfpe.dataset.manifest import (
     METADATA,
     check_files,
@@ -70,6 +70,7 @@ def open_encrypted(path, key, labels=None):
         )
     if labels is not None:
         names, numbers = load_labels(labels, key)
+        require_labels_of(names, key, manifest, labels, manifest["name"])
         shown = {name: np.argsort(order).tolist() for name, order in numbers.items()}
     check_files(folder, key, manifest)
     return _Reader(folder, key, manifest, names, shown).source(), manifest

@@ -80,5 +80,36 @@ def load_labels(file, key):
     return document["labels"], document["numbers"]
 
 
+def labels_tag(key, labels, source_tag):
+    """A keyed mark of the classes of one set, which its manifest and receipt hold.
+
+    Args:
+        key: a `tfpe.Key`.
+        labels: feature -> names of its classes.
+        source_tag: of the set, so that sets of the same classes have different marks.
+    """
+    return key.tag(canonical(["tfpe hidden labels", labels, source_tag]))
+
+
+def require_labels_of(labels, key, document, file, name):
+    """Raises `ManifestError` where a mapping file hid the labels of another set.
+
+    Args:
+        labels: feature -> class names, as `load_labels` gives.
+        key: a `tfpe.Key`.
+        document: a dict with `source_tag` and `labels_tag` of the set; sets of an early
+            tfpe have none.
+        file, name: of the mapping and of the set, for the error.
+    """
+    expected = document.get("labels_tag")
+    if expected is not None and not same(
+        labels_tag(key, labels, document["source_tag"]), expected
+    ):
+        raise ManifestError(
+            f"`labels` should be the file that hid the labels of {name}. Received: "
+            f"{file}, which is of a set with other classes, or made anew since"
+        )
+
+
 def _tag(key, document):
     return key.tag(canonical(["tfpe labels", document]))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tfpe.ciphers import find_cipher
 from tfpe.dataset.encryption import Encryption
 from tfpe.dataset.known_names import require_new_name
-from tfpe.dataset.labels import save_labels
+from tfpe.dataset.labels import labels_tag, save_labels
 from tfpe.dataset.manifest import (
     CHECKPOINT,
     check_files,
@@ -151,9 +151,11 @@ def plan_encryption(
         "lost": source.lost,
     } | _depth_settings(source)
     header = make_header(key, "encrypted", name, source, settings)
+    labels = {f: names for f, names in source.labels.items() if f not in drop}
+    if hide_labels is not None:
+        header["labels_tag"] = labels_tag(key, labels, header["source_tag"])
     encryption = Encryption(source, key, header)
     if hide_labels is not None:
-        labels = {f: names for f, names in source.labels.items() if f not in drop}
         save_labels(hide_labels, out, key, labels)
     final = pathlib.Path(out, name, source.version)
     return Plan(source, key, header, encryption.features(plain), encryption, final)

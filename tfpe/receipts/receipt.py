@@ -36,6 +36,7 @@ class Receipt:
         depth: bits of a value, 8 or 16; None where both are there or nothing is known.
         stored: what images do not tell, as `tfpe.files.depth` says it; or None.
         source_tag: a keyed mark of what was encrypted; tells the owner alone.
+        labels_tag: a keyed mark of hidden labels, which tells the file that hid them.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Receipt:
     source_tag: str | None = None
     depth: int | None = None
     stored: dict | None = None
+    labels_tag: str | None = None
 
     @property
     def class_names(self):

@@ -19,6 +19,7 @@ from tfpe.files.manifest import (
     read_json,
     read_manifest,
 )
+from tfpe.files.names import hide
 from tfpe.receipts.receipt import Receipt, open_receipt, shape_of_ciphertext
 
 SPLITS = {"train", "test"}
@@ -133,6 +134,7 @@ def _from_manifest(manifest, where):
         source_tag=manifest["source_tag"],
         depth=manifest.get("depth", 8),
         stored=manifest.get("stored", {}),
+        labels_tag=manifest.get("labels_tag"),
     )
 
 
@@ -154,7 +156,10 @@ def _from_header(header, entries, key, name, mark=None):
         shape = shapes.pop() if len(shapes) == 1 else (None, None, *channels)
     cipher, options = header["cipher"], header["options"]
     depth, stored = _kind_of(entries)
-    names = class_folders(entries)
+    splits = SPLITS
+    if header["hidden_names"]:
+        splits = {hide(key, f"{split}/-.png").partition("/")[0] for split in SPLITS}
+    names = class_folders(entries, splits)
     return Receipt(
         name=name,
         key_fingerprint=header["key_fingerprint"],
@@ -172,8 +177,12 @@ def _from_header(header, entries, key, name, mark=None):
     )
 
 
-def class_of(path):
+def class_of(path, splits=SPLITS):
     """The class of an image, its folder; None where it is in none.
+
+    Args:
+        path: of the image in its set.
+        splits: names of folders above those of classes.
 
     Example:
 
@@ -181,12 +190,12 @@ def class_of(path):
     ('cat', 'cat', None)
     """
     folders = path.split("/")[:-1]
-    if folders and folders[0] in SPLITS:
+    if folders and folders[0] in splits:
         folders = folders[1:]
     return folders[0] if folders else None
 
 
-def class_folders(paths):
+def class_folders(paths, splits=SPLITS):
     """The classes of images in class folders, sorted; [] where an image is in none."""
-    classes = {class_of(path) for path in paths}
+    classes = {class_of(path, splits) for path in paths}
     return [] if None in classes else sorted(classes)

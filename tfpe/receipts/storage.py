@@ -9,6 +9,7 @@ from tfpe.atomic import PREFIX, remove_stale_of, write_file
 from tfpe.errors import ManifestError, OutputError
 from tfpe.files.manifest import read_json
 from tfpe.locks import FileLock
+from tfpe.receipts.receipt import FORMAT
 
 SUFFIX = ".receipt.json"
 
@@ -82,6 +83,18 @@ def check_place(path):
         raise OutputError(
             f"The receipt should go where a file can be written. Received: {path}"
         )
+    if os.path.lexists(path) and not _is_receipt(path):
+        raise OutputError(
+            f"The receipt should go to a new file. Received: {path}, which holds "
+            "something else"
+        )
+
+
+def _is_receipt(path):
+    try:
+        return read_json(path).get("format") == FORMAT
+    except ManifestError:
+        return False
 
 
 def _is_of_set(path, receipt):
