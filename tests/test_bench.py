@@ -168,6 +168,16 @@ def test_wrong_settings_are_refused_first(arguments, message):
         run_bench(**arguments)
 
 
+@pytest.mark.parametrize("name", ["owner.key", "photo.png"])
+def test_a_figure_takes_no_other_files_place(name, tmp_path, capsys):
+    path = tmp_path / name
+    path.write_text("mine")
+    run = ["bench", "--quick", "--cipher", "le", "--part", "setup"]
+    assert main([*run, "--figure", str(path)]) == 1
+    assert "--figure should" in capsys.readouterr().err
+    assert path.read_text() == "mine"
+
+
 def test_the_command_says_what_is_wrong(capsys):
     assert main(["bench", "--cipher", "rot13"]) == 1
     assert "tfpe: error: `cipher` should be one of" in capsys.readouterr().err

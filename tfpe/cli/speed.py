@@ -2,7 +2,7 @@
 
 import json
 
-from tfpe.cli.common import add_command
+from tfpe.cli.common import add_command, check_figure
 from tfpe.cli.packages import require
 from tfpe.cli.terminal import note, print_table
 
@@ -46,6 +46,8 @@ def register(commands):
 def bench(options):
     """Measures the speed of the ciphers beside real cryptography."""
     require("rich", "sklearn", *(["matplotlib"] if options.figure else []))
+    if options.figure:
+        check_figure(options.figure)
     from tfpe.bench import DIRECTIONS, PARTS, run_bench
     from tfpe.bench.report import draw_speed, rich_tables
 
