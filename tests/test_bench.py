@@ -180,7 +180,7 @@ def test_a_figure_takes_no_other_files_place(name, tmp_path, capsys):
 
 def test_the_command_says_what_is_wrong(capsys):
     assert main(["bench", "--cipher", "rot13"]) == 1
-    assert "tfpe: error: `cipher` should be one of" in capsys.readouterr().err
+    assert "tfpe: error: --cipher should be one of" in capsys.readouterr().err
 
 
 # --- the set-up that the benchmark times ------------------------------------------

@@ -60,6 +60,12 @@ def test_derived_keys_are_those_of_the_library(folder):
     assert main(again) == 1 and Key.load("7.key") == KEY.derive("client", "7")
 
 
+def test_an_empty_label_is_refused(folder, capsys):
+    assert main(["key", "derive", "", "-k", "owner.key", "-o", "7.key"]) == 1
+    assert "LABEL should" in capsys.readouterr().err
+    assert not (folder / "7.key").exists()
+
+
 def test_rotation_keeps_the_old_key(folder, capsys):
     assert main(["key", "rotate", "-k", "owner.key"]) == 0
     kept = f"owner.key.{KEY.fingerprint}"

@@ -7,6 +7,7 @@ from image_folders import CHINA, save
 
 from tfpe import Key
 from tfpe.cli import main
+from tfpe.cli.receipts import find_receipt
 from tfpe.dataset import decrypt_dataset, encrypt_dataset
 from tfpe.errors import ManifestError, OutputError
 from tfpe.files import encrypt_folder
@@ -109,3 +110,13 @@ def test_a_receipt_never_goes_to_another_file_and_that_is_said_first(folder, cap
     assert main(run.split()) == 1
     assert "new file. Received: owner.key" in capsys.readouterr().err
     assert Path("owner.key").read_bytes() == before and not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    ("word", "told"), [("animals", False), ("animals-2", False), ("fruits", True)]
+)
+def test_a_receipt_under_the_name_of_another_set_is_told(word, told, folder, capsys):
+    encrypt_folder("animals", "out/animals", KEY, "le", receipt=f"{word}.receipt.json")
+    receipt = find_receipt(word, KEY, "owner.key")
+    assert receipt.name == "animals"
+    assert ("receipt of the set animals" in capsys.readouterr().err) == told

@@ -12,6 +12,7 @@ from tfpe.cli.common import (
     load_key,
 )
 from tfpe.cli.terminal import note
+from tfpe.errors import TfpeError
 
 EXAMPLES = {
     "keygen": """\
@@ -101,6 +102,10 @@ def show(options):
 
 def derive(options):
     """Makes the sub-key of a data set or client; that of a sealed key is sealed."""
+    if not all(options.labels):  # as of an unset variable of a shell
+        raise TfpeError(
+            "LABEL should tell whose key it is. Received: '', which is the same for all"
+        )
     parent = load_key(options)
     seal = options.seal or _is_sealed(options)
     key = parent.derive(*options.labels)

@@ -4,7 +4,7 @@ import contextlib
 import os
 import pathlib
 
-from tfpe.cli.terminal import note
+from tfpe.cli.terminal import note, printable
 from tfpe.errors import (
     KeyFileError,
     ManifestError,
@@ -70,7 +70,10 @@ def find_receipt(word, key, key_file):
             "--set should be a receipt, the folder of an encrypted set, or a name "
             f"whose receipt lies beside the key file, such as {there}. Received: {word}"
         )
-    return read_receipt(named, key)
+    receipt = read_receipt(named, key)
+    if word not in (receipt.name, f"{receipt.name}-{word.rpartition('-')[2]}"):
+        note(printable(f"{named} is the receipt of the set {receipt.name}"))
+    return receipt
 
 
 @contextlib.contextmanager
