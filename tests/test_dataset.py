@@ -10,6 +10,7 @@ from PIL import Image
 
 from tfpe import CIPHERS, Key, Preparation
 from tfpe.dataset import decrypt_dataset, encrypt_dataset, reencrypt_dataset
+from tfpe.dataset.sources import check_features
 from tfpe.errors import (
     CipherOptionError,
     DatasetError,
@@ -52,6 +53,16 @@ def test_tfds_reads_what_was_encrypted_and_decryption_gives_it_back(
         assert np.array_equal(column(examples, "image"), plain[f"x_{split}"])
         labels = plain[f"y_{split}"].ravel()
         assert np.array_equal(column(examples, "label"), labels)
+
+
+@pytest.mark.parametrize("dtype", [None, np.uint8, np.dtype("uint8")])
+def test_images_of_sets_that_tfds_has_code_for_fit(dtype):
+    """Such as cifar10: TFDS then keeps the class uint8, no dtype of that name."""
+    image = tfds.features.Image(shape=(32, 32, 3), dtype=dtype)
+    features = tfds.features.FeaturesDict({"image": image})
+    check_features(features, "cifar10")
+    with pytest.raises(DatasetError, match="uint16 with 1 or 3 channels"):
+        check_features(features, "cifar10", depth=16)
 
 
 def view(number):

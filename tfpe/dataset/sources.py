@@ -81,10 +81,12 @@ def check_features(features, name, drop=(), depth=8):
             f"{list(features)}. Received: {unknown}"
         )
     image = features["image"] if "image" in features else None
-    fits = isinstance(image, tfds.features.Image) and image.np_dtype == f"uint{depth}"
+    # np_dtype is a class or a dtype, and only a dtype is equal to its name.
+    dtype = np.dtype(f"uint{depth}")
+    fits = isinstance(image, tfds.features.Image) and image.np_dtype == dtype
     if not fits or image.shape[-1] not in (1, 3):
         raise DatasetError(
-            f"{name} should have a feature 'image', uint8 with 1 or 3 channels. "
+            f"{name} should have a feature 'image', {dtype} with 1 or 3 channels. "
             f"Received: {features}"
         )
     for other, feature in features.items():
