@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import shutil
 import stat
 
@@ -58,6 +59,12 @@ def test_derived_keys_are_those_of_the_library(folder):
     assert mode("7.key") == 0o600
     again = ["key", "derive", "client", "8", "-k", "owner.key", "-o", "7.key"]
     assert main(again) == 1 and Key.load("7.key") == KEY.derive("client", "7")
+
+
+def test_git_passes_over_key_files():
+    """The README makes owner.key in the checkout, where `git add` would take it."""
+    ignored = (pathlib.Path(__file__).parents[1] / ".gitignore").read_text().split()
+    assert {"*.key", "*.key.*"} <= set(ignored)
 
 
 def test_an_empty_label_is_refused(folder, capsys):

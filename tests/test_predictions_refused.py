@@ -112,9 +112,12 @@ def test_the_right_key_is_named_where_it_is_sealed_too(folder, capsys):
     (folder / "owner.key").rename("old.txt")
     OTHER.save("owner.key")
     code, out, err = told(capsys, "photos")
-    assert (code, out) == (1, "") and "that key is in old.txt: -k old.txt" in err
+    assert (code, out) == (
+        1,
+        "",
+    ) and f"{KEY.fingerprint} is in old.txt: -k old.txt" in err
     (folder / "old.txt").unlink()
     save_sealed(KEY, "sealed.key", "correct horse battery")
-    assert "that key is in sealed.key" in told(capsys, "photos")[2]
+    assert f"{KEY.fingerprint} is in sealed.key" in told(capsys, "photos")[2]
     (folder / "sealed.key").unlink()
     assert "owner.key.FINGERPRINT" in told(capsys, "photos")[2]

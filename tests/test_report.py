@@ -249,3 +249,13 @@ def test_no_figure_is_minus_nothing(value):
         file.read_text() for file in (results / "README.md", *results.glob("docs/*.md"))
     ]
     assert not [text for text in texts if re.search(r"[|(→ ]-0(\.0+)?[ |)%]", text)]
+
+
+def test_what_came_back_in_part_is_never_called_all_of_it(records):
+    record = copy.deepcopy(records[4])
+    for attack in record["results"]["attacks"]:
+        part = {"index_accuracy": 0.99996, "exact_pixels": 0.5, "ssim": 0.9}
+        attack |= {"outcome": "partial", **part}
+    text = words(render_report([record]))
+    assert "over 99.9 % of the key and 50.0 % of the pixels" in text
+    assert "100.0 % of the key" not in text

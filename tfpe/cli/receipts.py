@@ -86,7 +86,7 @@ def helped_to_the_key(key_file, key, name=None):
             raise
         right = _key_file_of(error.fingerprint, pathlib.Path(key_file))
         hints = [
-            f"that key is in {right}: -k {right}"
+            f"{error.fingerprint} is in {right}: -k {right}"
             if right
             else f"`tfpe key rotate` keeps old keys as {key_file}.FINGERPRINT"
         ]

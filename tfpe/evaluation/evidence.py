@@ -69,7 +69,7 @@ def read_ciphertexts(path, size=None):
         found = sorted({image.shape for image in images.values()})
         raise ImageFileError(
             f"Images in {path} should be of one shape, or one should be chosen with "
-            f"--size, since each has a key of its own. Received: {found}"
+            f"--size: every shape has a key of its own. Received: {found}"
         )
     names = [name for name, image in images.items() if image.shape == shapes[0]]
     return Ciphertexts(

@@ -144,8 +144,13 @@ def _part(one):
         return (
             f"a picture of gray correlation {one.gray_correlation:z.2f} with the plain"
         )
-    key, pixels = 100 * one.index_accuracy, 100 * one.exact_pixels
-    return f"{key:.1f} % of the key and {pixels:.1f} % of the pixels"
+    key, pixels = _share(one.index_accuracy), _share(one.exact_pixels)
+    return f"{key} of the key and {pixels} of the pixels"
+
+
+def _share(share):
+    """A share that is not whole is not rounded to 100 %."""
+    return "over 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.1f} %"
 
 
 def _are(one):
