@@ -135,7 +135,7 @@ def test_conversions_from_the_command_line(tmp_path, key_file, capsys):
     out, told = capsys.readouterr()
     lost = {"cmyk": 1, "colors": 3, "frames": 1, "size": 3, "transparency": 1}
     assert json.loads(out)["lost"] == lost
-    assert "Lost for good" in told and "transparency 1" in told
+    assert "Lost for good" in told and "transparency of 1 image" in told
     entries = {
         entry["path"]: entry for entry in document(tmp_path / "secret")["images"]
     }

@@ -182,7 +182,8 @@ class Predictions:
         if self.classes.order is None:
             yield "No accuracy: classes are hidden; --labels FILE maps them back"
         elif left_out := len(self.found.labels) - known:
-            yield f"Not scored: {left_out} images of no class of the model"
+            images = "image" if left_out == 1 else "images"
+            yield f"Not scored: {left_out} {images} of no class of the model"
 
     def document(self, receipt):
         """All of it as a dict for JSON."""

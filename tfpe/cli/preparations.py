@@ -81,5 +81,8 @@ def preparation_of(options):
 
 def losses_line(lost):
     """What was lost, for the note at the end of a run; "" without a loss."""
-    counts = ", ".join(f"{word} {count}" for word, count in lost.items())
-    return f"Lost for good before encryption (images): {counts}" if counts else ""
+    counts = ", ".join(
+        f"{word} of {count} image{'' if count == 1 else 's'}"
+        for word, count in lost.items()
+    )
+    return f"Lost for good before encryption: {counts}" if counts else ""
