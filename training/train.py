@@ -24,6 +24,12 @@ from training.run_folder import (
     trim_history,
 )
 
+RISING = 0.2  # share of a one-cycle run in which the rate rises
+NORMALIZATIONS = {
+    "unit": lambda: keras.layers.Rescaling(1 / 255),
+    "centered": lambda: keras.layers.Rescaling(1 / 64, offset=-127.5 / 64),
+}
+
 
 def train(
     parts,
@@ -82,9 +88,10 @@ def train(
         tf.config.experimental.enable_op_determinism()
 
     # Data: the same batches whether NumPy, tf.data or the model encrypts them.
-    strong = recipe.strong != "none"
     train_labels, validation_labels = (
-        keras.utils.to_categorical(part.labels, classes) if strong else part.labels
+        keras.utils.to_categorical(part.labels, classes)
+        if one_hot(recipe)
+        else part.labels
         for part in (parts.train, parts.validation)
     )
     in_numpy = encryption if recipe.encrypt_in == "numpy" else None
@@ -178,7 +185,7 @@ def train(
 
 
 def build_model(image_shape, classes, recipe, encryption=None):
-    """bytes -> (encryption ->) values from 0 to 1 -> (adaptation and) PyramidNet.
+    """bytes -> (encryption ->) normalisation -> (adaptation and) PyramidNet.
 
     Args:
         image_shape: of what comes in, `(H, W, C)`, `uint8`.
@@ -206,20 +213,22 @@ def build_model(image_shape, classes, recipe, encryption=None):
         input_shape=tuple(image_shape),
         l2=recipe.weight_decay or None,
     )
-    return keras.Sequential([*layers, keras.layers.Rescaling(1 / 255), network])
+    return keras.Sequential([*layers, NORMALIZATIONS[recipe.normalization](), network])
 
 
 def compile_model(model, recipe, steps):
     """Compiles a model from `build_model`; `steps` are those of one epoch.
 
-    Labels are one-hot where the recipe has a `strong` augmentation, which mixes them.
+    Labels are one-hot where the recipe mixes or smooths them.
     """
     on_tensorflow = keras.backend.backend() == "tensorflow"
     model.compile(
         optimizer=_optimizer(recipe, steps),
         loss=(
-            keras.losses.CategoricalCrossentropy(from_logits=True)
-            if recipe.strong != "none"
+            keras.losses.CategoricalCrossentropy(
+                from_logits=True, label_smoothing=recipe.label_smoothing
+            )
+            if one_hot(recipe)
             else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         ),
         metrics=["accuracy"],
@@ -227,11 +236,37 @@ def compile_model(model, recipe, steps):
     )
 
 
+def one_hot(recipe):
+    """Whether labels are vectors: strong augmentation mixes them, smoothing spreads."""
+    return recipe.strong != "none" or recipe.label_smoothing > 0
+
+
 def _optimizer(recipe, steps):
+    return keras.optimizers.SGD(schedule(recipe, steps), recipe.momentum, nesterov=True)
+
+
+def schedule(recipe, steps):
+    """The learning rate over the run; `steps` are those of one epoch.
+
+    Example:
+
+    >>> from training.recipes import find_recipe
+    >>> rate = schedule(find_recipe("small"), steps=100)
+    >>> [round(float(rate(step)), 3) for step in (0, 80, 160, 480, 800)]
+    [0.0, 0.1, 0.2, 0.1, 0.0]
+    """
+    if recipe.schedule == "one_cycle":
+        total = recipe.epochs * steps
+        rising = round(RISING * total)
+        return keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=0.0,
+            decay_steps=max(1, total - rising),
+            warmup_target=recipe.learning_rate,
+            warmup_steps=rising,
+        )
     boundaries = [round(m * recipe.epochs) * steps for m in recipe.milestones]
     rates = [recipe.learning_rate * 0.1**n for n in range(len(boundaries) + 1)]
-    schedule = keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, rates)
-    return keras.optimizers.SGD(schedule, recipe.momentum, nesterov=True)
+    return keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, rates)
 
 
 def even_batch(images, batch_size):
