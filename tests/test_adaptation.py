@@ -15,6 +15,7 @@ from training.adaptation_layers import (
     total_variation,
 )
 from training.networks import NETWORKS
+from training.networks.pyramid import ADAPTATIONS
 from training.pyramidnet import pyramidnet
 from training.recipes import CHOICES
 
@@ -152,4 +153,5 @@ def test_blocks_should_fill_the_image(build, shape):
 
 
 def test_recipes_name_the_networks_there_are():
-    assert tuple(NETWORKS) == CHOICES["adaptation"]
+    assert tuple(ADAPTATIONS) == NETWORKS["pyramidnet"].options["adaptation"].choices
+    assert CHOICES["network"] == (*NETWORKS, "matched")

@@ -15,6 +15,8 @@ True
 - `tfpe.data`, `tfpe.files`, `tfpe.dataset`: pipelines, folders of images, data sets.
 - `Preparation`: size, gray or RGB, and conversions of pictures before encryption.
 - `client_model`, `cloud_model`, `predict`, `export`: what owner and cloud hand over.
+- `structure`, `match`, `unmatch`: what a network may know of a cipher, and a plain
+  model as one for ciphertexts of a key.
 - `tfpe.attacks`, `tfpe.metrics`: what breaks the ciphers, and what does not show it.
 
 The names below are imported on first use, so that the command line starts at once
@@ -36,8 +38,11 @@ _PUBLIC = {
     "cloud_model": "tfpe.roles",
     "crop": "tfpe.padding",
     "export": "tfpe.roles",
+    "match": "tfpe.matching",
     "pad_to_blocks": "tfpe.padding",
     "predict": "tfpe.roles",
+    "structure": "tfpe.structures",
+    "unmatch": "tfpe.matching",
 }
 _MODULES = (
     *("attacks", "chaos", "ciphers", "data", "dataset"),

@@ -14,6 +14,9 @@ from tfpe.keys import check_key
 from tfpe.levels import from_bytes, to_bytes
 from tfpe.padding import crop, pad_to_blocks, padded_size
 from tfpe.value_ranges import BYTE_RANGE, Refusal, check_value_range
+from tfpe.word_layers import WordPatchEmbedding, Words
+
+__all__ = ["ApplyTransform", "PerceptualEncrypt", "WordPatchEmbedding", "Words"]
 
 LAYER_ARGUMENTS = ("name", "dtype", "trainable")
 

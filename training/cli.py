@@ -9,6 +9,7 @@ from tfpe.cli import run_command
 from tfpe.cli.guard import guard
 from tfpe.cli.wording import Parser
 from training import argument_types, commands, svm
+from training.networks import NETWORKS
 from training.recipes import CHOICES, CIPHERS, RECIPES, STEP_FIELDS, Recipe
 from training.run_folder import OUT, RUNS
 
@@ -59,7 +60,8 @@ def _parser():
     )
     data.add_argument("--json", action="store_true", help="figures as JSON on stdout")
 
-    recipe = _recipe_parser(field.name for field in dataclasses.fields(Recipe))
+    fields = {field.name for field in dataclasses.fields(Recipe)}
+    recipe = _recipe_parser(fields | set(network_options()))
     step = _recipe_parser(STEP_FIELDS)
 
     training = argparse.ArgumentParser(add_help=False)
@@ -164,24 +166,44 @@ def _recipe_parser(names):
     knobs = parser.add_argument_group(
         "fields of the recipe", "in place of the value that the recipe has"
     )
-    meanings, names = _meanings(), set(names) - {"name"}
+    meanings, names = _meanings(), set(names) - {"name", "options"}
     for field in dataclasses.fields(Recipe):
         if field.name in names:
-            flag = "--" + field.name.replace("_", "-")
             meaning = meanings.get(field.name)
-            knobs.add_argument(flag, default=None, help=meaning, **_value(field))
+            choices = CHOICES.get(field.name, ())
+            _add_knob(knobs, field.name, field.default, choices, meaning)
+    for name, option in network_options().items():
+        if name in names:
+            rows = [row.name for row in NETWORKS.values() if name in row.options]
+            meaning = f"{option.meaning} ({', '.join(rows)})"
+            _add_knob(knobs, name, option.default, option.choices, meaning)
     return parser
 
 
-def _value(field):
-    """How argparse reads a field of `Recipe`."""
-    if isinstance(field.default, bool):
+def network_options():
+    """The options of all networks, name -> the first `Option` of that name."""
+    options = {}
+    for row in NETWORKS.values():
+        for name, option in row.options.items():
+            options.setdefault(name, option)
+    return options
+
+
+def _add_knob(knobs, name, default, choices, meaning):
+    """Adds the flag of a field of `Recipe`, or of an option of a network."""
+    flag = "--" + name.replace("_", "-")
+    knobs.add_argument(flag, default=None, help=meaning, **_value(default, choices))
+
+
+def _value(default, choices):
+    """How argparse reads a value like `default`."""
+    if isinstance(default, bool):
         return {"action": argparse.BooleanOptionalAction}
-    if field.name in CHOICES:
-        return {"choices": CHOICES[field.name]}
-    if isinstance(field.default, tuple):
+    if choices:
+        return {"choices": choices, "type": type(default)}
+    if isinstance(default, tuple):
         return {"type": argument_types.fractions, "metavar": "0.5,0.75"}
-    whole = isinstance(field.default, int) and field.name != "alpha"
+    whole = isinstance(default, int)
     return {"type": int, "metavar": "N"} if whole else {"type": float, "metavar": "X"}
 
 

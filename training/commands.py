@@ -13,6 +13,7 @@ from tfpe.cli.common import check_figure, read_key
 from tfpe.cli.packages import require
 from tfpe.cli.terminal import note
 from tfpe.errors import TfpeError
+from training.networks import NETWORKS
 from training.recipes import PER_IMAGE, Recipe, find_recipe
 
 FINISHED, FAILED, TIME_UP = 0, 1, 3
@@ -133,9 +134,12 @@ def speed(options):
 
 
 def _recipe(options):
+    names = {field.name for field in dataclasses.fields(Recipe)} - {"name", "options"}
+    for row in NETWORKS.values():
+        names |= set(row.options)
     overrides = {
-        field.name: getattr(options, field.name)
-        for field in dataclasses.fields(Recipe)
-        if getattr(options, field.name, None) is not None
+        name: getattr(options, name)
+        for name in sorted(names)
+        if getattr(options, name, None) is not None
     }
     return find_recipe(options.recipe, **overrides)

@@ -105,11 +105,13 @@ def pyramid_logits(
     granularity="sample",
     l2=None,
     dtype=None,
+    stem=True,
 ):
     """Puts a PyramidNet behind a tensor of a functional model.
 
     Args:
         features: Keras tensor (batch, height, width, channels).
+        stem: whether the 3x3 convolution comes first, or `features` are its output.
         depth, alpha, num_classes, block, rounding, stem_bias, shakedrop, granularity,
             l2, dtype: as of `pyramidnet`.
 
@@ -135,8 +137,10 @@ def pyramid_logits(
             f"known. Received: shape {features.shape}"
         )
     policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
-    stem = convolution(STEM_WIDTH, 3, l2, policy, use_bias=stem_bias, name="stem")
-    features = stem(features)
+    if stem:
+        features = convolution(
+            STEM_WIDTH, 3, l2, policy, use_bias=stem_bias, name="stem"
+        )(features)
     features = batch_normalisation(l2, policy, name="stem_norm")(features)
     for index, (width, drop) in enumerate(zip(widths, drops, strict=True)):
         stage, position = divmod(index, units // STAGES)

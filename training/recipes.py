@@ -1,19 +1,20 @@
 """Recipes: every knob of a training run, in one frozen dataclass and four settings.
 
-Any field can be overridden on the command line (`--epochs 30 --depth 38`); records and
+Any field, and any option of the network, can be overridden on the command line
+(`--epochs 30 --depth 38`); records and
 resumed runs hold the result, so that two runs are compared only where they agree.
 """
 
 import dataclasses
 import itertools
 
-from tfpe.errors import TfpeError
+from tfpe.errors import NetworkError, TfpeError
+from training.networks import NETWORKS, find_network
 
 # The fields that are words, and what each may be.
 CHOICES = {
-    "block": ("basic", "bottleneck"),
-    "rounding": ("ceil", "running"),
-    "adaptation": ("none", "le", "ele", "pixel"),
+    "network": (*NETWORKS, "matched"),
+    "optimizer": ("sgd", "adamw"),
     "order": ("augment_then_encrypt", "encrypt_then_augment"),
     "encrypt_in": ("numpy", "tf.data", "model"),
     "strong": ("none", "randaugment", "cutmix", "mixup", "gridmask"),
@@ -22,14 +23,17 @@ CHOICES = {
     "precision": ("float32", "mixed_float16", "mixed_bfloat16"),
     "strategy": ("none", "mirrored", "tpu", "data-parallel"),
 }
-# The fields on which a single step depends.
+# The fields, and options of the network, on which a single step depends.
 STEP_FIELDS = (
     *("depth", "alpha", "shakedrop", "batch_size", "learning_rate", "momentum"),
     *("weight_decay", "precision", "jit_compile"),
 )
+MATCHED = "matched"
 # What a comparison takes by default; PER_IMAGE behind a name: a key for every image.
 CIPHERS = ("plain", "le", "ele", "pbe", "logistic", "etc")
 PER_IMAGE = "-per-image"
+# Before a name: plain images, in the network that fits that cipher.
+PLAIN_AS = "plain-as-"
 
 
 class RecipeError(TfpeError):
@@ -42,23 +46,21 @@ class Recipe:
 
     Attributes:
         name: of the recipe that this one is, or was made of.
-        depth: of the PyramidNet: 6n + 2 with basic, 9n + 2 with bottleneck blocks.
-        alpha: channels that it gains from its first unit to its last.
-        block: what a unit is made of.
-        rounding: of widths, "running" as the authors of PyramidNet do.
-        shakedrop: largest drop probability, that of the last unit; 0 trains without.
-        adaptation: network in front of the PyramidNet, "le", "ele" or "pixel".
+        network: a name of `training.networks.NETWORKS`, or "matched": the one that fits
+            each cipher, as `tfpe.structure` tells.
+        options: of the network, a dict, complete; "matched" has none, it chooses.
         epochs: whole passes over the training images.
         batch_size: images a step, over all devices; the last, smaller batch of an epoch
             is left out (another one each epoch).
-        learning_rate, momentum: of SGD with Nesterov momentum; the rate is the highest
-            of the run.
+        optimizer: "sgd" with Nesterov momentum, or "adamw", decoupled weight decay.
+        learning_rate, momentum: of the optimizer; the rate is the highest of the run,
+            "adamw" has no such momentum.
         schedule: "step" falls to a tenth at each of the milestones; "one_cycle" rises
             linearly in the first fifth of the run and falls to 0 as half a cosine.
         milestones: fractions of the run after which the rate falls, for "step".
         label_smoothing: share of each label that is spread over all classes.
         weight_decay: L2: (weight_decay / 2) * sum(w^2) over all trainable variables is
-            added to the loss, as in the papers (decoupled decay is something else).
+            added to the loss, as in the papers; of "adamw" it is the decoupled decay.
         normalization: of bytes, before the network: "unit", x / 255 as in the papers,
             or "centered", (x - 127.5) / 64.
         order: whether the owner augments before the encryption, or the cloud after it.
@@ -79,14 +81,11 @@ class Recipe:
     """
 
     name: str = "paper"
-    depth: int = 110
-    alpha: float = 270
-    block: str = "basic"
-    rounding: str = "ceil"
-    shakedrop: float = 0.5
-    adaptation: str = "none"
+    network: str = "pyramidnet"
+    options: dict = dataclasses.field(default_factory=dict)
     epochs: int = 300
     batch_size: int = 128
+    optimizer: str = "sgd"
     learning_rate: float = 0.1
     momentum: float = 0.9
     schedule: str = "step"
@@ -110,15 +109,16 @@ class Recipe:
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 self._refuse(name, f"one of {allowed}")
-        for name in ("depth", "epochs", "batch_size"):
+        object.__setattr__(self, "options", self._checked_options())
+        for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
                 self._refuse(name, "1 or more")
-        for name in ("alpha", "weight_decay", "crop_padding", "train_images"):
+        for name in ("weight_decay", "crop_padding", "train_images"):
             if not getattr(self, name) >= 0:
                 self._refuse(name, "0 or more")
         if not self.learning_rate > 0:
             self._refuse("learning_rate", "more than 0")
-        for name in ("momentum", "shakedrop", "label_smoothing"):
+        for name in ("momentum", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:
                 self._refuse(name, "at least 0 and less than 1")
         if not 0 < self.validation_fraction < 1:
@@ -131,6 +131,49 @@ class Recipe:
             self._refuse("order", "'augment_then_encrypt' where not NumPy encrypts")
         if self.strong != "none" and self.encrypt_in != "tf.data":
             self._refuse("encrypt_in", "'tf.data' where `strong` is used")
+
+    def _checked_options(self):
+        if self.network == MATCHED:
+            if self.options:
+                raise RecipeError(
+                    "The network 'matched' chooses its options itself. Received: "
+                    f"{sorted(self.options)}"
+                )
+            return {}
+        try:
+            return find_network(self.network).check(**self.options)
+        except NetworkError as error:
+            raise RecipeError(str(error)) from None
+
+    @property
+    def network_words(self):
+        """The network in words, as tables name it."""
+        if self.network == MATCHED:
+            return "the network that fits"
+        return find_network(self.network).words(self.options)
+
+    @property
+    def settings(self):
+        """What a record states of the recipe, one level deep."""
+        settings = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name not in ("name", "options")
+        }
+        options = dict(self.options)
+        if options.get("stem") == "convolution":
+            # No words, so nothing to say of them.
+            for name in ("stem", "patch_size", "bits", "tied"):
+                del options[name]
+        if options.get("adaptation") == "none":
+            del options["adaptation"]
+        settings |= options
+        settings |= {
+            "recipe": self.name,
+            "network_words": self.network_words,
+            "milestones": list(self.milestones),
+        }
+        return settings
 
     def _refuse(self, name, expected):
         raise RecipeError(
@@ -159,7 +202,10 @@ def fast():
         KERAS_BACKEND=jax python -m training compare --dataset cifar10 --recipe fast
     """
     return Recipe(
-        name="fast", depth=38, alpha=60, epochs=30, precision="mixed_bfloat16"
+        name="fast",
+        options={"depth": 38, "alpha": 60},
+        epochs=30,
+        precision="mixed_bfloat16",
     )
 
 
@@ -177,9 +223,7 @@ def small():
     """
     return Recipe(
         name="small",
-        depth=20,
-        alpha=24,
-        shakedrop=0,
+        options={"depth": 20, "alpha": 24, "shakedrop": 0},
         epochs=8,
         learning_rate=0.2,
         schedule="one_cycle",
@@ -199,9 +243,7 @@ def tiny():
     """
     return Recipe(
         name="tiny",
-        depth=8,
-        alpha=24,
-        shakedrop=0.1,
+        options={"depth": 8, "alpha": 24, "shakedrop": 0.1},
         epochs=15,
         batch_size=32,
         weight_decay=1e-4,
@@ -211,7 +253,28 @@ def tiny():
     )
 
 
-RECIPES = {recipe.__name__: recipe for recipe in (paper, fast, small, tiny)}
+def matched():
+    """The network that fits each cipher: what a key costs those who know how.
+
+    Expected accuracy: that of the same network on plain images (`plain-as-le` and the
+    like), within chance; see the records in results/.
+
+        python -m training compare --dataset cifar10 --recipe matched \\
+            --ciphers le,plain-as-le,ele,plain-as-ele
+    """
+    return Recipe(
+        name="matched",
+        network=MATCHED,
+        epochs=8,
+        optimizer="adamw",
+        learning_rate=2e-3,
+        weight_decay=0.05,
+        schedule="one_cycle",
+        normalization="centered",
+    )
+
+
+RECIPES = {recipe.__name__: recipe for recipe in (paper, fast, small, matched, tiny)}
 
 
 def find_recipe(name, **overrides):
@@ -219,7 +282,7 @@ def find_recipe(name, **overrides):
 
     Args:
         name: of a recipe in `RECIPES`.
-        **overrides: other values for fields of `Recipe`.
+        **overrides: other values for fields of `Recipe` or options of its network.
 
     Returns:
         A `Recipe`.
@@ -236,4 +299,11 @@ def find_recipe(name, **overrides):
         raise RecipeError(
             f"`recipe` should be one of {list(RECIPES)}. Received: recipe={name!r}"
         )
-    return dataclasses.replace(RECIPES[name](), **overrides)
+    recipe = RECIPES[name]()
+    fields = {field.name for field in dataclasses.fields(Recipe)}
+    options = {k: v for k, v in overrides.items() if k not in fields}
+    overrides = {k: v for k, v in overrides.items() if k in fields}
+    same = overrides.get("network", recipe.network) == recipe.network
+    # Another network has its own defaults.
+    kept = recipe.options if same else {}
+    return dataclasses.replace(recipe, **overrides, options=kept | options)

@@ -6,7 +6,7 @@ import numpy as np
 
 from tfpe.cli.terminal import new_table, table_console
 from tfpe.plots import save_figure
-from tfpe.tables.conditions import row_name
+from tfpe.tables.conditions import network_words, row_name
 from tfpe.tables.published import published
 from training.run_folder import safe_name
 
@@ -49,9 +49,10 @@ def show_comparison(records, out, console=None):
 def comparison_table(records):
     """A `rich` table: test accuracies in percent, one row for each record."""
     settings, results = records[0]["settings"], records[0]["results"]
+    matched = settings.get("matched")
+    network = "the network that fits" if matched else network_words(settings)
     table = new_table(
-        f"{settings['dataset']}: PyramidNet ({settings['depth']}, "
-        f"{settings['alpha']:g}), {settings['epochs']} epochs, "
+        f"{settings['dataset']}: {network}, {settings['epochs']} epochs, "
         f"{results['train_images']} training and {results['test_images']} test images; "
         "test accuracy in %",
         "cipher",

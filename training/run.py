@@ -17,8 +17,9 @@ from tfpe.receipts import Receipt
 from tfpe.records import different_names, read_record, write_record
 from training import strategies
 from training.data import Encryption, encrypt_all, split
+from training.networks.matched import matched_recipe
 from training.pyramidnet import count_units
-from training.recipes import PER_IMAGE, RecipeError
+from training.recipes import MATCHED, PER_IMAGE, PLAIN_AS, RecipeError
 from training.run_folder import LOCK, safe_name
 from training.saved_models import confusion, load_model, predict
 from training.train import train
@@ -50,8 +51,11 @@ class Run:
     runs: pathlib.Path
 
     def __post_init__(self):
-        count_units(self.recipe.depth, self.recipe.block)  # raises where none fit
-        if self.cipher == "plain":
+        object.__setattr__(self, "_network_recipe", self._fitting_recipe())
+        if self.recipe.network == "pyramidnet":
+            # Raises where none fit.
+            count_units(self.recipe.options["depth"], self.recipe.options["block"])
+        if self.plain:
             return
         if self.image_set.receipt is not None:
             raise CompareError(
@@ -70,15 +74,42 @@ class Run:
         encryption = Encryption(key, name, self.cipher != name, options)
         object.__setattr__(self, "_encryption", encryption)
 
+    def _fitting_recipe(self):
+        """The recipe, with the network that fits the cipher where it is "matched"."""
+        if self.recipe.network != MATCHED:
+            if self.cipher.startswith(PLAIN_AS):
+                raise RecipeError(
+                    f"`network` should be {MATCHED!r} for {PLAIN_AS}NAME. "
+                    f"Received: network={self.recipe.network!r}"
+                )
+            return self.recipe
+        name = self.cipher.removeprefix(PLAIN_AS).removesuffix(PER_IMAGE)
+        options, receipt = {}, self.image_set.receipt
+        if receipt is not None:
+            name, options = receipt["cipher"], receipt["options"]
+        if name == "plain":
+            raise RecipeError(
+                f"Plain images should be given as {PLAIN_AS}NAME of a cipher, whose "
+                f"network they share, with network={MATCHED!r}. Received: plain"
+            )
+        shape = self.image_set.x_train.shape[1:]
+        return matched_recipe(self.recipe, name, shape, **options)
+
+    @property
+    def plain(self):
+        """Whether nothing is encrypted."""
+        return self.cipher == "plain" or self.cipher.startswith(PLAIN_AS)
+
     @property
     def encryption(self):
         """The `Encryption` of this run; None for plain."""
-        return None if self.cipher == "plain" else self._encryption
+        return None if self.plain else self._encryption
 
     @property
     def name(self):
         """Names the record file and the run folder; plain runs need no key."""
-        adaptation, receipt = self.recipe.adaptation, self.image_set.receipt
+        adaptation = self.recipe.options.get("adaptation", "none")
+        receipt = self.image_set.receipt
         cipher = self.cipher if receipt is None else f"{receipt['cipher']}-beforehand"
         parts = [safe_name(self.image_set.name), self.recipe.name, cipher]
         parts += [] if adaptation == "none" else [f"{adaptation}adaptnet"]
@@ -87,18 +118,15 @@ class Run:
     @property
     def settings(self):
         """What a record states and a resumed run must agree with."""
-        settings = dataclasses.asdict(self.recipe)
-        settings |= {
-            "recipe": settings.pop("name"),
-            "milestones": list(self.recipe.milestones),
+        settings = self._network_recipe.settings | {
             "dataset": self.image_set.name,
             "source": self.image_set.source,
             "data_checksum": self.image_set.checksum,
-            "cipher": self.cipher.removesuffix(PER_IMAGE),
+            "cipher": "plain" if self.plain else self.cipher.removesuffix(PER_IMAGE),
             "seed": self.seed,
         }
-        if settings["adaptation"] == "none":
-            del settings["adaptation"]
+        if self.recipe.network == MATCHED:
+            settings["matched"] = True
         if self.encryption is not None:
             settings["cipher_options"] = self.encryption.options
             settings["key_fingerprint"] = self.encryption.key.fingerprint
@@ -177,7 +205,7 @@ class Run:
         outcome = train(
             parts,
             len(self.image_set.class_names),
-            self.recipe,
+            self._network_recipe,
             self.seed,
             self.encryption,
             folder,
@@ -240,9 +268,15 @@ class Run:
 
     def _plain_model_accuracy(self, test):
         """Of the network trained on plain images, on the images of this cipher."""
-        plain = dataclasses.replace(self, cipher="plain")
+        matched = self.recipe.network == MATCHED
+        name = self.cipher.removesuffix(PER_IMAGE)
+        if self.encryption is None:
+            return None
+        plain = dataclasses.replace(
+            self, cipher=PLAIN_AS + name if matched else "plain"
+        )
         path = self.runs / plain.name / "best.keras"
-        if self.encryption is None or not path.exists():
+        if not path.exists():
             return None
         if plain.finished_record() is None:
             return None

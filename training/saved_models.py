@@ -8,8 +8,8 @@ import keras
 
 from tfpe import PerceptualEncrypt
 from tfpe.errors import TfpeError
-from training import networks  # noqa: F401  registers their layers
 from training.data import encrypt_all
+from training.networks import register_layers
 from training.train import predict_labels
 
 
@@ -32,6 +32,7 @@ def load_model(path, encryption):
         raise ModelError(
             f"`model` should be a .keras file that is there and whole. Received: {path}"
         )
+    register_layers()
     try:
         model = keras.saving.load_model(path, compile=False)
     except Exception as error:  # zip, h5py and Keras raise several kinds

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from tfpe.records import check_replaceable, write_record
+from tfpe.tables.conditions import network_words
 from training.recipes import STEP_FIELDS, RecipeError
 from training.run_folder import OUT
 from training.train import build_model, compile_model
@@ -42,16 +43,18 @@ def training_speed(recipe, steps=20, out=OUT, image_shape=(32, 32, 3), classes=1
         RecipeError: the plain PyTorch network has no such option.
     """
     plain = {"block": "basic", "rounding": "ceil", "adaptation": "none"}
-    plain |= {"strategy": "none", "strong": "none"}
+    plain |= {"network": "pyramidnet", "stem": "convolution"}
+    plain |= {"strategy": "none", "strong": "none", "optimizer": "sgd"}
+    knobs = dataclasses.asdict(recipe) | recipe.options
     for name, value in plain.items():
-        if getattr(recipe, name) != value:
+        if knobs.get(name) != value:
             raise RecipeError(
                 f"`{name}` should be {value!r} to be compared with plain PyTorch. "
-                f"Received: {name}={getattr(recipe, name)!r}"
+                f"Received: {name}={knobs.get(name)!r}"
             )
     if steps < 1:
         raise RecipeError(f"`steps` should be 1 or more. Received: steps={steps}")
-    settings = {name: getattr(recipe, name) for name in STEP_FIELDS}
+    settings = {name: knobs[name] for name in STEP_FIELDS}
     settings |= {
         "recipe": recipe.name,
         "steps": steps,
@@ -97,9 +100,8 @@ def show_speed(record, console=None):
     console = console or Console()
     where = ", ".join(found.get("gpu") or [f"{found['cpu']}, {found['cores']} cores"])
     lines = [
-        f"PyramidNet ({settings['depth']}, {settings['alpha']:g}), "
-        f"{results['parameters']:,} parameters, batches of {settings['batch_size']}, "
-        f"{settings['precision']}, on {where}:",
+        f"{network_words(settings)}, {results['parameters']:,} parameters, "
+        f"batches of {settings['batch_size']}, {settings['precision']}, on {where}:",
         f"Keras on {settings['backend']}: "
         f"{results['keras_images_per_second']:.0f} images/s",
     ]
@@ -149,7 +151,11 @@ def _torch_steps(recipe, images, labels, classes, parameters):
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(0)
-    model = PyramidNet(recipe.depth, recipe.alpha, classes, recipe.shakedrop)
+    model = PyramidNet(
+        *(recipe.options[name] for name in ("depth", "alpha")),
+        classes,
+        recipe.options["shakedrop"],
+    )
     count = sum(parameter.numel() for parameter in model.parameters())
     if count != parameters:
         raise RecipeError(

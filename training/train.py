@@ -185,7 +185,7 @@ def train(
 
 
 def build_model(image_shape, classes, recipe, encryption=None):
-    """bytes -> (encryption ->) normalisation -> (adaptation and) PyramidNet.
+    """bytes -> (encryption ->) normalisation or words -> network.
 
     Args:
         image_shape: of what comes in, `(H, W, C)`, `uint8`.
@@ -194,7 +194,7 @@ def build_model(image_shape, classes, recipe, encryption=None):
         encryption: an `Encryption` that becomes the first layer, or None.
     """
     from tfpe import PerceptualEncrypt
-    from training.networks import NETWORKS
+    from training.networks import find_network
 
     layers = [keras.Input(image_shape, dtype="uint8")]
     if encryption is not None:
@@ -203,17 +203,12 @@ def build_model(image_shape, classes, recipe, encryption=None):
         )
         layers.append(layer)
         image_shape = layer.compute_output_shape((None, *image_shape))[1:]
-    network = NETWORKS[recipe.adaptation](
-        depth=recipe.depth,
-        alpha=recipe.alpha,
-        num_classes=classes,
-        block=recipe.block,
-        rounding=recipe.rounding,
-        shakedrop=recipe.shakedrop or None,
-        input_shape=tuple(image_shape),
-        l2=recipe.weight_decay or None,
-    )
-    return keras.Sequential([*layers, NORMALIZATIONS[recipe.normalization](), network])
+    row = find_network(recipe.network)
+    if not row.takes_bytes(recipe.options):
+        layers.append(NORMALIZATIONS[recipe.normalization]())
+    in_loss = recipe.weight_decay if recipe.optimizer == "sgd" else 0
+    network = row.build(classes, tuple(image_shape), in_loss or None, **recipe.options)
+    return keras.Sequential([*layers, network])
 
 
 def compile_model(model, recipe, steps):
@@ -242,7 +237,10 @@ def one_hot(recipe):
 
 
 def _optimizer(recipe, steps):
-    return keras.optimizers.SGD(schedule(recipe, steps), recipe.momentum, nesterov=True)
+    rate = schedule(recipe, steps)
+    if recipe.optimizer == "adamw":
+        return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
+    return keras.optimizers.SGD(rate, recipe.momentum, nesterov=True)
 
 
 def schedule(recipe, steps):

@@ -15,6 +15,12 @@ ROW_SETTINGS = {
     "per_image",
     "seed",
 }
+# By which they differ too where each cipher has the network that fits it.
+NETWORK_SETTINGS = {
+    *("network", "network_words", "depth", "alpha", "block", "rounding", "shakedrop"),
+    *("stem", "patch_size", "bits", "tied", "width", "kernel_size", "token_units"),
+    *("channel_units", "heads", "dropout"),
+}
 
 
 def grouped(items, key, with_key=False):
@@ -27,16 +33,31 @@ def grouped(items, key, with_key=False):
 
 def conditions(record):
     """What records of one table share, as text to compare: all but `ROW_SETTINGS`."""
-    settings = record["settings"].items()
-    return json.dumps(
-        {k: v for k, v in settings if k not in ROW_SETTINGS}, sort_keys=True
-    )
+    settings, by_row = record["settings"], _row_names(record["settings"])
+    shared = {k: v for k, v in settings.items() if k not in by_row}
+    return json.dumps(shared, sort_keys=True)
+
+
+def _row_names(settings):
+    return ROW_SETTINGS | (NETWORK_SETTINGS if settings.get("matched") else set())
+
+
+def network_words(settings):
+    """The network of a training record in words; older ones have PyramidNets only.
+
+    Example:
+
+    >>> network_words({"depth": 110, "alpha": 270})
+    'PyramidNet (110, 270)'
+    """
+    words = settings.get("network_words")
+    return words or f"PyramidNet ({settings['depth']}, {settings['alpha']:g})"
 
 
 def row_settings(record):
     """What makes the row of a record, as text to compare; seeds share a row."""
     settings = record["settings"]
-    names = sorted(ROW_SETTINGS - {"key_fingerprint", "seed"})
+    names = sorted(_row_names(settings) - {"key_fingerprint", "seed"})
     return json.dumps([settings.get(name) or None for name in names], sort_keys=True)
 
 
@@ -60,6 +81,8 @@ def row_name(settings):
         parts.append("encrypted beforehand")
     if adaptation := settings.get("adaptation"):
         parts.append(f"{adaptation.upper()}-AdaptNet")
+    if settings.get("matched"):
+        parts.append(network_words(settings))
     return ", ".join([name, *parts])
 
 
@@ -77,7 +100,7 @@ def caption(records, different=()):
         {len({record["settings"]["seed"] for record in row}) for row in rows}
     )
     parts = [
-        f"PyramidNet ({settings['depth']}, {settings['alpha']:g})",
+        *([] if settings.get("matched") else [network_words(settings)]),
         f"{results['train_images']:,} training, {results['validation_images']:,} "
         f"validation and {results['test_images']:,} test images",
         "train accuracy: while learning, on augmented images",
@@ -93,7 +116,7 @@ def caption(records, different=()):
 
 def different_conditions(records):
     """Settings, beyond those in every caption, by which the tables differ."""
-    stated = ROW_SETTINGS | {"dataset", "recipe", "depth", "alpha", "epochs"}
+    stated = ROW_SETTINGS | NETWORK_SETTINGS | {"dataset", "recipe", "epochs"}
     settings = [record["settings"] for record in records]
     names = sorted({name for one in settings for name in one} - stated)
     return [

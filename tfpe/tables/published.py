@@ -139,6 +139,8 @@ def published(settings):
     >>> published({"dataset": "digits", "cipher": "ele"})
     []
     """
+    if settings.get("matched"):
+        return []  # no paper has these networks
     wanted = (
         *(settings["dataset"], settings["cipher"]),
         *(settings.get("adaptation"), bool(settings.get("per_image"))),

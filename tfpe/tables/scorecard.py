@@ -143,12 +143,14 @@ def mean_of(results, name):
 
 
 def _training_group(records):
-    """Training records of one data set and recipe, without adaptation networks."""
+    """Training records of one data set, recipe and network, as the papers train."""
     groups = grouped(
         [
             record
             for record in records
-            if record["kind"] == "training" and not record["settings"].get("adaptation")
+            if record["kind"] == "training"
+            and not record["settings"].get("adaptation")
+            and not record["settings"].get("matched")
         ],
         conditions,
     )

@@ -1,6 +1,6 @@
 """The table of training speed: Keras on each backend beside plain PyTorch."""
 
-from tfpe.tables.conditions import machine
+from tfpe.tables.conditions import machine, network_words
 from tfpe.tables.markdown import NONE, markdown
 
 
@@ -33,8 +33,7 @@ def training_speed_table(records):
 def _row(record):
     settings, results = record["settings"], record["results"]
     row = [
-        f"PyramidNet ({settings['depth']}, {settings['alpha']:g}), "
-        f"{results['parameters']:,} parameters",
+        f"{network_words(settings)}, {results['parameters']:,} parameters",
         settings["backend"] + ", XLA" * _compiled(settings),
         settings["precision"],
         f"{results['keras_images_per_second']:,.0f}",

@@ -1,0 +1,212 @@
+"""Matched models give on ciphertext what plain ones give on images. Budget: 45 s."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import tfpe
+from tfpe import Key
+from tfpe.errors import CipherOptionError, NetworkError
+from tfpe.layers import WordPatchEmbedding, Words
+from training.networks import find_network
+from training.networks.matched import matched_network
+
+SHAPE = (16, 16, 3)
+MATCHABLE = sorted(set(tfpe.CIPHERS) - {"shuffle", "etc_gray"})
+NORMALISATIONS = {
+    "unit": lambda: layers.Rescaling(1 / 255),
+    "centred": lambda: layers.Rescaling(1 / 127.5, -1),
+    "by channel": lambda: layers.Normalization(
+        mean=[125.0, 120.0, 110.0], variance=[3900.0, 3700.0, 4300.0]
+    ),
+}
+
+
+@pytest.fixture
+def float64():
+    policy, floats = keras.config.dtype_policy(), keras.config.floatx()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_floatx(floats)
+    keras.config.set_dtype_policy(policy)
+
+
+def images(count=3, shape=SHAPE):
+    random = np.random.default_rng(0)
+    return random.integers(0, 256, (count, *shape), np.uint8)
+
+
+def convolutional(patch, normalisation):
+    return keras.Sequential(
+        [
+            keras.Input(SHAPE),
+            normalisation,
+            layers.Conv2D(8, patch, patch, activation="gelu"),
+            layers.DepthwiseConv2D(3, padding="same"),
+            layers.Flatten(),
+            layers.Dense(10),
+        ]
+    )
+
+
+def attending(patch, normalisation, dtype="uint8"):
+    inputs = keras.Input(SHAPE, dtype=dtype)
+    tokens = layers.Conv2D(8, patch, patch, "same")(normalisation(inputs))
+    tokens = layers.Reshape((-1, 8))(tokens)
+    mixed = layers.Permute((2, 1))(tokens)
+    mixed = layers.Permute((2, 1))(layers.Dense(tokens.shape[1])(mixed))
+    tokens = tokens + layers.MultiHeadAttention(2, 4)(mixed, tokens)
+    return keras.Model(inputs, layers.Dense(10)(layers.Flatten()(tokens)))
+
+
+def nested(patch, normalisation):
+    inner = attending(patch, layers.Rescaling(1.0), "float32")
+    return keras.Sequential([keras.Input(SHAPE), normalisation, inner])
+
+
+def agree(one, other, tolerance):
+    one, other = (keras.ops.convert_to_numpy(values) for values in (one, other))
+    return np.abs(one - other).max() <= tolerance * np.abs(other).max()
+
+
+@pytest.mark.parametrize("build", [convolutional, attending, nested])
+def test_every_cipher_through_a_model_of_patches(build):
+    x, key = images(), Key.generate()
+    for number, name in enumerate(MATCHABLE):
+        make = list(NORMALISATIONS.values())[number % 3]
+        model = build(4, make())
+        transform = tfpe.CIPHERS[name](key, SHAPE)
+        matched = tfpe.match(model, transform)
+        assert agree(matched(transform(x)), model(x), 1e-4), name
+        assert agree(tfpe.unmatch(matched, transform)(x), model(x), 1e-4), name
+        if name != "identity":
+            assert not agree(matched(x), model(x), 1e-2), name
+
+
+@pytest.mark.parametrize("normalisation", NORMALISATIONS)
+def test_the_bias_of_any_normalisation_in_64_bits(normalisation, float64):
+    for patch, name in ((2, "pbe"), (8, "ele"), (8, "le"), (4, "logistic")):
+        model = convolutional(patch, NORMALISATIONS[normalisation]())
+        options = {"block_size": patch} if name in ("le", "ele") else {}
+        transform = tfpe.CIPHERS[name](Key.generate(), SHAPE, **options)
+        x = images().astype("float64")
+        cipher = transform(images()).astype("float64")
+        assert agree(tfpe.match(model, transform)(cipher), model(x), 1e-10), name
+
+
+@pytest.mark.parametrize("name", ["le", "ele", "pbe", "logistic", "etc"])
+def test_the_network_that_fits_a_cipher_is_matched_exactly(name):
+    transform = tfpe.CIPHERS[name](Key.generate(), SHAPE)
+    network, options = matched_network(tfpe.structure(transform))
+    small = {"depth": 8, "alpha": 3} if network == "pyramidnet" else {"depth": 1}
+    model = find_network(network).build(10, SHAPE, 1e-4, **options | small)
+    assert agree(
+        tfpe.match(model, transform)(transform(images())), model(images()), 1e-4
+    )
+
+
+def steps(model, transform, optimizer, x, labels, count=5):
+    """Losses of some training steps."""
+    model.compile(
+        keras.optimizers.get({"class_name": optimizer["name"], "config": optimizer}),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=False,
+    )
+    data = x if transform is None else transform(x)
+    return [float(model.train_on_batch(data, labels)) for _ in range(count)]
+
+
+SGD = {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": True}
+ADAMW = {"name": "adamw", "learning_rate": 1e-3, "weight_decay": 0.05}
+
+
+@pytest.mark.parametrize(
+    "name, optimizer",
+    [("le", SGD), ("ele", ADAMW), ("pbe", ADAMW), ("logistic", SGD), ("etc", SGD)],
+)
+def test_training_on_ciphertext_is_training_on_images(name, optimizer, float64):
+    """From weights w A on images, and w on ciphertext: the same losses."""
+    x = images(24)
+    labels = np.arange(24) % 10
+    transform = tfpe.CIPHERS[name](Key.generate(), SHAPE)
+    found = tfpe.structure(transform)
+    size = {"patch_size": 4, "bits": found.bits, "tied": found.at(4).tied}
+    size |= {"width": 8, "depth": 1, "token_units": 8, "channel_units": 16}
+    on_images = find_network("mlp_mixer").build(10, SHAPE, 5e-4, **size)
+    on_ciphertext = tfpe.match(on_images, transform)
+    plain = steps(on_images, None, optimizer, x, labels)
+    encrypted = steps(on_ciphertext, transform, optimizer, x, labels)
+    assert plain[-1] < plain[0] - 0.01
+    assert np.allclose(plain, encrypted, rtol=1e-6)
+
+
+def test_what_cannot_be_matched():
+    key, good = Key.generate(), convolutional(4, layers.Rescaling(1 / 255))
+    for name in ("shuffle", "etc_gray"):
+        with pytest.raises(NetworkError, match="the whole image"):
+            tfpe.match(good, tfpe.CIPHERS[name](key, SHAPE))
+    with pytest.raises(NetworkError, match="blocks of side 4"):
+        tfpe.match(convolutional(2, layers.Rescaling(1.0)), tfpe.ciphers.le(key, SHAPE))
+    with pytest.raises(NetworkError, match="images that the model takes"):
+        tfpe.match(good, tfpe.ciphers.le(key, (32, 32, 3)))
+    three = keras.Sequential(
+        [keras.Input(SHAPE), layers.Conv2D(8, 3), layers.Flatten()]
+    )
+    with pytest.raises(NetworkError, match="Conv2D"):
+        tfpe.match(three, tfpe.ciphers.le(key, SHAPE))
+    dense = keras.Sequential([keras.Input(SHAPE), layers.Flatten()])
+    with pytest.raises(NetworkError, match="Flatten"):
+        tfpe.match(dense, tfpe.ciphers.le(key, SHAPE))
+    inputs = keras.Input(SHAPE)
+    twice = layers.Conv2D(8, 4, 4)(inputs) + layers.Conv2D(8, 4, 4)(inputs)
+    with pytest.raises(NetworkError, match="nowhere else"):
+        tfpe.match(keras.Model(inputs, twice), tfpe.ciphers.le(key, SHAPE))
+    batch = tfpe.CIPHERS["pbe"].per_image(key, SHAPE, range(2))
+    with pytest.raises(CipherOptionError, match="one key"):
+        tfpe.match(good, batch)
+
+
+def test_words_are_centred_and_change_their_sign():
+    x = images(2)
+    for bits in (8, 4, 1):
+        layer = Words(bits)
+        words = keras.ops.convert_to_numpy(layer(x))
+        assert words.shape == (2, 16, 16, 3 * 8 // bits)
+        assert words.min() == -1 and words.max() == 1
+        assert np.allclose(keras.ops.convert_to_numpy(layer(~x)), -words, atol=1e-6)
+        floats = keras.ops.convert_to_numpy(layer(x.astype("float32")))
+        assert np.array_equal(floats, words)
+        again = Words.from_config(layer.get_config())
+        assert again.bits == bits
+        assert layer.compute_output_shape((None, 16, 16, 3)) == (None, *words.shape[1:])
+    order = keras.ops.convert_to_numpy(Words(4)(np.full((1, 1, 1, 1), 0xF0, np.uint8)))
+    assert order.ravel().tolist() == [-1, 1]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"bits": 2},
+        {"bits": True},
+        {"units": 0},
+        {"units": 2.5},
+        {"patch_size": 0},
+        {"patch_size": 5},
+    ],
+)
+def test_arguments_that_do_not_fit(wrong):
+    with pytest.raises(NetworkError, match="Received"):
+        WordPatchEmbedding(**{"units": 4, "patch_size": 4} | wrong)(images())
+    with pytest.raises(NetworkError, match="Received"):
+        Words(3)
+
+
+def test_saved_embeddings_give_the_same(tmp_path):
+    model = keras.Sequential(
+        [keras.Input(SHAPE, dtype="uint8"), WordPatchEmbedding(4, 4, 4, tied=False)]
+    )
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert agree(loaded(images()), model(images()), 0)
