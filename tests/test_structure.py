@@ -43,10 +43,10 @@ def test_options_and_transforms_of_ones_own():
     assert short(found) == (4, "block", 8, True, False)
     found = tfpe.structure(tfpe.ciphers.le(key, SHAPE, word_bits=8))
     assert short(found) == (8, "block", 4, True, False)
-    # A mirrored image: pixels move, and nothing happens inside of them.
+    # A mirrored image: halves change places, and are mirrored alike.
     places = np.arange(32 * 32 * 3).reshape(32, 32, 3)[:, ::-1].ravel()
     mirror = Transform(places, np.zeros_like(places), 8, SHAPE)
-    assert short(tfpe.structure(mirror))[1:] == ("pixel", 1, True, True)
+    assert short(tfpe.structure(mirror))[1:] == ("block", 16, True, True)
     # The finer of two words, the larger of two regions.
     both = tfpe.ciphers.pbe(key, SHAPE) @ tfpe.ciphers.le(key, SHAPE)
     assert short(tfpe.structure(both)) == (4, "block", 4, False, False)
