@@ -1,6 +1,6 @@
 """The usual Keras pipelines that give floats, on the backend of this process."""
 
-import sys
+import importlib.util
 import tempfile
 from pathlib import Path
 
@@ -86,12 +86,12 @@ def run(check):
     between[between > 255] = 255
     found = PerceptualEncrypt(KEY, "le")(between)
     check(np.array_equal(keras.ops.convert_to_numpy(found), cipher), "rounding")
-    if "tensorflow" in sys.modules:
-        folders(images)
+    if importlib.util.find_spec("tensorflow"):
+        folders(images, check)
 
 
-def folders(images):
-    """A folder of classes, resized by Keras, through the map."""
+def folders(images, check):
+    """A folder of classes, resized by Keras, through the map, and trained on."""
     import tensorflow as tf
 
     from tfpe.data import encrypt
@@ -110,6 +110,11 @@ def folders(images):
         found = np.concatenate([x for x, _ in encrypted.as_numpy_iterator()])
         expected = CIPHERS["le"](KEY, (36, 36, 3))(np.round(resized).astype(np.uint8))
         assert np.array_equal(found, expected)
+        head = [keras.layers.Rescaling(1 / 255), keras.layers.Flatten()]
+        model = keras.Sequential([*head, keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        history = model.fit(encrypted, verbose=0).history
+        check(np.isfinite(history["loss"][0]), f"a folder: loss {history['loss']}")
         scaled = encrypt(ds.map(lambda x, y: (x / 255, y)), KEY, "le")
         try:
             list(scaled)

@@ -1,10 +1,43 @@
-"""Run by test_train.py: a comparison from an .npz file on JAX, without TensorFlow."""
+"""Training on JAX with what README's line for JAX installs, and nothing else."""
 
+import importlib.metadata
+import re
 import sys
+from pathlib import Path
 
 from blocking import block
+from packaging.requirements import Requirement
 
-block("tensorflow", "tensorflow_datasets", "tensorboard")
+README = Path(__file__).parents[2] / "README.md"
+
+
+def distributions():
+    """Names of what README's line installs, with all that those packages need."""
+    line = re.search(r"--no-deps \. && pip install ([^`]*)`", README.read_text())[1]
+    names, found = line.split(), {"tfpe"}
+    while names:
+        name = re.sub("[-_.]+", "-", names.pop()).lower()
+        if name in found:
+            continue
+        found.add(name)
+        try:
+            needed = importlib.metadata.requires(name) or ()
+        except importlib.metadata.PackageNotFoundError:
+            continue  # for another system
+        needed = [Requirement(text) for text in needed]
+        names += [r.name for r in needed if not r.marker or r.marker.evaluate()]
+    return found
+
+
+there = distributions()
+modules = importlib.metadata.packages_distributions().items()
+block(
+    *(
+        module
+        for module, names in modules
+        if not there & {re.sub("[-_.]+", "-", name).lower() for name in names}
+    )
+)
 
 import keras  # noqa: E402
 
@@ -13,4 +46,6 @@ from training.cli import main  # noqa: E402
 code = main(sys.argv[1:])
 if keras.backend.backend() != "jax":
     sys.exit("not on JAX")
+if "tensorflow" in sys.modules or "tensorflow_datasets" in sys.modules:
+    sys.exit("with TensorFlow")
 sys.exit(code)
