@@ -113,6 +113,18 @@ def unmatch(model, transform):
 
     Raises:
         NetworkError: as of `match`.
+
+    Example:
+
+    >>> import keras, numpy as np, tfpe
+    >>> plain = keras.Sequential(
+    ...     [keras.Input((8, 8, 3)), keras.layers.Conv2D(5, 4, 4)]
+    ... )
+    >>> le = tfpe.ciphers.le(tfpe.Key.generate(), (8, 8, 3))
+    >>> again = unmatch(match(plain, le), le)
+    >>> image = np.full((1, 8, 8, 3), 200, np.uint8)
+    >>> bool(np.allclose(again(image), plain(image), atol=1e-2))
+    True
     """
     return match(model, transform.inverse)
 
