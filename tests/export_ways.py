@@ -370,7 +370,7 @@ def prints(folder):
 def traceback_with_locals(folder):
     # As rich, pytest -l and Sentry show them.
     with pytest.raises(ValueError) as caught:
-        TRANSFORM.program.run(None, SHAPE[-1], tfpe.backends.TENSORFLOW)
+        TRANSFORM.program.run(None, SHAPE[-1], tfpe.algebra.backends.TENSORFLOW)
     shown = traceback.TracebackException.from_exception(
         caught.value, capture_locals=True
     )

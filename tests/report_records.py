@@ -8,9 +8,9 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from tfpe import CIPHERS, Key, attacks, metrics
-from tfpe.bench.baselines import AES
-from tfpe.bench.rows import pack
-from tfpe.records import environment
+from tfpe.lab.bench.baselines import AES
+from tfpe.lab.bench.rows import pack
+from tfpe.lab.records import environment
 
 PHOTOGRAPHS = load_sample_images().images
 CROPS = np.stack([p[y : y + 32, 240:272] for p in PHOTOGRAPHS for y in (100, 200)])

@@ -6,15 +6,15 @@ import pytest
 from test_pyramidnet import parameters
 
 from tfpe.errors import NetworkError
-from training.adaptation import ele_adaptnet, le_adaptnet, pixel_adaptnet
-from training.adaptation_layers import (
+from training.networks import NETWORKS
+from training.networks.adaptation import ele_adaptnet, le_adaptnet, pixel_adaptnet
+from training.networks.adaptation_layers import (
     BlockMixing,
     BlockNetworks,
     PixelShuffle,
     permutation_penalty,
     total_variation,
 )
-from training.networks import NETWORKS
 from training.networks.pyramid import ADAPTATIONS
 from training.pyramidnet import pyramidnet
 from training.recipes import CHOICES

@@ -14,8 +14,8 @@ from tfpe import CIPHERS, Key, PerceptualEncrypt, Transform, attacks
 from tfpe.attacks import CountingOracle, chosen_plaintext
 from tfpe.cli import main
 from tfpe.errors import AttackError
-from tfpe.evaluation.evidence import answers_of, chosen_queries, read_ciphertexts
 from tfpe.files import encrypt_folder
+from tfpe.lab.evaluation.evidence import answers_of, chosen_queries, read_ciphertexts
 
 SHAPE = (32, 32, 3)
 

@@ -10,10 +10,10 @@ from tfpe import CIPHERS, Key
 from tfpe.attacks import ATTACKS, mirrored, score_images, score_key
 from tfpe.attacks.symmetry import SYMMETRIES, aligned, forms
 from tfpe.cli import main
-from tfpe.evaluation import trials
-from tfpe.evaluation.curves import error_of, error_title
-from tfpe.evaluation.pictures import load_pictures
 from tfpe.files import encrypt_folder
+from tfpe.lab.evaluation import trials
+from tfpe.lab.evaluation.curves import error_of, error_title
+from tfpe.lab.evaluation.pictures import load_pictures
 
 OPEN = [row for row in ATTACKS.values() if row.up_to]
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 
 from tfpe import CIPHERS, Transform, attacks
+from tfpe.algebra.words import split_words
 from tfpe.errors import AttackError, CipherOptionError, ImageError
-from tfpe.words import split_words
 
 SHAPE = (32, 32, 3)
 

@@ -35,7 +35,7 @@ def folder(tmp_path, monkeypatch):
 def test_any_number_of_workers_writes_the_files_of_the_local_path(
     workers, settings, folder, monkeypatch
 ):
-    import tfpe.beam
+    import tfpe.dataset.beam
 
     monkeypatch.setattr(own_sources, "SHARD_BYTES", 150 * 300)
     monkeypatch.setattr(source, "BATCH_BYTES", 16 * 300)
@@ -46,32 +46,34 @@ def test_any_number_of_workers_writes_the_files_of_the_local_path(
         direct_running_mode="multi_threading",
     )
     run = {"pipeline_options": options, **settings}
-    summary = tfpe.beam.encrypt_dataset("tiny.npz", "beam", "owner.key", "le", **run)
+    summary = tfpe.dataset.beam.encrypt_dataset(
+        "tiny.npz", "beam", "owner.key", "le", **run
+    )
     assert summary.written == len(np.load("tiny.npz")["x_train"])
     assert contents(folder / "beam") == contents(folder / "local")
 
 
 def test_a_folder_is_no_place_for_what_is_made_of_it(folder):
-    import tfpe.beam
+    import tfpe.dataset.beam
 
     save(folder / "photos", {f"{name}/1.png": PHOTO[:8, :8] for name in "ab"})
     with pytest.raises(OutputError, match="outside of photos"):
-        tfpe.beam.encrypt_dataset("photos", "photos/cloud", "owner.key", "le")
+        tfpe.dataset.beam.encrypt_dataset("photos", "photos/cloud", "owner.key", "le")
 
 
 def test_the_serialised_pipeline_holds_no_key(folder):
-    import tfpe.beam
+    import tfpe.dataset.beam
 
     opened = sources.open_source("tiny.npz")
     plan = plan_encryption(
         *(opened, "beam", Key(SECRET), "le", None, True, None, (), {})
     )
-    job = tfpe.beam.Job(
+    job = tfpe.dataset.beam.Job(
         "tiny.npz", None, str(folder / "owner.key"), plan.header, str(folder)
     )
     pipeline = beam.Pipeline()
-    blocks = list(tfpe.beam.blocks(opened))
-    pipeline | beam.Create(blocks) | tfpe.beam.Encrypt(job)
+    blocks = list(tfpe.dataset.beam.blocks(opened))
+    pipeline | beam.Create(blocks) | tfpe.dataset.beam.Encrypt(job)
     data = pipeline.to_runner_api().SerializeToString()
     # Functions travel in it as base64 of bz2, where nothing could be found.
     packed = [base64.b64decode(found) for found in re.findall(rb"Qlpo[\w+/=]+", data)]

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 
 from tfpe import CIPHERS, Key
-from tfpe.bench import FIELD, measure_throughput, noise, run_bench
-from tfpe.bench.baselines import AES, baselines, field_le
-from tfpe.bench.pipelines import measure_pipelines, measure_setup
-from tfpe.bench.report import draw_speed, rich_tables, speed_table
-from tfpe.bench.rows import pack, unpack
-from tfpe.bench.timing import interleave
 from tfpe.ciphers import le_transform
 from tfpe.cli import main
-from tfpe.derivation import _stable_argsort
 from tfpe.errors import RecordError, TfpeError
-from tfpe.records import read_record
+from tfpe.keys.derivation import _stable_argsort
+from tfpe.lab.bench import FIELD, measure_throughput, noise, run_bench
+from tfpe.lab.bench.baselines import AES, baselines, field_le
+from tfpe.lab.bench.pipelines import measure_pipelines, measure_setup
+from tfpe.lab.bench.report import draw_speed, rich_tables, speed_table
+from tfpe.lab.bench.rows import pack, unpack
+from tfpe.lab.bench.timing import interleave
+from tfpe.lab.records import read_record
 
 KEY = Key(bytes(range(32)))
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from tfpe.bench import datasets
-from tfpe.bench.datasets import dataset_table, main, run_dataset_bench
 from tfpe.errors import CipherOptionError, TfpeError
-from tfpe.records import read_record
+from tfpe.lab.bench import datasets
+from tfpe.lab.bench.datasets import dataset_table, main, run_dataset_bench
+from tfpe.lab.records import read_record
 
 
 def test_runs_are_measured_and_recorded(tmp_path, monkeypatch, capsys):

@@ -36,7 +36,9 @@ def test_everything_that_encrypts_has_one_default(tmp_path):
 
 
 def test_beam_has_the_same_default():
-    beam = pytest.importorskip("tfpe.beam", reason="the extra `beam` is not installed")
+    beam = pytest.importorskip(
+        "tfpe.dataset.beam", reason="the extra `beam` is not installed"
+    )
     parameters = inspect.signature(beam.encrypt_dataset).parameters
     assert parameters["cipher"].default == DEFAULT_CIPHER
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfpe import CIPHERS, Key, Transform, ciphers
+from tfpe.algebra.lowering import oracle
 from tfpe.errors import CipherOptionError, ImageError
-from tfpe.lowering import oracle
 
 SECRETS = st.binary(min_size=32, max_size=32)
 KEYED = [name for name in CIPHERS if name != "identity"]

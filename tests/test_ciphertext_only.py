@@ -7,10 +7,10 @@ import pytest
 
 from tfpe import Key, ciphers, metrics
 from tfpe.attacks import block_statistics, mirrored, nibble_statistics
-from tfpe.attacks.ciphertext.moments import KEY_WEIGHTS, neighbour_moments, signed_bits
 from tfpe.attacks.ciphertext_only import ciphertext_only
 from tfpe.attacks.mode_filter import mode_filter
 from tfpe.attacks.scoring import score_key
+from tfpe.attacks.statistics.moments import KEY_WEIGHTS, neighbour_moments, signed_bits
 from tfpe.errors import AttackError, ImageError
 
 IN_PLACE = [

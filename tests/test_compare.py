@@ -11,19 +11,19 @@ from rich.console import Console
 import tfpe
 from tfpe import Key
 from tfpe.errors import CipherOptionError, NetworkError, OutputError, WrongKeyError
-from tfpe.locks import FileLock
+from tfpe.lab.records import read_record
 from tfpe.receipts import model_receipt
-from tfpe.records import read_record
+from tfpe.storage.locks import FileLock
 from training.cli import main
 from training.commands import FAILED, FINISHED, TIME_UP
 from training.compare import compare
 from training.evaluate import evaluate
+from training.images import ImageSet
 from training.recipes import RecipeError, find_recipe
 from training.report import show_comparison
 from training.run import CompareError, experiment_key
 from training.run_folder import LOCK, OUT, RUNS
 from training.saved_models import ModelError
-from training.sources import ImageSet
 
 SMALL = {"alpha": 3, "batch_size": 16}
 RECIPE = find_recipe("tiny", epochs=1, **SMALL)

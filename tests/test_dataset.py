@@ -18,7 +18,7 @@ from tfpe.errors import (
     OutputError,
     WrongKeyError,
 )
-from tfpe.padding import pad_to_blocks
+from tfpe.pixels.padding import pad_to_blocks
 
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
 SLOW = pytest.mark.slow
@@ -180,7 +180,7 @@ def test_a_set_that_tfds_would_misread_gets_a_name_of_its_own(tmp_path):
 
 
 def test_training_reads_an_encrypted_set(npz, tmp_path):
-    training = pytest.importorskip("training.sources")
+    training = pytest.importorskip("training.images")
     encrypt_dataset(npz, tmp_path / "cloud", KEY, "le")
     found = training.load("tfds:tiny_le", tmp_path / "cloud")
     assert found.x_train.shape == (20, 12, 12, 3) and found.class_names == tuple("012")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tfpe import Key
-from tfpe.derivation import Material
+from tfpe.keys.derivation import Material
 
 SECRET = bytes(range(32))
 NAMES = st.text(st.sampled_from('a",]["\\:{}1'), max_size=6)

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfpe.errors import ImageFileError
-from tfpe.files.depth import Gray, window_levels
-from tfpe.files.dicom import is_dicom, read_dicom
-from tfpe.files.images import read_image
-from tfpe.preparation import Preparation
+from tfpe.pixels.codec import read_image
+from tfpe.pixels.depth import Gray, window_levels
+from tfpe.pixels.dicom import is_dicom, read_dicom
+from tfpe.pixels.preparation import Preparation
 
 SHIPPED = pathlib.Path(pydicom.__file__).parent / "data/test_files"
 [SIGNED] = slices(1)

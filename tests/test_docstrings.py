@@ -15,14 +15,14 @@ import tfpe
 
 # What users of the checkout call; the rest of `training` serves its commands.
 TRAINING = {
-    "adaptation": ("le_adaptnet", "ele_adaptnet", "pixel_adaptnet"),
+    "networks.adaptation": ("le_adaptnet", "ele_adaptnet", "pixel_adaptnet"),
     "compare": ("compare",),
-    "data": ("Encryption", "split"),
+    "batches": ("Encryption", "split"),
     "evaluate": ("evaluate",),
     "pyramidnet": ("pyramidnet", "count_units", "unit_widths", "drop_probabilities"),
     "recipes": ("Recipe", "find_recipe"),
     "shakedrop": ("ShakeDrop",),
-    "sources": ("ImageSet", "load", "stratified_split"),
+    "images": ("ImageSet", "load", "stratified_split"),
     "train": ("train",),
 }
 # These train or need a trained model: `python -m training --help` shows commands.

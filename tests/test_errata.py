@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from tfpe import errata
-from tfpe.tables.__main__ import main as render
+from tfpe.lab import errata
+from tfpe.lab.tables.__main__ import main as render
 
 ROOT = pathlib.Path(__file__).parents[1]
 DOCS = ROOT / "docs" / "errata.md"
@@ -45,7 +45,7 @@ def test_rows_show_printed_beside_measured(record):
 
 
 def test_docs_equal_records():
-    """Where this fails: python -m tfpe.tables docs/errata.md --records results"""
+    """Where this fails: python -m tfpe.lab.tables docs/errata.md --records results"""
     arguments = [str(DOCS), "--records", str(ROOT / "results"), "--check"]
     assert render(arguments) == 0
 

@@ -6,7 +6,7 @@ import pytest
 from image_folders import save
 
 from tfpe.cli import main
-from tfpe.records import read_record
+from tfpe.lab.records import read_record
 
 
 def run(*arguments):
@@ -38,7 +38,7 @@ def test_evaluate(photo_folder, monkeypatch, capsys):
     assert len(list((photo_folder / "figures").glob("*.png"))) == 3
     # A record of other settings is refused before the work, which takes minutes.
     with monkeypatch.context() as patched:
-        patched.setattr("tfpe.evaluation.cipher_metrics", pytest.fail)
+        patched.setattr("tfpe.lab.evaluation.cipher_metrics", pytest.fail)
         assert run(*command, "--seed", "1") == 1
     assert "differs in ['key_fingerprint', 'seed']" in capsys.readouterr().err
 
@@ -85,8 +85,8 @@ def test_a_curve_goes_on(photo_folder, capsys):
 
 
 def test_forms_of_a_cipher_that_an_attack_is_for():
-    from tfpe.evaluation import evaluate
-    from tfpe.evaluation.pictures import load_pictures
+    from tfpe.lab.evaluation import evaluate
+    from tfpe.lab.evaluation.pictures import load_pictures
 
     record = evaluate("le", load_pictures("photographs", size=(32, 32), count=20))
     rows = {row["attack"]: row for row in record["results"]["attacks"]}

@@ -12,7 +12,7 @@ import tensorflow as tf
 from export_ways import HOLDS, IMAGES, KEY, RAISES, SHAPE, TRANSFORM, WAYS
 
 from tfpe import CIPHERS, Transform
-from tfpe.backends import NumPyBackend
+from tfpe.algebra.backends import NumPyBackend
 from tfpe.errors import ExportError
 
 DOCS = pathlib.Path(__file__).parents[1] / "docs" / "security.md"

@@ -15,11 +15,11 @@ from image_folders import save as save_images
 import tfpe.files.folders
 import tfpe.files.jobs
 from tfpe import Key
-from tfpe.atomic import write_file
 from tfpe.errors import ManifestError, OutputError
 from tfpe.files import decrypt_folder, encrypt_folder
 from tfpe.files.journal import lock_folder
-from tfpe.locks import FileLock
+from tfpe.storage.atomic import write_file
+from tfpe.storage.locks import FileLock
 
 KEY = Key(bytes(range(32)))
 
@@ -57,7 +57,7 @@ def test_resumed_runs_keep_the_identity_of_the_folder(tmp_path, monkeypatch):
     assert identity("manifest.json") == begun
     # The same folder, begun with this identity and never interrupted:
     with monkeypatch.context() as patch:
-        patch.setattr("tfpe.files.manifest.draw_identity", lambda: begun)
+        patch.setattr("tfpe.files.folder_manifest.draw_identity", lambda: begun)
         encrypt_folder(plain, tmp_path / "whole", KEY, per_image=True)
     assert contents(secret) == contents(tmp_path / "whole")
     save(plain, 7)

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from sklearn.datasets import load_sample_images
 
 from tfpe.errors import ImageFileError
-from tfpe.files.images import decode_image, encode_png, pixel_digest
+from tfpe.pixels.codec import decode_image, encode_png, pixel_digest
 
 PHOTO = load_sample_images().images[0][:60, :90]
 GRAY = np.asarray(Image.fromarray(PHOTO).convert("L"))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from test_ciphers import cases, random_images
 
 from tfpe import CIPHERS, Key, ciphers
-from tfpe.words import split_words
+from tfpe.algebra.words import split_words
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -12,7 +12,7 @@ import pytest
 from tfpe import Key
 from tfpe.cli import main
 from tfpe.errors import KeyFileError, TfpeError, WrongKeyError
-from tfpe.key_files import InsecureKeyFileWarning
+from tfpe.keys.files import InsecureKeyFileWarning
 
 SECRET = bytes(range(101, 133))
 KEY = Key(SECRET)
@@ -162,7 +162,7 @@ def test_sealed_keys_open_with_their_passphrase_alone(folder, passphrase, capsys
 
 
 def test_a_sealed_file_holds_no_secret_and_any_change_is_told(folder):
-    sealed_keys = pytest.importorskip("tfpe.sealed_keys")
+    sealed_keys = pytest.importorskip("tfpe.keys.sealed")
     pytest.importorskip("cryptography", reason="the extra `keys` is not installed")
     import base64
 
@@ -189,7 +189,7 @@ def test_a_sealed_file_holds_no_secret_and_any_change_is_told(folder):
 
 
 def test_sealed_files_that_do_not_fit(folder):
-    sealed_keys = pytest.importorskip("tfpe.sealed_keys")
+    sealed_keys = pytest.importorskip("tfpe.keys.sealed")
     pytest.importorskip("cryptography", reason="the extra `keys` is not installed")
     for passphrase in ("", None, b"bytes"):
         with pytest.raises(KeyFileError, match="passphrase"):

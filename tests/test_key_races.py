@@ -12,9 +12,9 @@ from processes import run_script
 
 from tfpe import Key
 from tfpe.errors import KeyFileError, OutputError
-from tfpe.key_rotation import rotate_key
-from tfpe.locks import folder_lock
-from tfpe.sealed_keys import is_sealed, save_sealed
+from tfpe.keys.rotation import rotate_key
+from tfpe.keys.sealed import is_sealed, save_sealed
+from tfpe.storage.locks import folder_lock
 
 pytest.importorskip("fcntl", reason="this system has no locks on folders")
 OLD = Key(bytes(range(32)))
@@ -68,7 +68,7 @@ def test_a_second_rotation_waits_and_is_refused(step, path, monkeypatch):
 
 @pytest.mark.parametrize("write", ["save", "sealed", "rotate"])
 def test_every_writer_takes_the_lock(write, path, monkeypatch):
-    monkeypatch.setattr("tfpe.key_files.LOCK_SECONDS", 0)
+    monkeypatch.setattr("tfpe.keys.files.LOCK_SECONDS", 0)
     new, file = Key.generate(), path.with_name("new.key")
     if write == "sealed":
         pytest.importorskip("cryptography", reason="the extra `keys` is not installed")
@@ -86,7 +86,7 @@ def test_every_writer_takes_the_lock(write, path, monkeypatch):
 
 def test_one_lock_by_whatever_path(path, tmp_path_factory, monkeypatch):
     """A link to the key, a link to its folder, and another working folder."""
-    monkeypatch.setattr("tfpe.key_files.LOCK_SECONDS", 0)
+    monkeypatch.setattr("tfpe.keys.files.LOCK_SECONDS", 0)
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (elsewhere / "link.key").symlink_to(path)
     (elsewhere / "link").symlink_to(path.parent)
@@ -99,7 +99,7 @@ def test_one_lock_by_whatever_path(path, tmp_path_factory, monkeypatch):
 def test_a_killed_holder_does_not_block(path):
     code = (
         "import os, signal, sys\n"
-        "from tfpe.locks import folder_lock\n"
+        "from tfpe.storage.locks import folder_lock\n"
         "with folder_lock(sys.argv[1]): os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code, path.parent])
@@ -112,7 +112,7 @@ def test_a_forked_child_does_not_keep_the_lock(path):
     """It inherits the handle, and outlives the holder."""
     code = (
         "import os, sys, time\n"
-        "from tfpe.locks import folder_lock\n"
+        "from tfpe.storage.locks import folder_lock\n"
         "with folder_lock(sys.argv[1]):\n"
         "    child = os.fork()\n"
         "    if not child: time.sleep(60)\n"

@@ -12,9 +12,10 @@ import warnings
 
 import pytest
 
-from tfpe import Key, key_files, keys
+from tfpe import Key, keys
 from tfpe.errors import KeyFileError, TfpeError, WrongKeyError
-from tfpe.key_files import InsecureKeyFileWarning
+from tfpe.keys import files as key_files
+from tfpe.keys.files import InsecureKeyFileWarning
 
 SECRET = bytes(range(100, 132))
 # The cost of scrypt is meant to be felt: tests of the format need not feel it.

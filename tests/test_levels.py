@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from tfpe import Key, PerceptualEncrypt
 from tfpe.errors import ImageError
-from tfpe.levels import to_bytes
-from tfpe.value_ranges import Refusal
+from tfpe.pixels.levels import to_bytes
+from tfpe.pixels.value_ranges import Refusal
 
 KEY = Key(bytes(range(32)))
 RANGES = [(0, 255), (0, 1), (-1, 1), (10, 20), (0, 65535)]

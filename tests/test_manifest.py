@@ -8,8 +8,7 @@ import pytest
 
 from tfpe import Key
 from tfpe.errors import ManifestError, OutputError, TfpeError, WrongKeyError
-from tfpe.files.journal import Journal, lock_folder
-from tfpe.files.manifest import (
+from tfpe.files.folder_manifest import (
     JOURNAL_NAME,
     MANIFEST_NAME,
     check_path,
@@ -18,6 +17,7 @@ from tfpe.files.manifest import (
     read_manifest,
     write_manifest,
 )
+from tfpe.files.journal import Journal, lock_folder
 
 KEY = Key(bytes(range(32)))
 HEADER = make_header(KEY, "le", {"block_size": 4}, False, False)

@@ -12,7 +12,7 @@ from tfpe import Key, Preparation
 from tfpe.cli import main
 from tfpe.errors import ManifestError
 from tfpe.files import decrypt_folder, encrypt_folder
-from tfpe.files.depth import window_levels
+from tfpe.pixels.depth import window_levels
 
 KEY = Key(bytes(range(32)))
 DEEP = Preparation(depth=16)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tfpe import crop, pad_to_blocks
 from tfpe.errors import ImageError
-from tfpe.padding import padded_size
+from tfpe.pixels.padding import padded_size
 
 SIZES = st.integers(1, 12)
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tfpe import Key, keys
 from tfpe.cli import main
 from tfpe.errors import WeakPassphraseError
-from tfpe.key_rotation import rotate_key
-from tfpe.passphrases import check_strength
-from tfpe.sealed_keys import save_sealed
+from tfpe.keys.passphrases import check_strength
+from tfpe.keys.rotation import rotate_key
+from tfpe.keys.sealed import save_sealed
 
 GOOD = "correct horse"
 WEAK = (
@@ -24,8 +24,8 @@ WEAK = (
 @pytest.fixture(autouse=True)
 def cheap_scrypt(monkeypatch):
     monkeypatch.setattr(keys, "SCRYPT", {"n": 2, "r": 8, "p": 1})
-    monkeypatch.setattr("tfpe.key_files.SCRYPT", keys.SCRYPT)
-    monkeypatch.setattr("tfpe.sealed_keys.SCRYPT", keys.SCRYPT)
+    monkeypatch.setattr("tfpe.keys.files.SCRYPT", keys.SCRYPT)
+    monkeypatch.setattr("tfpe.keys.sealed.SCRYPT", keys.SCRYPT)
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from tfpe.cli import main
 from tfpe.dataset import encrypt_dataset
 from tfpe.errors import AlreadyEncryptedError, CipherOptionError, WrongKeyError
 from tfpe.files import encrypt_folder
-from tfpe.labelled_images import load_images
+from tfpe.keys.sealed import save_sealed
 from tfpe.receipts import Receipt, attach_receipt
-from tfpe.sealed_keys import save_sealed
+from tfpe.roles.labelled_images import load_images
 
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(32))
 PLAIN = {f"{c}/{n}.png": CHINA[n : n + 8, :8] for c in ("cat", "dog") for n in range(2)}

@@ -13,8 +13,8 @@ from PIL import Image
 from skimage.metrics import structural_similarity
 
 from tfpe.errors import CipherOptionError, ImageError, ImageFileError, ManifestError
-from tfpe.files.images import decode_image, prepare_image
-from tfpe.preparation import COLORS, FITS, Preparation
+from tfpe.pixels.codec import decode_image, prepare_image
+from tfpe.pixels.preparation import COLORS, FITS, Preparation
 
 PHOTO = np.ascontiguousarray(CHINA[:120, :200])
 ALPHA = np.linspace(0, 255, 200).astype(np.uint8)[None].repeat(120, 0)

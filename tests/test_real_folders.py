@@ -11,7 +11,7 @@ from PIL import Image
 
 from tfpe import Key, Preparation
 from tfpe.cli import main
-from tfpe.files.images import prepare_image
+from tfpe.pixels.codec import prepare_image
 
 COUNT = 96  # each of 16 kinds in each of 6 classes
 

@@ -22,7 +22,6 @@ from tfpe.errors import (
     WrongKeyError,
 )
 from tfpe.files import encrypt_folder
-from tfpe.predictions import probabilities
 from tfpe.receipts import (
     Receipt,
     attach_receipt,
@@ -32,6 +31,7 @@ from tfpe.receipts import (
     read_receipt,
     save_receipt,
 )
+from tfpe.roles.predictions import probabilities
 
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(32))
 CLASSES = ["cat", "dog", "eel"]

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tfpe
-from tfpe import records
 from tfpe.errors import OutputError, RecordError
-from tfpe.records import read_record, read_records, write_record
+from tfpe.lab import records
+from tfpe.lab.records import read_record, read_records, write_record
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False) | st.integers() | st.none()
 VALUES = st.recursive(

@@ -12,11 +12,11 @@ import report_records as make
 
 from tfpe.cli import main
 from tfpe.errors import RecordError
-from tfpe.records import write_record
-from tfpe.report import render_report, write_report
-from tfpe.report.cells import number, percent
-from tfpe.tables.scorecard import Row
-from tfpe.tables.scorecard_table import drop_text, ssim_text
+from tfpe.lab.page import render_report, write_report
+from tfpe.lab.page.cells import number, percent
+from tfpe.lab.records import write_record
+from tfpe.lab.tables.scorecard import Row
+from tfpe.lab.tables.scorecard_table import drop_text, ssim_text
 
 
 @pytest.fixture(scope="module")

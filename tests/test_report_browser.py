@@ -7,8 +7,8 @@ import shutil
 import pytest
 import report_records as make
 
-from tfpe.records import write_record
-from tfpe.report import render_report, write_report
+from tfpe.lab.page import render_report, write_report
+from tfpe.lab.records import write_record
 
 FLAGS = (
     "--headless",

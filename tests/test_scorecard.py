@@ -6,8 +6,8 @@ import pytest
 import report_records as make
 
 from tfpe.errors import RecordError
-from tfpe.tables.rendering import render_table
-from tfpe.tables.scorecard import scorecard
+from tfpe.lab.tables.rendering import render_table
+from tfpe.lab.tables.scorecard import scorecard
 
 
 @pytest.fixture(scope="module")

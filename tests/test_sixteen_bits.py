@@ -10,11 +10,11 @@ from image_folders import CHINA
 from PIL import Image, TiffImagePlugin
 
 from tfpe import CIPHERS, Key, Preparation
-from tfpe.byte_planes import from_planes, to_planes
+from tfpe.ciphers.cache import TransformCache
 from tfpe.errors import CipherOptionError, ImageError, ImageFileError
-from tfpe.files.depth import window_levels
-from tfpe.files.images import decode_image, encode_png, prepare_image, read_image
-from tfpe.transform_cache import TransformCache
+from tfpe.pixels.byte_planes import from_planes, to_planes
+from tfpe.pixels.codec import decode_image, encode_png, prepare_image, read_image
+from tfpe.pixels.depth import window_levels
 
 KEY = Key(bytes(range(32)))
 WORDS = CHINA[:24, :20, 0].astype(np.uint16) * 257 ^ CHINA[24:48, :20, 1]

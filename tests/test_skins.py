@@ -6,10 +6,10 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from tfpe import CIPHERS, Key, PerceptualEncrypt, Transform, crop, pad_to_blocks
+from tfpe.algebra.lowering import Gather, Select, WordGather, Xor, oracle
 from tfpe.data import decrypt, encrypt
 from tfpe.errors import ImageError
 from tfpe.files import encrypt_folder
-from tfpe.lowering import Gather, Select, WordGather, Xor, oracle
 
 KEY = Key(bytes(range(32)))
 SIZES = [(32, 32), (30, 30), (33, 47), (224, 224), (1, 1)]

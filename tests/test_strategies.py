@@ -11,8 +11,8 @@ from processes import SCRIPTS, run_script
 from test_compare import make_images
 from test_train import PATHS, make_parts
 
-from tfpe.records import read_record
-from tfpe.tables.training_speed import training_speed_table
+from tfpe.lab.records import read_record
+from tfpe.lab.tables.training_speed import training_speed_table
 from training import strategies
 from training.cli import main
 from training.commands import FAILED
@@ -160,7 +160,7 @@ def test_speed_beside_torch(torch, tmp_path, capsys):
 
 def test_plain_torch_network_is_the_same_function(torch):
     from training.pyramidnet import pyramidnet
-    from training.torch_pyramidnet import PyramidNet
+    from training.pyramidnet.torch_network import PyramidNet
 
     ours = pyramidnet(8, 5, input_shape=(8, 8, 3))
     theirs = PyramidNet(8, 5).eval()

@@ -5,10 +5,10 @@ import pytest
 from sklearn.svm import SVC
 
 import tfpe
-from tfpe.records import read_record
+from tfpe.lab.records import read_record
 from training import svm
 from training.cli import main
-from training.sources import load
+from training.images import load
 
 KEY = tfpe.Key(bytes(range(32)))
 ISOMETRIES = {

@@ -6,12 +6,12 @@ import pathlib
 import pytest
 
 from tfpe.errors import RecordError
-from tfpe.intervals import accuracy_interval
-from tfpe.records import write_record
-from tfpe.tables.__main__ import main
-from tfpe.tables.markdown import markdown
-from tfpe.tables.published import PUBLISHED, published
-from tfpe.tables.rendering import TABLES, render_table, render_tables
+from tfpe.lab.intervals import accuracy_interval
+from tfpe.lab.records import write_record
+from tfpe.lab.tables.__main__ import main
+from tfpe.lab.tables.markdown import markdown
+from tfpe.lab.tables.published import PUBLISHED, published
+from tfpe.lab.tables.rendering import TABLES, render_table, render_tables
 
 ROOT = pathlib.Path(__file__).parents[1]
 ENVIRONMENT = {"cpu": "Abacus", "cores": 2, "date": "2026-01-01T", "tfpe": "0"}
@@ -48,7 +48,7 @@ def lines(table):
 
 
 def test_readme_equals_records():
-    """Where this fails: python -m tfpe.tables README.md"""
+    """Where this fails: python -m tfpe.lab.tables README.md"""
     assert main([str(ROOT / "README.md"), "--check"]) == 0
 
 

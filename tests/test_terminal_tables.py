@@ -8,7 +8,7 @@ import pytest
 
 from tfpe.cli import evaluations, main
 from tfpe.cli.terminal import print_table
-from tfpe.records import read_records
+from tfpe.lab.records import read_records
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results"
 
@@ -27,7 +27,7 @@ def support_vectors(record):
 
 
 def speeds(record):
-    from tfpe.bench.report import rich_tables
+    from tfpe.lab.bench.report import rich_tables
 
     for table in rich_tables(record):
         print_table(table)

@@ -13,7 +13,7 @@ from processes import SCRIPTS, run_script
 
 from tfpe import Key
 from tfpe.errors import OutputError
-from training.data import Encryption, Part, Parts
+from training.batches import Encryption, Part, Parts
 from training.recipes import find_recipe
 from training.run_folder import TrainingError, begin
 from training.saved_models import load_model

@@ -10,8 +10,8 @@ import pytest
 from tfpe import CIPHERS, Key
 from tfpe.errors import DatasetError, ImageFileError
 from tfpe.files import encrypt_folder
-from tfpe.files.images import encode_png
-from training.data import (
+from tfpe.pixels.codec import encode_png
+from training.batches import (
     Batches,
     Encryption,
     Part,
@@ -20,8 +20,8 @@ from training.data import (
     split,
     tf_pipeline,
 )
+from training.images import ImageSet, load
 from training.recipes import RecipeError, find_recipe
-from training.sources import ImageSet, load
 
 KEY = Key(bytes(range(32)))
 RECIPE = find_recipe("tiny", batch_size=8, flip=True)

@@ -14,14 +14,14 @@ import tfpe
 from tfpe import Key
 from tfpe.cli import main as tfpe_main
 from tfpe.dataset import encrypt_dataset
+from tfpe.lab.tables.conditions import row_name
 from tfpe.receipts import model_receipt
-from tfpe.tables.conditions import row_name
 from training.cli import main
 from training.compare import compare
+from training.images import load
 from training.recipes import find_recipe
 from training.run import CompareError, Run
 from training.run_folder import save_model
-from training.sources import load
 
 KEY = Key(bytes(range(32)))
 # XLA takes most of the time of so little training.

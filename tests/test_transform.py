@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfpe import Transform
-from tfpe.backends import CHUNK_BYTES, CHUNK_INDICES
+from tfpe.algebra.backends import CHUNK_BYTES, CHUNK_INDICES
+from tfpe.algebra.lowering import Gather, Select, WordGather, Xor, oracle
 from tfpe.errors import CipherOptionError
-from tfpe.lowering import Gather, Select, WordGather, Xor, oracle
 
 BITS = st.sampled_from([8, 4, 1])
 SEEDS = st.integers(0, 2**32 - 1)

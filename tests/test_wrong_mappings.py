@@ -11,8 +11,8 @@ from tfpe.cli.receipts import find_receipt
 from tfpe.dataset import decrypt_dataset, encrypt_dataset
 from tfpe.errors import ManifestError, OutputError
 from tfpe.files import encrypt_folder
-from tfpe.predictions import classes_of
 from tfpe.receipts import read_receipt
+from tfpe.roles.predictions import classes_of
 
 KEY = Key(bytes(range(32)))
 

@@ -147,13 +147,13 @@ def is_weak(name, parameters, burn_in=BURN_IN):
 
 
 def draw_parameters(name, material):
-    """Parameters of a map drawn from `tfpe.derivation.Material`; never weak ones.
+    """Parameters of a map drawn from `tfpe.keys.derivation.Material`; never weak ones.
 
     Weak draws are passed over in a fixed order, so the result depends on the key only.
 
     Args:
         name: a name in `CHAOS`.
-        material: a `tfpe.derivation.Material`, which is drawn from.
+        material: a `tfpe.keys.derivation.Material`, which is drawn from.
 
     Returns:
         A dict with one float for each parameter.

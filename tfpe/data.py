@@ -4,10 +4,10 @@ The graph of the data set holds the constants of the key: it belongs on the owne
 machines only (mind remote TPU hosts and the tf.data service).
 """
 
-from tfpe.backends import TENSORFLOW
+from tfpe.algebra.backends import TENSORFLOW
 from tfpe.ciphers import chosen_cipher
 from tfpe.errors import ImageError
-from tfpe.value_ranges import BYTE_RANGE
+from tfpe.pixels.value_ranges import BYTE_RANGE
 
 IMAGE_NAMES = ("image", "images")
 

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfpe.algebra.structure import signed_words, source_regions, structure
 from tfpe.errors import NetworkError
-from tfpe.structures import signed_words, source_regions, structure
-from tfpe.word_layers import WordPatchEmbedding
+from tfpe.layers.words import WordPatchEmbedding
 
 
 def match(model, transform):

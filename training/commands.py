@@ -26,9 +26,9 @@ def compare(options):
     require(*([] if recipe.strong == "none" else ["keras_cv"]))
     from training import strategies
     from training.compare import compare
+    from training.images import load
     from training.progress import Progress
     from training.report import show_comparison
-    from training.sources import load
 
     ciphers = [options.cipher] if options.command == "train" else options.ciphers
     if options.per_image:
@@ -69,8 +69,8 @@ def evaluate(options):
     if options.figure:
         check_figure(options.figure)
     from training.evaluate import evaluate, show_evaluation
+    from training.images import load
     from training.run_folder import settings_of
-    from training.sources import load
 
     run = settings_of(options.model)
     images = load(options.dataset, options.data_dir)
@@ -114,7 +114,7 @@ def evaluate(options):
 
 def _told_by_receipt(model):
     """Cipher and key of the training images, as a model's receipt names them; or {}."""
-    from tfpe.receipts.models import carried
+    from tfpe.receipts.model_files import carried
 
     found = carried(model)
     names = "cipher", "per_image", "key_fingerprint"

@@ -3,7 +3,7 @@
 import pathlib
 import time
 
-from tfpe.atomic import output_errors
+from tfpe.storage.atomic import output_errors
 from training import strategies
 from training.progress import Progress
 from training.recipes import CIPHERS
@@ -26,7 +26,7 @@ def compare(
     """Trains and tests on each cipher and seed; what is in `out` already is kept.
 
     Args:
-        image_set: a `training.sources.ImageSet`.
+        image_set: a `training.images.ImageSet`.
         recipe: a `training.recipes.Recipe`.
         ciphers: names in `tfpe.CIPHERS`, "plain", or a name with "-per-image" behind
             it for a fresh key for every image.

@@ -4,8 +4,8 @@ import numpy as np
 
 from tfpe.ciphers import find_cipher
 from tfpe.cli.terminal import new_table, table_console
-from tfpe.intervals import accuracy_interval
-from training.data import Encryption, Part
+from tfpe.lab.intervals import accuracy_interval
+from training.batches import Encryption, Part
 from training.run import experiment_key
 from training.saved_models import ModelError, confusion, load_model, predict
 
@@ -17,7 +17,7 @@ def evaluate(path, image_set, cipher="plain", key=None, per_image=False, seed=0)
 
     Args:
         path: a .keras file, such as `training.train` writes.
-        image_set: a `training.sources.ImageSet`; its test images are used.
+        image_set: a `training.images.ImageSet`; its test images are used.
         cipher: a name in `tfpe.CIPHERS`, or "plain".
         key: a `tfpe.Key`; by default the public one of comparisons with `seed`.
         per_image: whether every image has its own key.
@@ -112,7 +112,7 @@ def show_evaluation(outcome, figure_path=None, console=None):
     if figure_path is not None:
         from matplotlib.figure import Figure
 
-        from tfpe.plots import save_figure
+        from tfpe.lab.figures import save_figure
         from training.report import draw_confusion
 
         figure = Figure(figsize=(6, 6), layout="constrained")

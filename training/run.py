@@ -10,13 +10,13 @@ import numpy as np
 
 from tfpe.ciphers import find_cipher
 from tfpe.errors import TfpeError
-from tfpe.intervals import accuracy_interval
 from tfpe.keys import Key
-from tfpe.locks import FileLock
+from tfpe.lab.intervals import accuracy_interval
+from tfpe.lab.records import different_names, read_record, write_record
 from tfpe.receipts import Receipt
-from tfpe.records import different_names, read_record, write_record
+from tfpe.storage.locks import FileLock
 from training import strategies
-from training.data import Encryption, encrypt_all, split
+from training.batches import Encryption, encrypt_all, split
 from training.networks.matched import matched_recipe
 from training.pyramidnet import count_units
 from training.recipes import MATCHED, PER_IMAGE, PLAIN_AS, RecipeError

@@ -6,10 +6,10 @@ import os
 import pathlib
 import re
 
-from tfpe.atomic import write_file
 from tfpe.errors import TfpeError
+from tfpe.lab.records import different_names
 from tfpe.receipts import attach_receipt
-from tfpe.records import different_names
+from tfpe.storage.atomic import write_file
 
 # Apart from results/, whose committed records would stand in for a run of one's own.
 OUT, RUNS = "out/training", "runs"

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from tfpe.records import check_replaceable, write_record
-from tfpe.tables.conditions import network_words
+from tfpe.lab.records import check_replaceable, write_record
+from tfpe.lab.tables.conditions import network_words
 from training.recipes import STEP_FIELDS, RecipeError
 from training.run_folder import OUT
 from training.train import build_model, compile_model
@@ -147,7 +147,7 @@ def _keras_steps(recipe, images, labels, classes):
 def _torch_steps(recipe, images, labels, classes, parameters):
     import torch
 
-    from training.torch_pyramidnet import PyramidNet
+    from training.pyramidnet.torch_network import PyramidNet
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(0)

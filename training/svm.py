@@ -27,13 +27,13 @@ from tfpe.cli.common import read_key
 from tfpe.cli.packages import require
 from tfpe.cli.terminal import new_table, print_table
 from tfpe.errors import TfpeError
-from tfpe.intervals import accuracy_interval
 from tfpe.keys import Key
-from tfpe.padding import pad_to_blocks
-from tfpe.records import check_replaceable, write_record
+from tfpe.lab.intervals import accuracy_interval
+from tfpe.lab.records import check_replaceable, write_record
+from tfpe.pixels.padding import pad_to_blocks
 from training import argument_types
+from training.images import load, stratified_split
 from training.run_folder import OUT
-from training.sources import load, stratified_split
 
 CIPHERS = ("plain", "etc", "pbe", "shuffle", "negpos", "le", "ele", "logistic")
 
@@ -42,7 +42,7 @@ def run_svm(image_set, ciphers, key, c=1.0, gamma=None, say=None):
     """Trains an SVM of each kernel on each cipher, and counts equal predictions.
 
     Args:
-        image_set: a `training.sources.ImageSet`.
+        image_set: a `training.images.ImageSet`.
         ciphers: names of `tfpe.CIPHERS`; "plain" is always first.
         key: one `tfpe.Key` for all images.
         c: the SVM's C.

@@ -7,10 +7,10 @@ import time
 import keras
 import numpy as np
 
-from tfpe.atomic import output_errors
+from tfpe.storage.atomic import output_errors
 from training import strategies
+from training.batches import Batches, encrypt_all, tf_pipeline
 from training.callbacks import Backup, Checkpoint, Clock, Epochs, tensorboard
-from training.data import Batches, encrypt_all, tf_pipeline
 from training.run_folder import (
     BEST,
     BEST_MODEL,
@@ -46,11 +46,11 @@ def train(
     """Trains one network, or goes on where a killed run of these settings stopped.
 
     Args:
-        parts: `training.data.Parts`.
+        parts: `training.batches.Parts`.
         classes: number of classes.
         recipe: a `training.recipes.Recipe`.
         seed: of weights, ShakeDrop, shuffling and augmentation.
-        encryption: a `training.data.Encryption`, or None to train on plain images.
+        encryption: a `training.batches.Encryption`, or None to train on plain images.
         folder: where everything of this run is kept.
         settings: a dict that must agree with the one that the run was begun with.
         max_seconds: stop after the epoch that ends nearest to this time; the same call

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
-from training.adaptation import ele_adaptnet  # noqa: E402
+from training.networks.adaptation import ele_adaptnet  # noqa: E402
 
 
 def check(condition, what):

@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from training.data import Batches, Part, Parts
+from training.batches import Batches, Part, Parts
 from training.recipes import find_recipe
 from training.train import train
 

@@ -4,23 +4,23 @@ import math
 
 import numpy as np
 
-from tfpe.attacks.ciphertext.blocks import (
+from tfpe.algebra.transform import Transform
+from tfpe.attacks.puzzle.edges import turned
+from tfpe.attacks.statistics.blocks import (
     BlockWords,
     match_blocks,
     match_positions,
     moved_bytes,
     neighbours,
 )
-from tfpe.attacks.ciphertext.nibbles import (
+from tfpe.attacks.statistics.nibbles import (
     common_signs,
     correlations,
     match_low,
     strong_words,
 )
-from tfpe.attacks.puzzle.edges import turned
-from tfpe.ciphers.checks import whole_number
+from tfpe.checks import whole_number
 from tfpe.errors import AttackError
-from tfpe.transform import Transform
 
 # How well correlations of high nibbles should go with those of the reference, over all
 # pairs in a block, in the mean of the blocks: under the right key 0.91 to 0.99 (100

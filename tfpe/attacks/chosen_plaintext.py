@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
+from tfpe.algebra.transform import WORD_BITS, Transform
+from tfpe.algebra.words import join_words, split_words
 from tfpe.attacks.oracles import ask, check_on_random_images
 from tfpe.checked_arrays import shape_tuple
-from tfpe.ciphers.checks import one_of
+from tfpe.checks import one_of
 from tfpe.errors import AttackError
-from tfpe.transform import WORD_BITS, Transform
-from tfpe.words import join_words, split_words
 
 
 def chosen_plaintext(oracle, image_shape, bits=8, verify=True):

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from tfpe.attacks.ciphertext.growth import grow
-from tfpe.attacks.ciphertext.moments import neighbour_moments
-from tfpe.attacks.ciphertext.prediction import explained_variance
-from tfpe.attacks.ciphertext.refinement import refine
-from tfpe.attacks.ciphertext.resolution import resolve
-from tfpe.ciphers.checks import whole_number
+from tfpe.attacks.statistics.growth import grow
+from tfpe.attacks.statistics.moments import neighbour_moments
+from tfpe.attacks.statistics.prediction import explained_variance
+from tfpe.attacks.statistics.refinement import refine
+from tfpe.attacks.statistics.resolution import resolve
+from tfpe.checks import whole_number
 from tfpe.errors import AttackError, ImageError
 from tfpe.metrics.arrays import batch_of
 

@@ -4,15 +4,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tfpe.algebra.transform import Transform
 from tfpe.attacks.puzzle.assembly import assemble
 from tfpe.attacks.puzzle.edges import find_matches, right_edges
 from tfpe.attacks.puzzle.filling import fill
+from tfpe.checks import image_shape_of, whole_number
 from tfpe.ciphers.blocks import block_indices
-from tfpe.ciphers.checks import image_shape_of, whole_number
 from tfpe.ciphers.scrambled import etc_transform, side_by_side
 from tfpe.errors import AttackError, ImageError
 from tfpe.metrics.arrays import batch_of
-from tfpe.transform import Transform
 
 
 class JigsawScore(NamedTuple):

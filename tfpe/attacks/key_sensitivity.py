@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tfpe.chaos import logistic_sequence
+from tfpe.checks import whole_number
 from tfpe.ciphers import find_cipher
-from tfpe.ciphers.checks import whole_number
 from tfpe.errors import CipherOptionError
 from tfpe.keys import KEY_BYTES, Key
 

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from tfpe.ciphers.checks import one_of
+from tfpe.algebra.transform import WORD_BITS, Transform
+from tfpe.algebra.words import split_words
+from tfpe.checks import one_of
 from tfpe.errors import AttackError
 from tfpe.metrics.arrays import batch_of
-from tfpe.transform import WORD_BITS, Transform
-from tfpe.words import split_words
 
 
 class RecoveredTransform(Transform):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfpe.ciphers.checks import whole_number
+from tfpe.checks import whole_number
 from tfpe.metrics.arrays import batch_of
 
 LEVELS = np.arange(2, 256, 4)

@@ -4,17 +4,17 @@ import math
 
 import numpy as np
 
-from tfpe.attacks.ciphertext.blocks import moved_bytes
-from tfpe.attacks.ciphertext.nibbles import common_signs, match_low, strong_words
-from tfpe.attacks.ciphertext.resolution import is_negative, red_green_blue
+from tfpe.algebra.transform import Transform
+from tfpe.algebra.words import split_words
 from tfpe.attacks.puzzle.edges import turned
 from tfpe.attacks.repeated_blocks import repeat_blocks
+from tfpe.attacks.statistics.blocks import moved_bytes
+from tfpe.attacks.statistics.nibbles import common_signs, match_low, strong_words
+from tfpe.attacks.statistics.resolution import is_negative, red_green_blue
+from tfpe.checks import image_shape_of, whole_number
 from tfpe.ciphers.blocks import block_indices
-from tfpe.ciphers.checks import image_shape_of, whole_number
 from tfpe.errors import AttackError
 from tfpe.metrics.arrays import batch_of
-from tfpe.transform import Transform
-from tfpe.words import split_words
 
 FEWEST_BLOCKS = 2_000
 # Root mean square of what may remain between both matrices of correlations: on

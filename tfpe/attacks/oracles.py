@@ -8,10 +8,10 @@ import time
 
 import numpy as np
 
+from tfpe.checks import whole_number
 from tfpe.ciphers.blocks import block_indices
-from tfpe.ciphers.checks import whole_number
 from tfpe.errors import AttackError, ImageError
-from tfpe.levels import to_bytes
+from tfpe.pixels.levels import to_bytes
 
 
 class CountingOracle:

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from tfpe.algebra.transform import Transform
 from tfpe.attacks.oracles import ask, check_on_random_images
-from tfpe.ciphers.checks import image_shape_of
+from tfpe.checks import image_shape_of
 from tfpe.errors import AttackError
-from tfpe.transform import Transform
 
 
 def logistic_chosen_plaintext(oracle, image_shape, verify=True):

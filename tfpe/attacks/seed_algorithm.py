@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from tfpe.algebra.transform import Transform
 from tfpe.attacks.oracles import ask, check_on_random_images
-from tfpe.ciphers.checks import image_shape_of, whole_number
+from tfpe.checks import image_shape_of, whole_number
 from tfpe.errors import AttackError, CipherOptionError
-from tfpe.transform import Transform
 
 
 def seed_algorithm(oracle, image_shape, level=0, verify=True):

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from tfpe.transform import Transform
+from tfpe.algebra.transform import Transform
 
 SYMMETRIES = {
     "mirror": "left and right",

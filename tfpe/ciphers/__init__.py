@@ -11,7 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tfpe.ciphers import checks, controls, learnable, pixel, scrambled
+from tfpe import checks
+from tfpe.algebra.transform import Transform
+from tfpe.ciphers import controls, learnable, pixel, scrambled
 from tfpe.ciphers.controls import (
     blockshuffle,
     blockshuffle_transform,
@@ -33,7 +35,6 @@ from tfpe.ciphers.scrambled import (
 )
 from tfpe.errors import CipherOptionError
 from tfpe.keys import KEY_BYTES, Key, check_key
-from tfpe.transform import Transform
 
 __all__ = [
     "CIPHERS",

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from tfpe.ciphers import checks
+from tfpe import checks
 from tfpe.errors import CipherOptionError
 
 # Table I, printed in Sirichotedumrong et al. 2019: code k means out_c = in_{T[k][c]}.

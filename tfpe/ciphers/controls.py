@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from tfpe.ciphers import checks
+from tfpe import checks
+from tfpe.algebra.transform import Transform, xor_transform
 from tfpe.ciphers.blocks import block_indices, lay_out
 from tfpe.ciphers.keyspace import KeySpace, log2_factorial
 from tfpe.keys import check_key
-from tfpe.transform import Transform, xor_transform
 
 
 def identity(key, image_shape):

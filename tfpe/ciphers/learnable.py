@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from tfpe.ciphers import checks
+from tfpe import checks
+from tfpe.algebra.transform import Transform
 from tfpe.ciphers.blocks import block_positions, lay_out
 from tfpe.ciphers.keyspace import KeySpace, log2_factorial
 from tfpe.keys import check_key
-from tfpe.transform import Transform
 
 REVERSALS = ("derived", "independent")
 

@@ -8,7 +8,9 @@ import math
 import numpy as np
 
 from tfpe import chaos as chaos_module
-from tfpe.ciphers import checks
+from tfpe import checks
+from tfpe.algebra.transform import Transform, xor_transform
+from tfpe.algebra.words import index_dtype
 from tfpe.ciphers.channels import (
     CHANNEL_ORDERS,
     channel_order_bits,
@@ -17,8 +19,6 @@ from tfpe.ciphers.channels import (
 )
 from tfpe.ciphers.keyspace import KeySpace
 from tfpe.keys import check_key
-from tfpe.transform import Transform, xor_transform
-from tfpe.words import index_dtype
 
 STREAMS = ("per_channel", "shared")
 # Entropy of the sequence: of the parameters it grows from (mu and d0 about 103 bits).

@@ -4,7 +4,9 @@ import math
 
 import numpy as np
 
-from tfpe.ciphers import checks
+from tfpe import checks
+from tfpe.algebra.transform import Transform
+from tfpe.algebra.words import index_dtype
 from tfpe.ciphers.blocks import block_positions, lay_out
 from tfpe.ciphers.channels import (
     CHANNEL_ORDERS,
@@ -15,8 +17,6 @@ from tfpe.ciphers.channels import (
 from tfpe.ciphers.keyspace import KeySpace, log2_factorial
 from tfpe.errors import CipherOptionError, ImageError
 from tfpe.keys import check_key
-from tfpe.transform import Transform
-from tfpe.words import index_dtype
 
 ORIENTATIONS = 8
 

@@ -99,8 +99,8 @@ def attack(options):
             f"NAME should be one of {list(ATTACKS)}. Received: {options.name!r}"
         )
     require("PIL", "scipy", "skimage")
-    from tfpe.evaluation.casework import Evidence, make_queries, run_attack
-    from tfpe.evaluation.result import check_key_file
+    from tfpe.lab.evaluation.casework import Evidence, make_queries, run_attack
+    from tfpe.lab.evaluation.result import check_key_file
 
     row = ATTACKS[options.name]
     given = dict(options.attack_option)
@@ -170,7 +170,7 @@ def _tell_left_out(summary):
 
 def _write(result, options):
     """Pictures, figure and key, in this order: what is done stays done."""
-    from tfpe.evaluation.evidence import write_images
+    from tfpe.lab.evaluation.evidence import write_images
 
     if options.output:
         if result.recovered is None:

@@ -208,8 +208,8 @@ def load_key(options, path=None):
 
 def read_key(path, strict=False):
     """The key in a file; asks for the passphrase of one that needs it."""
-    from tfpe.key_files import InsecureKeyFileWarning
     from tfpe.keys import Key
+    from tfpe.keys.files import InsecureKeyFileWarning
 
     with warnings.catch_warnings():
         if strict:

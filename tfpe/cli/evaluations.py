@@ -77,7 +77,7 @@ def evaluate(options):
     require("rich", "PIL", "scipy", "skimage", "sklearn")
     require(*(["matplotlib"] if options.figures else []))
     from tfpe.ciphers import CIPHERS, find_cipher
-    from tfpe.evaluation.pictures import load_pictures
+    from tfpe.lab.evaluation.pictures import load_pictures
 
     names = list(CIPHERS) if options.cipher == "all" else options.cipher.split(",")
     chosen = dict(options.option)
@@ -114,9 +114,9 @@ def evaluate(options):
 
 
 def _evaluations(names, pictures, chosen, options):
-    from tfpe.evaluation import evaluate as measure
-    from tfpe.evaluation import evaluation_settings
-    from tfpe.records import check_replaceable, environment, write_record
+    from tfpe.lab.evaluation import evaluate as measure
+    from tfpe.lab.evaluation import evaluation_settings
+    from tfpe.lab.records import check_replaceable, environment, write_record
 
     records = []
     for name in names:
@@ -139,7 +139,7 @@ def _evaluations(names, pictures, chosen, options):
             record = write_record(path, record, options.overwrite)
             note(f"Record: {path}")
         if options.figures:
-            from tfpe.evaluation.figures import draw_evaluation
+            from tfpe.lab.evaluation.evaluation_figures import draw_evaluation
 
             for figure in draw_evaluation(record, shown, options.figures):
                 note(f"Figure: {figure}")
@@ -150,7 +150,7 @@ def _evaluations(names, pictures, chosen, options):
 
 
 def _curves(names, pictures, chosen, options):
-    from tfpe.evaluation.curves import measure_curve
+    from tfpe.lab.evaluation.curves import measure_curve
 
     records = []
     for name in names:
@@ -175,7 +175,7 @@ def _curves(names, pictures, chosen, options):
             _print_curve(record)
         records.append(record)
     if options.figures:
-        from tfpe.evaluation.figures import draw_curves
+        from tfpe.lab.evaluation.evaluation_figures import draw_curves
 
         path = pathlib.Path(options.figures)
         path.mkdir(parents=True, exist_ok=True)
@@ -229,7 +229,7 @@ def _print_evaluation(record):
 
 
 def _print_curve(record):
-    from tfpe.evaluation.curves import error_of, error_title
+    from tfpe.lab.evaluation.curves import error_of, error_title
 
     settings = record["settings"]
     table = new_table(

@@ -117,8 +117,8 @@ def derive(options):
 
 def rotate(options):
     """Puts a new key of the same kind in the place of an old one, which is kept."""
-    from tfpe.key_rotation import rotate_key
     from tfpe.keys import Key
+    from tfpe.keys.rotation import rotate_key
 
     old, path, passphrase = load_key(options), key_path(options), None
     # What a passphrase protected stays protected: a new one is asked for.
@@ -137,7 +137,7 @@ def rotate(options):
 
 
 def _is_sealed(options):
-    from tfpe.sealed_keys import is_sealed
+    from tfpe.keys.sealed import is_sealed
 
     return is_sealed(key_path(options))
 
@@ -153,7 +153,7 @@ def _add_seal(command):
 
 def _save(key, path, seal):
     if seal:
-        from tfpe.sealed_keys import save_sealed
+        from tfpe.keys.sealed import save_sealed
 
         note(f"The passphrase that opens {path}:")
         save_sealed(key, path, ask_passphrase(twice=True))

@@ -40,7 +40,7 @@ def ciphers(options):
     """Lists the ciphers: key space in bits, and what breaks them."""
     require(*([] if options.json else ["rich"]))
     from tfpe.ciphers import CIPHERS
-    from tfpe.padding import padded_size
+    from tfpe.pixels.padding import padded_size
 
     rows = []
     for name, cipher in CIPHERS.items():
@@ -85,14 +85,14 @@ def ciphers(options):
 def demo(options):
     """Runs every cipher on two photographs."""
     require("rich", "PIL", "sklearn", "skimage", "matplotlib")
-    from tfpe.demo import run_demo
+    from tfpe.lab.demo import run_demo
 
     with progress_bar("Ciphers", options) as progress:
         record = run_demo(options.output, progress)
     if options.json:
         print(json.dumps(record, indent=2))
     else:
-        from tfpe.demo import print_demo
+        from tfpe.lab.demo import print_demo
 
         print_demo(record)
     pictures = (

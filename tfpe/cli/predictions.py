@@ -77,10 +77,10 @@ def register(commands):
 
 def predict(options):
     """Encrypts images and lets a model predict their classes."""
-    from tfpe import predictions
-    from tfpe.labelled_images import load_images
     from tfpe.receipts import model_receipt
-    from tfpe.receipts.models import carried
+    from tfpe.receipts.model_files import carried
+    from tfpe.roles import predictions
+    from tfpe.roles.labelled_images import load_images
 
     chosen = cipher_options(options)
     key, file = load_key(options), key_path(options)

@@ -69,7 +69,7 @@ def add_preparation(command):
 
 def preparation_of(options):
     """The `Preparation` that the arguments of `add_preparation` ask for."""
-    from tfpe.preparation import Preparation
+    from tfpe.pixels.preparation import Preparation
 
     if options.fit and not options.size:
         raise CipherOptionError("--fit needs --size. Received: --fit alone")

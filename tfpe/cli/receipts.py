@@ -58,7 +58,7 @@ def leave_receipt(folder, key, key_file, path=None):
 def find_receipt(word, key, key_file):
     """The `Receipt` that `--set` names: a file, a folder, or a name beside the key."""
     from tfpe.receipts import read_receipt, receipt_file
-    from tfpe.receipts.storage import SUFFIX
+    from tfpe.receipts.receipt_files import SUFFIX
 
     path, beside = pathlib.Path(word), pathlib.Path(key_file).parent
     named = receipt_file(word, beside)
@@ -99,7 +99,7 @@ def helped_to_the_key(key_file, key, name=None):
 
 def _key_file_of(fingerprint, key_file):
     """A file beside `key_file` that says it holds the key of this fingerprint."""
-    from tfpe.key_files import MOST_CHARACTERS, stated_fingerprint
+    from tfpe.keys.files import MOST_CHARACTERS, stated_fingerprint
 
     with contextlib.suppress(OSError):
         for path in sorted(key_file.parent.iterdir()):
@@ -112,7 +112,7 @@ def _key_file_of(fingerprint, key_file):
 
 
 def _receipts_of(key, folder, name):
-    from tfpe.files.manifest import read_json
+    from tfpe.files.folder_manifest import read_json
 
     if not name or os.path.sep in name:
         return

@@ -38,8 +38,8 @@ def register(commands):
 def report(options):
     """Renders records as a page: scorecard, pictures, curves, security cards."""
     require("jinja2", "matplotlib", "PIL")
-    from tfpe.report import write_report
-    from tfpe.report.scorecard import scorecard_json
+    from tfpe.lab.page import write_report
+    from tfpe.lab.page.scorecard_section import scorecard_json
 
     if not options.output.lower().endswith((".html", ".htm")):
         # Whatever has that name is replaced: a record must not be.

@@ -48,8 +48,8 @@ def bench(options):
     require("rich", "sklearn", *(["matplotlib"] if options.figure else []))
     if options.figure:
         check_figure(options.figure)
-    from tfpe.bench import DIRECTIONS, PARTS, run_bench
-    from tfpe.bench.report import draw_speed, rich_tables
+    from tfpe.lab.bench import DIRECTIONS, PARTS, run_bench
+    from tfpe.lab.bench.report import draw_speed, rich_tables
 
     def progress(done, total, what):
         if not options.quiet:

@@ -5,9 +5,9 @@ import hashlib
 import pathlib
 
 from tfpe.errors import DatasetError, ImageFileError, SourceFilesError
-from tfpe.files.depth import without_window
-from tfpe.files.images import read_image
-from tfpe.files.sources import find_images, read_bytes
+from tfpe.files.finding import find_images, read_bytes
+from tfpe.pixels.codec import read_image
+from tfpe.pixels.depth import without_window
 
 SHOWN_SIZES = 10
 
@@ -18,7 +18,7 @@ class ClassFolders:
     Args:
         root: the folder, or one with train/ and test/ that hold such folders.
         preparation: a `Preparation`.
-        skip_others: as in `tfpe.files.sources.find_images`.
+        skip_others: as in `tfpe.files.finding.find_images`.
 
     Attributes:
         classes: their names, in order.

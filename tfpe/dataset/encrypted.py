@@ -7,8 +7,10 @@ import pathlib
 import numpy as np
 
 from tfpe.ciphers import find_cipher
+from tfpe.ciphers.cache import TransformCache
+from tfpe.dataset.examples import put_labels, read_numbers, read_records, take_image
 from tfpe.dataset.labels import load_labels, require_labels_of
-from tfpe.dataset.manifest import (
+from tfpe.dataset.set_manifest import (
     METADATA,
     check_files,
     file_tag,
@@ -16,14 +18,12 @@ from tfpe.dataset.manifest import (
     read_manifest,
     same,
 )
-from tfpe.dataset.records import put_labels, read_numbers, read_records, take_image
 from tfpe.dataset.source import Source, batch_size
 from tfpe.dataset.writer import shard_name
 from tfpe.errors import DatasetError, ImageFileError, ManifestError
-from tfpe.files.images import decode_image
-from tfpe.padding import crop, padded_size
-from tfpe.preparation import Preparation
-from tfpe.transform_cache import TransformCache
+from tfpe.pixels.codec import decode_image
+from tfpe.pixels.padding import crop, padded_size
+from tfpe.pixels.preparation import Preparation
 
 # Features that encryption adds, and decryption takes away again.
 NUMBER, HEIGHT, WIDTH = "image_number", "image_height", "image_width"

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from tfpe.byte_planes import dtype_of, planes_shape
 from tfpe.ciphers import find_cipher
+from tfpe.ciphers.cache import TransformCache
 from tfpe.dataset.encrypted import HEIGHT, NUMBER, WIDTH
+from tfpe.dataset.examples import frame, put_image, put_labels
 from tfpe.dataset.labels import hidden_numbers
-from tfpe.dataset.manifest import image_keys
-from tfpe.dataset.records import frame, put_image, put_labels
-from tfpe.files.images import encode_png
-from tfpe.padding import pad_to_blocks, padded_size
+from tfpe.dataset.set_manifest import image_keys
+from tfpe.pixels.byte_planes import dtype_of, planes_shape
+from tfpe.pixels.codec import encode_png
+from tfpe.pixels.padding import pad_to_blocks, padded_size
 from tfpe.receipts.receipt import shape_of_ciphertext
-from tfpe.transform_cache import TransformCache
 
 
 class Encryption:

@@ -3,10 +3,10 @@
 import json
 import pathlib
 
-from tfpe.atomic import remove_stale_of, write_file
-from tfpe.dataset.manifest import same
+from tfpe.dataset.set_manifest import same
 from tfpe.errors import ManifestError, OutputError
-from tfpe.files.manifest import canonical, read_json
+from tfpe.files.folder_manifest import canonical, read_json
+from tfpe.storage.atomic import remove_stale_of, write_file
 
 FORMAT, VERSION = "tfpe labels", 1
 

@@ -3,8 +3,8 @@
 import os
 import pathlib
 
-from tfpe.atomic import output_errors
-from tfpe.dataset.manifest import ENTRY, METADATA, sealed, tag_file
+from tfpe.dataset.set_manifest import ENTRY, METADATA, sealed, tag_file
+from tfpe.storage.atomic import output_errors
 
 
 def restore_features(content, labels, drop=()):

@@ -5,11 +5,11 @@ import hashlib
 
 import numpy as np
 
-from tfpe.byte_planes import dtype_of
 from tfpe.dataset.class_folders import ClassFolders
+from tfpe.dataset.examples import make_example
 from tfpe.dataset.npz import read_npz
-from tfpe.dataset.records import make_example
 from tfpe.dataset.source import Source, batch_size, tfds_name
+from tfpe.pixels.byte_planes import dtype_of
 
 SHARD_BYTES = 2**28  # of pixels, where the source has no shards of its own
 

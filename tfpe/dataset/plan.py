@@ -8,14 +8,14 @@ from tfpe.ciphers import find_cipher
 from tfpe.dataset.encryption import Encryption
 from tfpe.dataset.known_names import require_new_name
 from tfpe.dataset.labels import labels_tag, save_labels
-from tfpe.dataset.manifest import (
+from tfpe.dataset.metadata import restore_features
+from tfpe.dataset.set_manifest import (
     CHECKPOINT,
     check_files,
     make_header,
     read_manifest,
     require_settings,
 )
-from tfpe.dataset.metadata import restore_features
 from tfpe.dataset.source import Source, tfds_name
 from tfpe.dataset.sources import check_features, open_source
 from tfpe.errors import DatasetError, OutputError

@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 
 from tfpe.errors import DatasetError
-from tfpe.preparation import Preparation
+from tfpe.pixels.preparation import Preparation
 
 
 def prepared_source(source, preparation, any_size=True):

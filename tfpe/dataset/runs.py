@@ -2,11 +2,10 @@
 
 import pathlib
 
-from tfpe.atomic import PRIVATE, USUAL, output_errors, restrict
 from tfpe.ciphers import DEFAULT_CIPHER
 from tfpe.dataset.encrypted import find_set, open_encrypted
+from tfpe.dataset.examples import frame, put_image
 from tfpe.dataset.known_names import expects_other_features
-from tfpe.dataset.manifest import make_header
 from tfpe.dataset.metadata import restore_features, write_metadata
 from tfpe.dataset.plan import (
     Plan,
@@ -15,11 +14,12 @@ from tfpe.dataset.plan import (
     plan_from,
     require_outside,
 )
-from tfpe.dataset.records import frame, put_image
+from tfpe.dataset.set_manifest import make_header
 from tfpe.dataset.writer import ShardWriter, finish, work_folder
-from tfpe.files.images import encode_png
 from tfpe.files.workers import worker_count
 from tfpe.keys import check_key
+from tfpe.pixels.codec import encode_png
+from tfpe.storage.atomic import PRIVATE, USUAL, output_errors, restrict
 
 
 def encrypt_dataset(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tfpe.preparation import Preparation
+from tfpe.pixels.preparation import Preparation
 
 BATCH_BYTES, BATCH_IMAGES = 2**20, 256
 
@@ -33,7 +33,7 @@ class Source:
         decode: raw batch -> (images, examples): `(B, H, W, C)` of `depth`, and the B
             serialised `tf.train.Example` without image. Called in several threads.
         depth: bits of a value, 8 or 16; 16 with one channel.
-        stored: what its images do not tell, as `tfpe.files.depth.to_depth` says it.
+        stored: what its images do not tell, as `tfpe.pixels.depth.to_depth` says it.
     """
 
     name: str

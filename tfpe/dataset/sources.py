@@ -7,16 +7,16 @@ import sys
 
 import numpy as np
 
+from tfpe.dataset.examples import decode_image, read_records, take_image
 from tfpe.dataset.known_names import KNOWN_NAMES
-from tfpe.dataset.manifest import METADATA, require_plain_sets
 from tfpe.dataset.network import no_vain_downloads
 from tfpe.dataset.own_sources import folder_source, npz_source
 from tfpe.dataset.prepared import prepared_source
-from tfpe.dataset.records import decode_image, read_records, take_image
+from tfpe.dataset.set_manifest import METADATA, require_plain_sets
 from tfpe.dataset.source import Source, batch_size
 from tfpe.errors import DatasetError
-from tfpe.files.encrypted import require_plain
-from tfpe.preparation import check_preparation
+from tfpe.files.already_encrypted import require_plain
+from tfpe.pixels.preparation import check_preparation
 
 READ_BYTES = 2**20
 
@@ -38,7 +38,7 @@ def open_source(
         data_dir: of TFDS.
         preparation: a `tfpe.Preparation`, of every image.
         any_size: whether images may be of several sizes.
-        skip_others: as in `tfpe.files.sources.find_images`, for folders.
+        skip_others: as in `tfpe.files.finding.find_images`, for folders.
         plain: whether to refuse what tfpe has encrypted.
 
     Raises:

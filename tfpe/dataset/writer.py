@@ -12,8 +12,7 @@ import hashlib
 import os
 import pathlib
 
-from tfpe.atomic import USUAL, make_folders, output_errors, remove_stale, restrict
-from tfpe.dataset.manifest import (
+from tfpe.dataset.set_manifest import (
     CHECKPOINT,
     file_tag,
     read_checkpoint,
@@ -24,7 +23,14 @@ from tfpe.dataset.manifest import (
 from tfpe.dataset.source import numbered_shards
 from tfpe.errors import DatasetError
 from tfpe.files.workers import worker_count
-from tfpe.locks import folder_lock
+from tfpe.storage.atomic import (
+    USUAL,
+    make_folders,
+    output_errors,
+    remove_stale,
+    restrict,
+)
+from tfpe.storage.locks import folder_lock
 
 PARTIAL = ".partial"
 CHECKPOINT_BYTES = 2**22

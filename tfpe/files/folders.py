@@ -7,14 +7,12 @@ one bad image is reported and the others are still processed.
 import os
 import pathlib
 
-from tfpe.atomic import PRIVATE, USUAL, make_folders, remove_stale
 from tfpe.ciphers import DEFAULT_CIPHER, find_cipher
 from tfpe.errors import ImageFileError, ManifestError, OutputError
 from tfpe.files import recovery
-from tfpe.files.encrypted import require_plain
-from tfpe.files.jobs import UNFINISHED, Decryption, Encryption, is_written
-from tfpe.files.journal import Journal, is_unfinished, lock_folder
-from tfpe.files.manifest import (
+from tfpe.files.already_encrypted import require_plain
+from tfpe.files.finding import checked_path, find_images, png_name, require_apart
+from tfpe.files.folder_manifest import (
     JOURNAL_NAME,
     MANIFEST_NAME,
     make_header,
@@ -22,12 +20,14 @@ from tfpe.files.manifest import (
     require_settings,
     write_manifest,
 )
+from tfpe.files.jobs import UNFINISHED, Decryption, Encryption, is_written
+from tfpe.files.journal import Journal, is_unfinished, lock_folder
 from tfpe.files.names import add_names, check_names, hide, load_names
-from tfpe.files.sources import checked_path, find_images, png_name, require_apart
 from tfpe.files.summary import Summary, count_losses
 from tfpe.files.workers import map_images, worker_count
 from tfpe.keys import check_key
-from tfpe.preparation import check_preparation
+from tfpe.pixels.preparation import check_preparation
+from tfpe.storage.atomic import PRIVATE, USUAL, make_folders, remove_stale
 
 
 def encrypt_folder(

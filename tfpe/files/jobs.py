@@ -6,21 +6,21 @@ import pathlib
 
 import numpy as np
 
-from tfpe.atomic import write_file
 from tfpe.ciphers import find_cipher
+from tfpe.ciphers.cache import TransformCache
 from tfpe.errors import ImageFileError
-from tfpe.files.images import (
+from tfpe.files.finding import read_bytes
+from tfpe.files.folder_manifest import canonical, image_keys, make_entry
+from tfpe.files.journal import is_unfinished
+from tfpe.pixels.codec import (
     decode_image,
     encode_png,
     pixel_digest,
     read_image,
 )
-from tfpe.files.journal import is_unfinished
-from tfpe.files.manifest import canonical, image_keys, make_entry
-from tfpe.files.sources import read_bytes
-from tfpe.padding import crop, pad_to_blocks, padded_size
-from tfpe.preparation import Preparation
-from tfpe.transform_cache import TransformCache
+from tfpe.pixels.padding import crop, pad_to_blocks, padded_size
+from tfpe.pixels.preparation import Preparation
+from tfpe.storage.atomic import write_file
 
 DAMAGED = "The image is damaged or foreign: its pixels are not those that were written"
 UNFINISHED = "an encryption was interrupted; run it again"

@@ -6,9 +6,8 @@ import os
 import pathlib
 import threading
 
-from tfpe.atomic import output_errors
 from tfpe.errors import ManifestError
-from tfpe.files.manifest import (
+from tfpe.files.folder_manifest import (
     FORMAT,
     JOURNAL_NAME,
     check_header,
@@ -19,7 +18,8 @@ from tfpe.files.manifest import (
     read_bytes,
     require_settings,
 )
-from tfpe.locks import FileLock
+from tfpe.storage.atomic import output_errors
+from tfpe.storage.locks import FileLock
 
 
 def lock_folder(folder):

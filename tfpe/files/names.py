@@ -5,10 +5,10 @@ import json
 import os
 import pathlib
 
-from tfpe.atomic import PREFIX, remove_stale_of, write_file
 from tfpe.errors import ManifestError, OutputError
-from tfpe.files.manifest import canonical, check_path, read_json
-from tfpe.locks import FileLock
+from tfpe.files.folder_manifest import canonical, check_path, read_json
+from tfpe.storage.atomic import PREFIX, remove_stale_of, write_file
+from tfpe.storage.locks import FileLock
 
 FORMAT, VERSION = "tfpe names", 1
 NAME_DIGITS = 16

@@ -5,11 +5,11 @@ import warnings
 
 from tfpe.ciphers import find_cipher
 from tfpe.errors import ImageError, ImageFileError, ManifestError
+from tfpe.files.finding import find_images
+from tfpe.files.folder_manifest import MANIFEST_NAME
 from tfpe.files.jobs import Decryption
-from tfpe.files.manifest import MANIFEST_NAME
-from tfpe.files.sources import find_images
-from tfpe.padding import crop, padded_size
-from tfpe.preparation import Preparation
+from tfpe.pixels.padding import crop, padded_size
+from tfpe.pixels.preparation import Preparation
 
 UNCHECKED = (
     f"Without {MANIFEST_NAME} nothing tells whether key, cipher and options are those "

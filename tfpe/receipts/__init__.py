@@ -5,16 +5,16 @@ holds no secret. `tfpe predict --set` and `tfpe.client_model(..., receipt=...)` 
 of it from there and refuse another key.
 """
 
-from tfpe.receipts.models import attach_receipt, model_receipt
+from tfpe.receipts.model_files import attach_receipt, model_receipt
 from tfpe.receipts.receipt import Receipt
-from tfpe.receipts.sets import public_receipt, read_receipt
-from tfpe.receipts.storage import (
+from tfpe.receipts.receipt_files import (
     check_place,
     free_path,
     leave_receipt,
     receipt_file,
     save_receipt,
 )
+from tfpe.receipts.sets import public_receipt, read_receipt
 
 __all__ = [
     "Receipt",

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from tfpe.ciphers.cache import TransformCache
 from tfpe.errors import ImageError
-from tfpe.padding import pad_to_blocks
-from tfpe.preparation import Preparation
+from tfpe.pixels.padding import pad_to_blocks
+from tfpe.pixels.preparation import Preparation
 from tfpe.receipts.receipt import shape_of_ciphertext
-from tfpe.transform_cache import TransformCache
 
 
 def prepared(images, receipt):

@@ -4,9 +4,9 @@ import dataclasses
 
 from tfpe.ciphers import find_cipher
 from tfpe.errors import CipherOptionError, ManifestError
-from tfpe.files.manifest import canonical
-from tfpe.padding import padded_size
-from tfpe.value_ranges import BYTE_RANGE
+from tfpe.files.folder_manifest import canonical
+from tfpe.pixels.padding import padded_size
+from tfpe.pixels.value_ranges import BYTE_RANGE
 
 FORMAT, VERSION = "tfpe receipt", 1
 # What two receipts of one set share: images may be added to it, and classes with them.
@@ -34,7 +34,7 @@ class Receipt:
         value_range: lowest and highest value of the images that a model takes.
         preparation: what was done to images before, as in their manifest; or None.
         depth: bits of a value, 8 or 16; None where both are there or nothing is known.
-        stored: what images do not tell, as `tfpe.files.depth` says it; or None.
+        stored: what images do not tell, as `tfpe.pixels.depth` says it; or None.
         source_tag: a keyed mark of what was encrypted; tells the owner alone.
         labels_tag: a keyed mark of hidden labels, which tells the file that hid them.
     """

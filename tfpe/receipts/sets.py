@@ -8,11 +8,10 @@ change it unseen.
 import pathlib
 
 from tfpe.errors import ManifestError
-from tfpe.files.depth import without_window
-from tfpe.files.manifest import (
+from tfpe.files.folder_manifest import (
     FORMAT as FOLDER_FORMAT,
 )
-from tfpe.files.manifest import (
+from tfpe.files.folder_manifest import (
     MANIFEST_NAME,
     canonical,
     check_header,
@@ -20,6 +19,7 @@ from tfpe.files.manifest import (
     read_manifest,
 )
 from tfpe.files.names import hide
+from tfpe.pixels.depth import without_window
 from tfpe.receipts.receipt import Receipt, open_receipt, shape_of_ciphertext
 
 SPLITS = {"train", "test"}
@@ -69,7 +69,7 @@ def public_receipt(folder):
 
     It names cipher, options and the fingerprint of the key, which it does not need.
     """
-    from tfpe.dataset.manifest import ENTRY, METADATA
+    from tfpe.dataset.set_manifest import ENTRY, METADATA
 
     folder = pathlib.Path(folder)
     if (folder / MANIFEST_NAME).exists():
@@ -85,8 +85,8 @@ def public_receipt(folder):
 
 def open_public(document, key, where, name=None):
     """The `Receipt` of what `public_receipt` gave, or of a sealed receipt."""
-    from tfpe.dataset.manifest import FORMAT as SET_FORMAT
-    from tfpe.dataset.manifest import check_manifest
+    from tfpe.dataset.set_manifest import FORMAT as SET_FORMAT
+    from tfpe.dataset.set_manifest import check_manifest
 
     if document.get("format") == SET_FORMAT:
         return _from_manifest(check_manifest(document, key, where), where)
@@ -108,7 +108,7 @@ def _kind_of(entries):
 
 def _of_data_set(path, key):
     from tfpe.dataset.encrypted import find_set
-    from tfpe.dataset.manifest import read_manifest as read_set_manifest
+    from tfpe.dataset.set_manifest import read_manifest as read_set_manifest
 
     folder = find_set(path)
     return _from_manifest(read_set_manifest(folder, key), folder)

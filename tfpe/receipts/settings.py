@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from tfpe.ciphers import chosen_cipher
 from tfpe.errors import CipherOptionError
-from tfpe.receipts.models import model_receipt
+from tfpe.pixels.value_ranges import BYTE_RANGE, check_value_range
+from tfpe.receipts.model_files import model_receipt
 from tfpe.receipts.receipt import Receipt, require_agreement
 from tfpe.receipts.sets import read_receipt
-from tfpe.value_ranges import BYTE_RANGE, check_value_range
 
 
 class Settings(NamedTuple):

@@ -173,7 +173,7 @@ NETWORKS = MappingProxyType(
                 | WORD_STEM,
                 _pyramidnet_words,
                 lambda options: options["stem"] == "words",
-                ("training.adaptation", "training.pyramidnet"),
+                ("training.networks.adaptation", "training.pyramidnet"),
             ),
             Network(
                 "convmixer",

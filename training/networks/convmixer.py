@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from training.networks.stems import word_stem
-from training.pyramid_unit import CHANNELS_LAST, batch_normalisation, weight_decay
+from training.pyramidnet.unit import CHANNELS_LAST, batch_normalisation, weight_decay
 
 
 def convmixer(

@@ -5,7 +5,7 @@ from keras import layers
 
 from training.networks.convmixer import logits_of
 from training.networks.stems import word_stem
-from training.pyramid_unit import weight_decay
+from training.pyramidnet.unit import weight_decay
 
 
 def mlp_mixer(

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from training.networks.convmixer import logits_of
-from training.pyramid_unit import CHANNELS_LAST, batch_normalisation, convolution
+from training.pyramidnet.unit import CHANNELS_LAST, batch_normalisation, convolution
 
 
 def resnet9(num_classes=10, input_shape=(32, 32, 3), l2=None, width=64):

@@ -1,7 +1,7 @@
 """The first layer of networks that fit a cipher: patches of words."""
 
 from tfpe.layers import WordPatchEmbedding
-from training.pyramid_unit import weight_decay
+from training.pyramidnet.unit import weight_decay
 
 
 def word_stem(units, patch_size, bits, tied, l2=None, dtype=None):

@@ -7,7 +7,7 @@ from tfpe.errors import NetworkError
 from training.networks.convmixer import logits_of
 from training.networks.mlp_mixer import two_layers
 from training.networks.stems import word_stem
-from training.pyramid_unit import weight_decay
+from training.pyramidnet.unit import weight_decay
 
 
 def vit(

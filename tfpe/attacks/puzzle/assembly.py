@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tfpe.attacks.ciphertext.pixel_keys import channel_orders
 from tfpe.attacks.puzzle.edges import TURNS
+from tfpe.attacks.statistics.pixel_keys import channel_orders
 
 RIGHT = np.array([0, 1])
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfpe.attacks.ciphertext.pixel_keys import channel_orders
+from tfpe.attacks.statistics.pixel_keys import channel_orders
 
 MIDDLE = np.float32(127.5)
 # What an orientation code r + 4 f of etc does to the offset (rows, columns) of a pixel

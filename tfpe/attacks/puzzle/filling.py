@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tfpe.attacks.ciphertext.pixel_keys import channel_orders
 from tfpe.attacks.puzzle.edges import TURNS, left_turn, turn_code
+from tfpe.attacks.statistics.pixel_keys import channel_orders
 
 QUARTER = TURNS[1]
 # The four neighbours of a cell.

@@ -1,0 +1,1 @@
+"""The algebra: transforms of words, and the programs that apply them."""

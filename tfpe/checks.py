@@ -1,0 +1,124 @@
+"""Checks of image shapes, options and explicit key material, shared by all ciphers.
+
+Messages never quote key material, only its type, shape or range.
+"""
+
+import operator
+
+import numpy as np
+
+from tfpe.algebra.words import index_dtype
+from tfpe.checked_arrays import as_array, is_permutation, shape_tuple
+from tfpe.errors import CipherOptionError, ImageError
+
+MAX_BLOCK_SIZE = 1024
+
+
+def image_shape_of(image_shape, block_size=1):
+    """`image_shape` as (height, width, channels), in whole blocks; or an error."""
+    shape = shape_tuple(image_shape, "image_shape")
+    if len(shape) != 3 or shape[2] not in (1, 3):
+        raise ImageError(
+            "`image_shape` should be (height, width, channels) with 1 or 3 channels. "
+            f"Received: image_shape={shape}"
+        )
+    if shape[0] % block_size or shape[1] % block_size:
+        raise ImageError(
+            f"`image_shape` should be divisible by block_size={block_size}; pad images "
+            f"with tfpe.pad_to_blocks first. Received: image_shape={shape}"
+        )
+    return shape
+
+
+def whole_number(value, name, low=1):
+    """`value` as a Python integer of at least `low`; or an error."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool) or number < low:
+        raise CipherOptionError(
+            f"`{name}` should be a whole number from {low} up. "
+            f"Received: {name}={value!r}"
+        )
+    return number
+
+
+def block_size_of(block_size):
+    """`block_size` as a Python integer, 1 to 1024; or an error."""
+    block_size = whole_number(block_size, "block_size")
+    if block_size > MAX_BLOCK_SIZE:
+        raise CipherOptionError(
+            f"`block_size` should be at most {MAX_BLOCK_SIZE}. "
+            f"Received: block_size={block_size}"
+        )
+    return block_size
+
+
+def one_of(value, choices, name):
+    """`value` if it is one of `choices`, of the same type; or an error."""
+    if not any(type(value) is type(c) and value == c for c in choices):
+        raise CipherOptionError(
+            f"`{name}` should be one of {list(choices)}. Received: {name}={value!r}"
+        )
+    return value
+
+
+def true_or_false(value, name):
+    """`value` if it is a bool; or an error."""
+    return one_of(value, (True, False), name)
+
+
+def permutations(values, length, name, count=None):
+    """Integer array `(length,)` or `(count, length)` of permutations; or an error."""
+    shape = (length,) if count is None else (count, length)
+    array = integers(values, shape, length, name, index_dtype(length))
+    if not is_permutation(array):
+        raise CipherOptionError(
+            f"`{name}` should hold every number from 0 to {length - 1} once. "
+            "Received: repeated numbers"
+        )
+    return array
+
+
+def integers(values, shape, below, name, dtype=np.int64):
+    """Array of `shape` and `dtype` with values `0 .. below-1`; or an error."""
+    array = as_array(values, name)
+    if array.dtype == bool or not np.issubdtype(array.dtype, np.integer):
+        raise CipherOptionError(
+            f"`{name}` should hold whole numbers. Received: dtype {array.dtype}"
+        )
+    _check_material_shape(array, shape, name)
+    if array.size and not 0 <= array.min() <= array.max() < below:
+        raise CipherOptionError(
+            f"`{name}` should hold numbers from 0 to {below - 1}. "
+            "Received: numbers outside"
+        )
+    return array.astype(dtype, copy=False)
+
+
+def bits(values, shape, name):
+    """Bool array of `shape` from bools or from integers 0 and 1; or an error."""
+    array = as_array(values, name)
+    if array.dtype != bool:
+        array = integers(array, shape, 2, name).astype(bool)
+    _check_material_shape(array, shape, name)
+    return array
+
+
+def shape_of(values, name, rank=3):
+    """The shape of explicit material that itself gives the image shape."""
+    shape = as_array(values, name).shape
+    if len(shape) != rank:
+        raise CipherOptionError(
+            f"`{name}` should have {rank} axes. Received: shape {shape}"
+        )
+    return shape
+
+
+def _check_material_shape(array, shape, name):
+    shape = tuple(np.atleast_1d(shape).tolist())
+    if array.shape != shape:
+        raise CipherOptionError(
+            f"`{name}` should have shape {shape}. Received: shape {array.shape}"
+        )

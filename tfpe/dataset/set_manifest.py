@@ -1,0 +1,182 @@
+"""What stands beside the shards: the manifest in TFDS's metadata, and checkpoints.
+
+A manifest names cipher, options, the fingerprint of the key and what the source was,
+never the key. Its tags, over itself and over every file, are keyed: the owner sees any
+change, and nobody can confirm a guess of an image with them.
+"""
+
+import hashlib
+import hmac
+import json
+import pathlib
+
+import tfpe
+from tfpe.errors import ManifestError
+from tfpe.files.already_encrypted import refuse
+from tfpe.files.folder_manifest import canonical, read_json
+from tfpe.storage.atomic import write_file
+
+FORMAT, VERSION = "tfpe data set", 2  # 1: sub-keys of images from their number alone
+METADATA, CHECKPOINT = "metadata.json", "checkpoint.json"
+ENTRY = "tfpe"  # in metadata.json, which belongs to TFDS
+
+
+def make_header(key, kind, name, source, settings):
+    """The part of a manifest that is known before the first image is read.
+
+    Args:
+        key: a `tfpe.Key`.
+        kind: "encrypted" or "decrypted".
+        name: of the data set that is written.
+        source: a `tfpe.dataset.source.Source`.
+        settings: dict: cipher, options and so on.
+    """
+    hidden = settings.get("hidden_labels", False)
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "tfpe": tfpe.__version__,
+        "kind": kind,
+        "key_fingerprint": key.fingerprint,
+        "name": name,
+        **settings,
+        "source": {
+            "name": source.name,
+            "version": source.version,
+            "folder": source.folder,
+            "features": source.features,
+            "labels": {} if hidden else source.labels,
+            # Pairs, since a dict of JSON has no order to rely on.
+            "splits": [[split, list(n)] for split, n in source.splits.items()],
+            "image_shape": list(source.image_shape),
+            "about": source.about,
+        },
+        "source_tag": _tag(key, "source", source.mark().hex()),
+    }
+
+
+def image_keys(key, header):
+    """The key whose `for_image` gives those of the images; None where they share one.
+
+    It hangs on the name and the contents of the set, since images are numbered from 0
+    in each; the same set under the same name gets the same keys again, on any machine.
+
+    Args:
+        key: a `tfpe.Key`.
+        header: of the manifest.
+    """
+    if not header["per_image"]:
+        return None
+    return key.derive("data set", header["name"], header["source_tag"])
+
+
+def require_settings(begun, wanted, where):
+    """Raises `ManifestError` unless both headers make the same data set."""
+    older = {"preparation": {}, "lost": {}}  # what manifests before did not name
+    for name in wanted:
+        if name != "tfpe" and (older | begun).get(name) != wanted[name]:
+            shown = not name.startswith("source")
+            raise ManifestError(
+                f"`{name}` should be "
+                + (f"{begun.get(name)!r}, " if shown else "the same ")
+                + f"with which {where} was begun. Received: "
+                + (f"{wanted[name]!r}" if shown else "a changed one")
+                + "; use another output folder"
+            )
+
+
+def file_tag(key, name, digest):
+    """The keyed tag of a file, or of its beginning, from its SHA-256."""
+    return _tag(key, "file", name, digest.hexdigest())
+
+
+def tag_file(key, path):
+    """The keyed tag of a file on the disk."""
+    try:
+        with open(path, "rb") as file:
+            return file_tag(key, path.name, hashlib.file_digest(file, "sha256"))
+    except OSError as error:
+        raise ManifestError(f"Cannot read {path}: {error.strerror}") from error
+
+
+def sealed(key, document):
+    """`document` with a keyed tag over all of it."""
+    whole = {**document, "tag": _tag(key, "document", document)}
+    # Sorted: the order of what protocol buffers give differs between processes.
+    return json.loads(canonical(whole))
+
+
+def read_manifest(folder, key):
+    """The manifest of a data set.
+
+    Raises:
+        ManifestError: missing, of another format or version, or changed.
+        WrongKeyError: `key` is not the one that made it.
+    """
+    path = pathlib.Path(folder, METADATA)
+    document = read_json(path).get(ENTRY)
+    return check_manifest(document, key, path)
+
+
+def read_checkpoint(folder, key):
+    """What a killed run left: a dict, or None."""
+    path = pathlib.Path(folder, CHECKPOINT)
+    if not path.exists():
+        return None
+    return check_manifest(read_json(path), key, path)
+
+
+def write_checkpoint(folder, key, header, shards):
+    """Writes what is finished, aside and renamed."""
+    document = sealed(key, {**header, "shards": shards})
+    write_file(pathlib.Path(folder, CHECKPOINT), json.dumps(document).encode())
+
+
+def check_files(folder, key, manifest):
+    """Raises `ManifestError` where a file of a data set is missing or changed."""
+    for name, tag in manifest["files"].items():
+        if not same(tag, tag_file(key, pathlib.Path(folder, name))):
+            raise ManifestError(f"{folder}/{name} was damaged or changed")
+
+
+def require_plain_sets(source, files):
+    """Raises `AlreadyEncryptedError` where one of these metadata.json is of ciphertext.
+
+    Args:
+        source: what the error calls the set.
+        files: paths, which need not exist.
+    """
+    for file in files:
+        try:
+            entry = read_json(file).get(ENTRY)
+        except ManifestError:
+            continue  # of a set that tfpe did not write, or none
+        kind = entry.get("kind") if isinstance(entry, dict) else None
+        if kind == "encrypted":
+            refuse(source, f"a data set that {file} calls encrypted")
+
+
+def same(tag, expected):
+    """Whether two tags are equal, in constant time."""
+    return isinstance(tag, str) and hmac.compare_digest(
+        tag.encode(errors="replace"), expected.encode()
+    )
+
+
+def check_manifest(document, key, path):
+    """The manifest in `document`, or an error that says what is wrong with it."""
+    received = document if isinstance(document, dict) else {}
+    if (received.get("format"), received.get("version")) != (FORMAT, VERSION):
+        raise ManifestError(
+            f"{path} should hold a manifest of tfpe (format {FORMAT!r}, version "
+            f"{VERSION}). Received: another or a damaged one"
+        )
+    key.require(received.get("key_fingerprint"), path)
+    document = {name: value for name, value in received.items() if name != "tag"}
+    if not same(received.get("tag"), _tag(key, "document", document)):
+        raise ManifestError(f"The manifest in {path} was changed: its tag does not fit")
+    return document
+
+
+def _tag(key, kind, *values):
+    return key.tag(canonical(["tfpe data set", kind, *values]))

@@ -1,0 +1,77 @@
+"""Whether images were encrypted by tfpe already: nobody should do it twice unawares.
+
+A manifest, or the journal of an interrupted run, lists what is ciphertext. No key is
+needed to see it, and none is asked for.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+
+from tfpe.errors import AlreadyEncryptedError
+from tfpe.files.folder_manifest import (
+    FORMAT,
+    JOURNAL_NAME,
+    MANIFEST_NAME,
+    parse,
+    read_bytes,
+)
+
+
+def find_encrypted(source):
+    """An image that is ciphertext, and the file that says so; None where none is.
+
+    Args:
+        source: a folder, of which all folders below count too, or one image. Manifests
+            are looked for in it, below it and in all folders above it.
+
+    Raises:
+        ManifestError: a manifest cannot be read, or is damaged.
+    """
+    source = pathlib.Path(source).resolve()
+    folders = list(source.parents)
+    if source.is_dir():
+        folders += [pathlib.Path(folder) for folder, _, _ in os.walk(source)]
+    for folder in folders:
+        for name in (MANIFEST_NAME, JOURNAL_NAME):
+            if (folder / name).is_file():
+                for path in _listed(folder / name):
+                    image = folder / path
+                    if image.is_relative_to(source) and image.is_file():
+                        return image, folder / name
+    return None
+
+
+def require_plain(source):
+    """Raises `AlreadyEncryptedError` where an image of `source` is ciphertext."""
+    if (found := find_encrypted(source)) is not None:
+        image, manifest = found
+        refuse(source, f"{image}, which {manifest} lists as encrypted")
+
+
+def refuse(source, reason):
+    """Raises `AlreadyEncryptedError`; `reason` says what tells of it."""
+    raise AlreadyEncryptedError(
+        f"{source} should hold plain images. Received: {reason}. Decrypt it first, or "
+        "take dataset reencrypt for another key of a data set; again=True encrypts it "
+        "once more, and its manifest is needed to come back"
+    )
+
+
+def _listed(manifest):
+    """The paths in a manifest of image folders or a journal; of another file none."""
+    data = read_bytes(manifest)
+    if FORMAT.encode() not in data:
+        return
+    if manifest.name == MANIFEST_NAME:
+        entries = parse(data, manifest).get("images", [])
+    else:
+        entries = []
+        for line in data.splitlines():
+            with contextlib.suppress(ValueError, RecursionError):  # a kill tears one
+                entries.append(json.loads(line))
+    for entry in entries:
+        path = entry.get("path") if isinstance(entry, dict) else None
+        if isinstance(path, str) and "\0" not in path:
+            yield path

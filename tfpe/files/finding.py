@@ -1,0 +1,154 @@
+"""What is in a folder: its image files, and files that should have been images."""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+
+from tfpe.errors import ImageFileError, OutputError
+from tfpe.files.others import head_of, looks_like
+from tfpe.pixels.dicom import is_dicom
+
+SUFFIXES = (
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp"),
+    *(".bmp", ".dib", ".tif", ".tiff", ".gif"),
+)
+# DICOM is known by its first bytes too, whatever its name.
+DICOM, DICOM_SUFFIXES = "DICOM", (".dcm", ".dicom", ".ima")
+OTHER = "This looks like {}, which is not read"
+HINTS = {
+    "a medical volume": " (save its slices: docs/medical.md)",
+    DICOM: " without the mark that such files begin with",
+}
+STAYS = " and stays unencrypted: convert it, or leave it out with skip_others=True"
+
+
+@dataclasses.dataclass(frozen=True)
+class Sources:
+    """The files of a folder.
+
+    Attributes:
+        images: relative path (with "/") -> file, a dict sorted by path.
+        refused: (relative path, message) of images that cannot be taken.
+        ignored: number of other files, those with a name that begins with "." too.
+    """
+
+    images: dict
+    refused: list
+    ignored: int
+
+
+def find_images(source, suffixes=SUFFIXES, skip_others=None):
+    """The image files in a folder and all folders in it, or the one file `source`.
+
+    Args:
+        source: a folder or a file.
+        suffixes: those taken; other images are refused one by one.
+        skip_others: True counts files that look like other pictures as ignored; else
+            they are refused, and where it is False the message tells of it.
+
+    Symbolic links to images inside the folder are followed; other links, and what is no
+    regular file, are refused one by one.
+
+    Raises:
+        ImageFileError: `source` or a folder in it is missing or cannot be read.
+    """
+    source = pathlib.Path(source)
+    if source.is_file():
+        return Sources({source.name: source}, [], 0)
+    root = source.resolve()
+    images, refused, ignored = {}, [], 0
+    for parent, folders, names in os.walk(source, onerror=_unreadable):
+        parent = pathlib.Path(parent)
+        for folder in folders:
+            if (parent / folder).is_symlink():
+                path = (parent / folder).relative_to(source).as_posix()
+                refused.append((path, "Links to folders are not followed"))
+        for name in names:
+            file = parent / name
+            path = file.relative_to(source).as_posix()
+            hidden, known = name.startswith("."), file.suffix.lower() in SUFFIXES
+            kind = None if hidden or known else looks_like(file)
+            dicom = kind == DICOM and suffixes is SUFFIXES and is_dicom(head_of(file))
+            if hidden or not (known or dicom):
+                if kind is None or skip_others:
+                    ignored += 1
+                else:
+                    kind += HINTS.get(kind, "")
+                    hint = STAYS if skip_others is False else ""
+                    refused.append((path, OTHER.format(kind) + hint))
+            elif problem := _problem(file, root, None if dicom else suffixes):
+                refused.append((path, problem))
+            else:
+                images[path] = file
+    return Sources(dict(sorted(images.items())), sorted(refused), ignored)
+
+
+def png_name(path):
+    """What the PNG of a source is called: `path` with the suffix of images replaced.
+
+    Other endings stay: DICOM files have none, or names of numbers and points.
+
+    Example:
+
+    >>> [png_name(path) for path in ("a/b.JPG", "ct.dcm", "1.2.840.4711")]
+    ['a/b.png', 'ct.png', '1.2.840.4711.png']
+    """
+    pure = pathlib.PurePosixPath(path)
+    if pure.suffix.lower() in SUFFIXES + DICOM_SUFFIXES:
+        return pure.with_suffix(".png").as_posix()
+    return f"{path}.png"
+
+
+def checked_path(path, name, error):
+    """`path` as a `pathlib.Path`, or `error` where it is no path that can be used."""
+    try:
+        if isinstance(path, (str, os.PathLike)) and os.fsencode(path):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                os.stat(path)
+            return pathlib.Path(path)
+        reason = "no path"
+    except (ValueError, TypeError):  # a zero byte, a lone surrogate, bytes
+        reason = "characters that no path has"
+    except OSError as problem:
+        reason = problem.strerror
+    raise error(f"`{name}` should be a path. Received: {path!r}: {reason}")
+
+
+def require_apart(source, target):
+    """Raises `OutputError` where the output would mix with the source, or is a file."""
+    target = pathlib.Path(target)
+    if target.exists() and not target.is_dir():
+        raise OutputError(f"`dst` should be a folder. Received: {target}, a file")
+    inner, outer = pathlib.Path(source).resolve(), target.resolve()
+    if inner.is_dir() and (inner.is_relative_to(outer) or outer.is_relative_to(inner)):
+        raise OutputError(
+            "`src` and `dst` should be separate folders, none inside the other. "
+            f"Received: {source} and {target}"
+        )
+
+
+def read_bytes(file):
+    """The bytes of a file, or `ImageFileError`."""
+    try:
+        return pathlib.Path(file).read_bytes()
+    except OSError as error:
+        raise ImageFileError(f"Cannot read {file}: {error.strerror}") from error
+
+
+def _problem(file, root, suffixes):
+    try:
+        real = file.resolve(strict=True)
+    except (OSError, RuntimeError):  # a link to nothing, or in a circle
+        return "This link leads nowhere"
+    if file.is_symlink() and not real.is_relative_to(root):
+        return "Links that lead out of the folder are not followed"
+    if not real.is_file():
+        return "This is no regular file"
+    if suffixes is not None and file.suffix.lower() not in suffixes:
+        return f"Images should be one of {suffixes}. Received: {file.suffix}"
+    return None
+
+
+def _unreadable(error):
+    raise ImageFileError(f"Cannot read folder {error.filename}: {error.strerror}")

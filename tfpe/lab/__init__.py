@@ -1,0 +1,1 @@
+"""The laboratory: what is measured, recorded and rendered; the library needs none."""

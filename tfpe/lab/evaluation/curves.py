@@ -1,0 +1,202 @@
+"""Error of an attack against its evidence: how many pairs or ciphertexts it takes."""
+
+import time
+
+import numpy as np
+
+from tfpe.attacks import ATTACKS, least_error
+from tfpe.ciphers import find_cipher
+from tfpe.errors import AttackError, RecordError, TfpeError
+from tfpe.keys import Key
+from tfpe.lab.evaluation import seed_bytes
+from tfpe.lab.evaluation.trials import KINDS
+from tfpe.lab.records import check_replaceable, environment, read_record, write_record
+
+COUNTS = {
+    "ciphertext_only": (50, 100, 400, 1600, 5000),
+    "nibble_statistics": (50, 100, 200, 400),
+    "block_statistics": (100, 200, 400, 1600, 5000),
+    "known_plaintext": (1, 2, 3, 4, 5, 6, 8, 12, 16),
+    "block_known_plaintext": (1, 2, 3, 4),
+}
+UNSEEN = 500
+REFERENCES = 1_000
+
+
+def measure_curve(
+    attack,
+    cipher,
+    pictures,
+    *,
+    counts=None,
+    keys=3,
+    seed=0,
+    path=None,
+    overwrite=False,
+    progress=None,
+    **options,
+):
+    """Measures the error of unseen pictures after an attack, for more and more images.
+
+    Args:
+        attack: a name in `COUNTS`.
+        cipher: a name in `tfpe.CIPHERS` that the attack applies to.
+        pictures: a `Pictures`; each key has a draw of its own of the evidence.
+        counts: numbers of images; default `COUNTS`, as far as the pictures go.
+        keys: number of keys, and of draws.
+        seed: of keys and draws.
+        path: of the record, written after each point; points that a record of the same
+            settings holds already are not measured again.
+        overwrite: begin anew, also where a record of other settings is.
+        progress: called with (done, total, what), after each point.
+        **options: of the cipher.
+
+    Returns:
+        The record, of kind "attack-curve". Its results hold `points`, each of
+
+        evidence, key     number of images, number of the key
+        error             mean |recovered - plain| of unseen pictures, in levels 0 to
+                          255; None where the attack raised, `message` says why
+        error_up_to_channel_order, error_up_to_negatives
+                          the least over 6 channel orders, and over 48 candidates (with
+                          negatives of channels): for ciphertexts alone
+        error_up_to_mirror, and so on
+                          up to what the attack leaves open (`Attack.up_to`)
+        index_accuracy    fraction of the key's words that are right
+        undetermined      words that the pairs leave open; None for ciphertexts alone
+        seconds           of the attack
+
+    Raises:
+        TfpeError: the attack has no such curve or is not for this cipher, or there are
+            too few pictures.
+        RecordError: `path` holds something else.
+    """
+    if attack not in COUNTS or cipher not in ATTACKS[attack].ciphers:
+        known = [n for n in COUNTS if cipher in ATTACKS[n].ciphers]
+        raise TfpeError(
+            f"`attack` should be one that grows with its evidence, for {cipher} one of "
+            f"{known}. Received: {attack!r}"
+        )
+    row = find_cipher(cipher)
+    options = row.check(pictures.shape[2], **options)
+    pictures = pictures.cropped(row.block_size(**options))
+    evidence = pictures.evidence
+    spare = 2 if ATTACKS[attack].needs_reference else 1
+    counts = sorted(counts or [n for n in COUNTS[attack] if spare * n <= len(evidence)])
+    if not counts or not 1 <= counts[0] <= counts[-1] <= len(evidence):
+        raise TfpeError(
+            f"`counts` should be from 1 to {len(evidence)}, the number of pictures "
+            f"beside those scored. Received: {counts}"
+        )
+    settings = {
+        "attack": attack,
+        "threat_model": ATTACKS[attack].threat_model,
+        "evidence_kind": KINDS[ATTACKS[attack].threat_model],
+        "images": pictures.name,
+        "image_shape": list(pictures.shape),
+        "count": pictures.count,
+        "unseen": min(UNSEEN, len(pictures.scored)),
+        "cipher": cipher,
+        "cipher_options": options,
+        "counts": counts,
+        "keys": keys,
+        "key_fingerprints": [_key(seed, k).fingerprint for k in range(keys)],
+        "seed": seed,
+    }
+    points = _points_there(path, settings, overwrite)
+    done = {(point["evidence"], point["key"]) for point in points}
+    record = {"kind": "attack-curve", "settings": settings}
+    record["results"] = {"points": points}
+    total = len(counts) * keys
+    for count in counts:
+        for number in range(keys):
+            if (count, number) not in done:
+                points.append(
+                    _point(attack, cipher, options, pictures, count, number, seed)
+                )
+                points.sort(key=lambda point: (point["evidence"], point["key"]))
+                if path is not None:
+                    record["environment"] = environment()
+                    write_record(path, record, overwrite=True)
+            if progress:
+                progress(
+                    sum(n < count for n in counts) * keys + number + 1,
+                    total,
+                    f"{attack} on {cipher}: {count} images, key {number}",
+                )
+    return record
+
+
+def _point(attack, cipher, options, pictures, count, number, seed):
+    secret = find_cipher(cipher)(_key(seed, number), pictures.shape, **options)
+    order = np.random.default_rng([seed, number]).permutation(len(pictures.evidence))
+    plain = pictures.evidence[order[:count]]
+    ciphertexts = secret(plain)
+    row = ATTACKS[attack]
+    chosen = row.options_for(cipher, **options)
+    if attack == "ciphertext_only":
+        evidence, chosen = (ciphertexts,), chosen | {"images": max(count, 25)}
+    elif row.needs_reference:
+        evidence = ciphertexts, pictures.evidence[order[count:][:REFERENCES]]
+    else:
+        evidence = plain, ciphertexts
+    point = {
+        "evidence": count,
+        "key": number,
+        "error": None,
+        "index_accuracy": None,
+        "undetermined": None,
+    }
+    start = time.perf_counter()
+    try:
+        recovered = row(*evidence, **chosen)
+    except AttackError as error:
+        return point | {"seconds": time.perf_counter() - start, "message": str(error)}
+    point["seconds"] = time.perf_counter() - start
+    unseen = pictures.scored[:UNSEEN]
+    shown = recovered.inverse(secret(unseen))
+    point["error"] = float(np.abs(shown.astype(np.int16) - unseen).mean())
+    if row.threat_model == "ciphertext only":
+        point["error_up_to_channel_order"] = least_error(shown, unseen)
+        point["error_up_to_negatives"] = least_error(shown, unseen, negatives=True)
+    else:
+        point["undetermined"] = int(recovered.undetermined.size)
+    if row.up_to:
+        shown = row.aligned(shown, unseen, cipher).astype(np.int16)
+        point[_up_to(row)] = float(np.abs(shown - unseen).mean())
+    point["index_accuracy"] = row.score_key(recovered, secret).index_accuracy
+    return point
+
+
+def error_of(attack, point):
+    """The error of a point, up to what the attack leaves open. None: it raised."""
+    row = ATTACKS.get(attack)
+    error = point.get("error")
+    return point.get(_up_to(row), error) if row else error
+
+
+def error_title(attack):
+    """What `error_of` tells of the points of an attack."""
+    row = ATTACKS.get(attack)
+    open_ = f", up to {row.left_open}" if row and row.up_to else ""
+    return f"mean error of unseen pictures (0 to 255){open_}"
+
+
+def _up_to(row):
+    """The field of the error up to what an attack leaves open."""
+    return "_".join(["error_up_to", *row.up_to]).replace(" ", "_")
+
+
+def _key(seed, number):
+    return Key(seed_bytes(seed)).derive("curve", number)
+
+
+def _points_there(path, settings, overwrite):
+    """The points of a record of the same settings."""
+    if path is None or overwrite:
+        return []
+    check_replaceable(path, "attack-curve", settings)
+    try:
+        return list(read_record(path)["results"]["points"])
+    except RecordError:
+        return []

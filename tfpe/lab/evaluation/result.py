@@ -1,0 +1,78 @@
+"""What an attack on files gave: pictures, a figure, a key."""
+
+import dataclasses
+import io
+import os
+
+import numpy as np
+
+from tfpe.algebra.transform import Transform
+from tfpe.errors import AttackError, ImageFileError, TfpeError
+from tfpe.pixels.padding import crop
+from tfpe.storage.atomic import write_file
+
+DRAWN = 6
+
+
+@dataclasses.dataclass
+class Result:
+    """What an attack gave.
+
+    Attributes:
+        summary: a dict for JSON, without key material.
+        transform: the recovered `Transform`, or None.
+        found: the `Ciphertexts`, or None.
+        recovered: `uint8 (N, H, W, C)`, or None.
+        truth: a dict from name to plain image, as far as known.
+    """
+
+    summary: dict
+    transform: Transform | None
+    found: object = None
+    recovered: np.ndarray | None = None
+    truth: dict = dataclasses.field(default_factory=dict)
+
+    def pictures(self):
+        """Relative path -> recovered image, cut to the size that it had."""
+        rows = zip(self.found.names, self.recovered, self.found.sizes, strict=True)
+        pictures = {}
+        for name, image, (height, width) in rows:
+            fits = height <= image.shape[0] and width <= image.shape[1]
+            pictures[name] = crop(image, height, width) if fits else image
+        return pictures
+
+    def draw(self, path):
+        """Draws plain (where known), encrypted and recovered pictures."""
+        from tfpe.lab.figures import gallery
+
+        if self.recovered is None:
+            raise TfpeError("A figure needs CIPHERTEXTS. Received: none")
+        names = self.found.names[:DRAWN]
+        columns = {
+            "encrypted": list(self.found.images[:DRAWN]),
+            "recovered": list(self.recovered[:DRAWN]),
+        }
+        if all(name in self.truth for name in names):
+            columns = {"plain": [self.truth[name] for name in names], **columns}
+        gallery(columns, path)
+
+    def save(self, path):
+        """Writes perm, mask and bits to a new .npz file that only its owner can read.
+
+        `Transform(perm, mask, bits, input_shape, output_shape)` is the key again.
+        """
+        if self.transform is None:
+            raise AttackError("This attack recovers pictures. Received: no key to save")
+        t, data = self.transform, io.BytesIO()
+        shapes = {"input_shape": t.input_shape, "output_shape": t.output_shape}
+        np.savez_compressed(data, perm=t.perm, mask=t.mask, bits=t.bits, **shapes)
+        check_key_file(path)
+        write_file(path, data.getvalue(), mode=0o600)
+
+
+def check_key_file(path):
+    """Refuses, also before the work, to write a recovered key over what is there."""
+    if os.path.lexists(path):
+        raise ImageFileError(
+            f"A recovered key should go to a new file. Received: {path}"
+        )

@@ -1,0 +1,133 @@
+"""Curves: errors against evidence, and training, as figures with their numbers."""
+
+import dataclasses
+import statistics
+
+from tfpe.ciphers import CIPHERS
+from tfpe.lab.evaluation.curves import error_of, error_title
+from tfpe.lab.page.cells import Table, number
+from tfpe.lab.page.plots import draw
+from tfpe.lab.tables.conditions import conditions, grouped, row_name
+
+
+@dataclasses.dataclass(frozen=True)
+class Curve:
+    """A figure: its title, what it shows in words, its SVG, and its numbers."""
+
+    title: str
+    alt: str
+    svg: str = dataclasses.field(repr=False)
+    table: Table = dataclasses.field(repr=False)
+
+
+def evidence_curves(records):
+    """A `Curve` for each attack, set of images and measure; a line for each cipher."""
+    found = _of_kind(records, "attack-curve")
+    groups = grouped(
+        found, lambda r: (r["settings"]["attack"], r["settings"]["images"])
+    )
+    return [
+        curve
+        for group in groups
+        for measure in ("error", "index_accuracy")
+        if (curve := _evidence_curve(group, measure))
+    ]
+
+
+def _evidence_curve(records, measure):
+    settings, error = records[0]["settings"], measure == "error"
+    lines, spreads = {}, {}
+    for record in records:
+        points = {}
+        for point in record["results"]["points"]:
+            value = error_of(settings["attack"], point) if error else point.get(measure)
+            if value is not None:
+                points.setdefault(point["evidence"], []).append(value)
+        if points:
+            name = row_name(record["settings"])
+            amounts = sorted(points)
+            lines[name] = [(n, statistics.median(points[n])) for n in amounts]
+            spreads[name] = [(n, min(points[n]), max(points[n])) for n in amounts]
+    # Two points are the least that make a curve.
+    if not any(len(line) > 1 for line in lines.values()):
+        return None
+    what = "words of the key that are right"
+    if error:
+        what = error_title(settings["attack"])
+    attack = settings["attack"].replace("_", " ")
+    title = f"{attack}, {settings['images']}: {what}"
+    return Curve(
+        title,
+        f"{title}, against the amount of evidence. {_ends(lines)}",
+        draw(
+            lines,
+            "evidence (images)",
+            "mean error (0 to 255)" if error else "words right, a share",
+            spreads,
+            log_x=True,
+            log_y=error,
+        ),
+        _table(title, "evidence", lines, spreads),
+    )
+
+
+def training_curves(records):
+    """A `Curve` of validation accuracy for each data set and recipe."""
+    training = _of_kind(records, "training")
+    curves = []
+    for group in grouped(training, conditions):
+        lines = {}
+        for record in group:
+            history = record["results"].get("history") or {}
+            settings = record["settings"]
+            name = row_name(settings)
+            if len({r["settings"].get("seed") for r in group}) > 1:
+                name += f", seed {settings['seed']}"
+            accuracies = history.get("val_accuracy") or ()
+            points = [(n, 100 * a) for n, a in enumerate(accuracies, 1)]
+            if len(points) > 1:
+                lines[name] = points
+        if not lines:
+            continue
+        settings = group[0]["settings"]
+        title = f"{settings['dataset']}, recipe {settings['recipe']}: training"
+        what = "validation accuracy, %"
+        curves.append(
+            Curve(
+                title,
+                f"{title}, {what} against epochs. {_ends(lines)}",
+                draw(lines, "epoch", what),
+                _table(f"{title}, {what}", "epoch", lines),
+            )
+        )
+    return curves
+
+
+def _of_kind(records, kind):
+    """Records of a kind, plain first, then in the order of `CIPHERS`."""
+    order = ["plain", *CIPHERS]
+    found = [record for record in records if record["kind"] == kind]
+    return sorted(found, key=lambda r: order.index(r["settings"]["cipher"]))
+
+
+def _ends(lines):
+    """Where each line begins and ends, for those who do not see the figure."""
+    told = [
+        f"{name} from {line[0][1]:.3g} at {line[0][0]:,} to {line[-1][1]:.3g} at "
+        f"{line[-1][0]:,}"
+        for name, line in lines.items()
+    ]
+    return f"{'; '.join(told)}."
+
+
+def _table(caption, first, lines, spreads=None):
+    """The numbers of a figure, a column for each line."""
+    places = sorted({x for line in lines.values() for x, _ in line})
+    rows = []
+    for place in places:
+        cells = [number(place, "{:,}")]
+        for line in lines.values():
+            cells.append(number(dict(line).get(place), "{:.4g}"))
+        rows.append(cells)
+    notes = ["The median over keys."] if spreads else []
+    return Table(caption, [first, *lines], rows, notes)

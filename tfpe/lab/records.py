@@ -1,0 +1,296 @@
+"""Records: what was measured, on what, as one readable JSON file each.
+
+Every table and report of this project is rendered from records, so that no figure is
+ever copied by hand. A record is a dict:
+
+    kind          what was measured: "training", "attack", "metrics", "bench", "svm" ...
+    settings      what was asked for: data set, recipe, cipher, seed, key fingerprint
+    results       what came out; accuracies are fractions, times are in seconds
+    environment   versions and machine, see `environment`
+    format        version of this layout
+
+A training record is one cipher and seed. Its settings hold `dataset`, `recipe` (its
+name) and every knob of it, `cipher` ("plain" for none), `seed` and where they apply
+`cipher_options`, `key_fingerprint`, `adaptation` and `per_image`; its results hold
+
+    last, best_validation   {epoch, train_accuracy, validation_accuracy, test_accuracy}
+    wrong_key_accuracy      on test images under another key; None for plain
+    plain_model_accuracy    of the plain-trained model on these images; None for plain
+    train_images, validation_images, test_images, epochs, seconds, images_per_second
+"""
+
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import sys
+from pathlib import Path
+
+from tfpe import __version__
+from tfpe.errors import RecordError
+from tfpe.storage.atomic import write_file
+
+FORMAT = 1
+FIELDS = {"kind": str, "format": int, "settings": dict, "results": dict}
+
+
+def environment():
+    """What a measurement depends on besides its settings: versions and machine.
+
+    Frameworks are named only where they are imported already, since what a run did not
+    import it did not use. Nothing tells the user, host or folder.
+
+    Returns:
+        A dict of `date` (UTC), `tfpe`, `python`, `numpy`, `system`, `cpu`, `cores`
+        (that this process may use), `memory_gib` and, where imported, `keras`,
+        `backend`, `tensorflow`, `jax`, `torch`, `sklearn` and `gpu` (names).
+
+    Example:
+
+    >>> {"cores", "cpu", "date", "memory_gib"} <= set(environment())
+    True
+    """
+    now = datetime.datetime.now(datetime.UTC)
+    found = {
+        "date": now.isoformat(timespec="seconds"),
+        "tfpe": __version__,
+        "python": platform.python_version(),
+        "numpy": importlib.metadata.version("numpy"),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpu": _cpu_model(),
+        "cores": _cores(),
+        "memory_gib": _memory_gib(),
+    }
+    for name in ("keras", "tensorflow", "jax", "torch", "sklearn"):
+        version = getattr(sys.modules.get(name), "__version__", None)
+        if version:
+            found[name] = version
+    if "keras" in found:
+        found["backend"] = sys.modules["keras"].config.backend()
+    if gpus := _gpus():
+        found["gpu"] = gpus
+    return found
+
+
+def write_record(path, record, overwrite=False):
+    """Writes a record to a file, whole or not at all.
+
+    Args:
+        path: the file, by custom `results/KIND-....json`.
+        record: a dict with at least `kind`, `settings` and `results`. `format` and
+            `environment` are added where they are missing. NumPy numbers and arrays
+            are taken; NaN, infinities, bytes and keys are not.
+        overwrite: replace also a record of another kind or other settings. A record
+            of the same settings is always replaced: it is measured again.
+
+    Returns:
+        The record as it is in the file.
+
+    Raises:
+        RecordError: the record is not valid, or another one would be lost.
+        OutputError: the file cannot be written; what was there is still there.
+
+    Example:
+
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = Path(folder.name, "bench-le.json")
+    >>> record = {"kind": "bench", "settings": {"cipher": "le"}, "results": {"ms": 1.5}}
+    >>> write_record(path, record)["format"]
+    1
+    >>> read_record(path)["results"]
+    {'ms': 1.5}
+    >>> folder.cleanup()
+    """
+    path = Path(path)
+    if not isinstance(record, dict):
+        raise RecordError(
+            f"`record` should be a dict. Received: {type(record).__name__}"
+        )
+    record = {"format": FORMAT, **record}
+    if "environment" not in record:
+        record["environment"] = environment()
+    text = _encode(record)
+    record = _checked(json.loads(text), "`record`")
+    if not overwrite:
+        check_replaceable(path, record["kind"], record["settings"])
+    write_file(path, text.encode())
+    return record
+
+
+def check_replaceable(path, kind, settings):
+    """Refuses to lose a record of other settings; ask before a long measurement.
+
+    Args:
+        path: where the record will be written.
+        kind: of the record.
+        settings: of the record, a dict.
+
+    Raises:
+        RecordError: `path` holds something else than a record of `kind` and
+            `settings`.
+    """
+    if not Path(path).exists():
+        return
+    there, settings = read_record(path), json.loads(_encode(settings))
+    different = different_names(there["settings"], settings)
+    if there["kind"] != kind:
+        different.insert(0, "kind")
+    if different:
+        raise RecordError(
+            f"{path} should hold a record of the same settings. Received: one that "
+            f"differs in {different}; move it away, or write to another place"
+        )
+
+
+def different_names(there, wanted):
+    """The names under which two dicts hold different values, sorted; none is None.
+
+    Example:
+
+    >>> different_names({"seed": 0, "epochs": 3}, {"seed": 1, "epochs": 3})
+    ['seed']
+    """
+    names = sorted({*there, *wanted})
+    return [name for name in names if there.get(name) != wanted.get(name)]
+
+
+def read_record(path):
+    """The record in a file.
+
+    Raises:
+        RecordError: missing, damaged, of another format, or no record.
+    """
+    try:
+        record = json.loads(
+            Path(path).read_text(encoding="utf-8"), parse_constant=_refuse_constant
+        )
+    except OSError as error:
+        raise RecordError(f"Cannot read record {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"Record {path} is damaged: {error}") from error
+    return _checked(record, f"Record {path}")
+
+
+def read_records(folder, kind=None, **settings):
+    """All records in a folder and below, in the order of their paths.
+
+    Args:
+        folder: holds no other JSON files; one that is not there holds no records.
+        kind: take only records of this kind.
+        settings: take only records whose settings have these values.
+
+    Raises:
+        RecordError: a JSON file there is damaged or no record.
+    """
+    records = [read_record(path) for path in sorted(Path(folder).rglob("*.json"))]
+    return [
+        record
+        for record in records
+        if kind in (None, record["kind"]) and has_settings(record, settings)
+    ]
+
+
+def has_settings(record, wanted):
+    """Whether the settings of a record have the values of the dict `wanted`."""
+    settings = record["settings"]
+    return all(settings.get(name) == value for name, value in wanted.items())
+
+
+def newest(records):
+    """The record that was measured last; None of none."""
+    return max(records, key=lambda r: r["environment"]["date"], default=None)
+
+
+def _checked(record, where):
+    if not isinstance(record, dict):
+        raise RecordError(f"{where} should be a JSON object. Received: another value")
+    for name, kind in FIELDS.items():
+        if type(record.get(name)) is not kind:
+            raise RecordError(
+                f"{where} should have `{name}`, a {kind.__name__}. "
+                f"Received: fields {sorted(record)}"
+            )
+    if record["format"] != FORMAT:
+        raise RecordError(
+            f"{where} should have format {FORMAT}. Received: {record['format']}"
+        )
+    return record
+
+
+def _encode(record):
+    try:
+        text = json.dumps(
+            record,
+            indent=2,
+            sort_keys=True,
+            allow_nan=False,
+            ensure_ascii=False,
+            default=_plain,
+        )
+    except (TypeError, ValueError) as error:
+        raise RecordError(
+            "`record` should hold finite numbers, strings, lists and dicts with "
+            f"string keys. Received: {error}"
+        ) from error
+    # Rows of numbers, as in a confusion matrix, stay on one line.
+    rows = re.compile(r"\[\n\s+([^\[\]{}\"]*?)\n\s*\]")
+    return rows.sub(lambda row: f"[{' '.join(row[1].split())}]", text) + "\n"
+
+
+def _plain(value):
+    """NumPy numbers and arrays as Python's; nothing else."""
+    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"a {type(value).__name__}")
+
+
+def _refuse_constant(name):
+    raise ValueError(f"it holds {name}")
+
+
+def _cpu_model():
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        text = ""
+    model = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return model[1].strip() if model else platform.processor() or "unknown"
+
+
+def _cores():
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
+
+
+def _memory_gib():
+    """Physical memory, or None where the system does not tell."""
+    try:
+        size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+    return round(size / 2**30, 1)
+
+
+def _gpus():
+    """Names of the accelerators of the frameworks that are imported."""
+    if tensorflow := sys.modules.get("tensorflow"):
+        config = tensorflow.config
+        devices = config.list_physical_devices("GPU")
+        names = [
+            config.experimental.get_device_details(d).get("device_name", d.name)
+            for d in devices
+        ]
+        if names:
+            return names
+    if jax := sys.modules.get("jax"):
+        names = [d.device_kind for d in jax.devices() if d.platform != "cpu"]
+        if names:
+            return names
+    if (torch := sys.modules.get("torch")) and torch.cuda.is_available():
+        count = torch.cuda.device_count()
+        return [torch.cuda.get_device_name(number) for number in range(count)]
+    return []

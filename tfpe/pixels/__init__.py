@@ -1,0 +1,1 @@
+"""What of a picture is no bijection: files, levels, padding, sizes, colours."""

@@ -1,0 +1,297 @@
+"""Where images come from: TFDS sets, class folders, .npz files, embedded digits.
+
+Every source becomes the same thing: `uint8` arrays in memory, three channels.
+"""
+
+import dataclasses
+import functools
+import pathlib
+import zlib
+
+import numpy as np
+
+from tfpe.errors import DatasetError
+
+DIGITS_SEED = 20220331  # of the colours and of the test split of `digits`
+TEST_FRACTION = 0.2  # where a source has no test images of its own
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageSet:
+    """A labelled data set in memory.
+
+    Attributes:
+        name: as on the command line.
+        x_train, x_test: `uint8 (N, H, W, 3)`.
+        y_train, y_test: `int32 (N,)`.
+        class_names: strings; their number is the number of classes.
+        source: "embedded", "tfds", "npz" or "folder"; their images may differ in order.
+        receipt: the sealed part of the manifest of images that were encrypted
+            beforehand, a dict that names cipher and key; None for plain ones.
+    """
+
+    name: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    class_names: tuple
+    source: str
+    receipt: dict | None = None
+
+    def __post_init__(self):
+        for part in ("train", "test"):
+            images, labels = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
+            what = f"{part} images of {self.name}"
+            if images.dtype != np.uint8 or images.ndim != 4:
+                raise DatasetError(
+                    f"The {what} should be uint8 of shape (N, H, W, C). Received: "
+                    f"{images.dtype} of shape {images.shape}"
+                )
+            if not len(images) or len(images) != len(labels) or labels.ndim != 1:
+                raise DatasetError(
+                    f"The {what} should be at least one, with one label each. "
+                    f"Received: {len(images)} images and labels {labels.shape}"
+                )
+            if images.shape[-1] != 3:
+                raise DatasetError(
+                    f"The {what} should have 1 or 3 channels. "
+                    f"Received: {images.shape[-1]}"
+                )
+            if not 0 <= labels.min() <= labels.max() < len(self.class_names):
+                raise DatasetError(
+                    f"Labels of the {what} should be 0 to {len(self.class_names) - 1}. "
+                    f"Received: labels from {labels.min()} to {labels.max()}"
+                )
+        taught = np.unique(self.y_train)
+        if len(taught) < len(self.class_names):
+            missing = sorted({*range(len(self.class_names))} - {*taught.tolist()})
+            raise DatasetError(
+                f"Every class of {self.name} should have training images, with labels "
+                f"0 to {len(self.class_names) - 1}. Received: none of {missing[:10]}"
+            )
+        if self.x_train.shape[1:] != self.x_test.shape[1:]:
+            raise DatasetError(
+                f"Train and test images of {self.name} should be of one size. "
+                f"Received: {self.x_train.shape[1:]} and {self.x_test.shape[1:]}"
+            )
+
+    @functools.cached_property
+    def checksum(self):
+        """CRC-32 of all images and labels, in hexadecimal; their order counts.
+
+        It tells one set from another of the same name. Records may be published, and a
+        longer digest of plain images would confirm guesses.
+        """
+        arrays = self.x_train, self.y_train, self.x_test, self.y_test
+        found = 0
+        for array in arrays:
+            found = zlib.crc32(np.ascontiguousarray(array).data, found)
+        return f"{found:08x}"
+
+
+def load(dataset, data_dir=None):
+    """Loads a data set.
+
+    Args:
+        dataset: "digits" (embedded), "cifar10", "cifar100", "tfds:NAME", an .npz file
+            with x_train, y_train, x_test, y_test, or a folder: one folder for each
+            class, or train/ and test/ that hold such folders.
+        data_dir: of TFDS.
+
+    Returns:
+        An `ImageSet`. Gray images get three equal channels, so that every cipher
+        applies. Without test images of its own, a seeded, stratified fifth is taken.
+
+    Raises:
+        DatasetError: unknown, missing, empty, mixed sizes, labels out of range.
+
+    Example:
+
+    >>> digits = load("digits")
+    >>> digits.x_train.shape, digits.x_test.shape, digits.class_names[:3]
+    ((1437, 32, 32, 3), (360, 32, 32, 3), ('0', '1', '2'))
+    """
+    if dataset == "digits":
+        return _digits()
+    if dataset in ("cifar10", "cifar100"):
+        return _tfds(dataset, dataset, data_dir)
+    if dataset.startswith("tfds:"):
+        return _tfds(dataset, dataset.removeprefix("tfds:"), data_dir)
+    if dataset.endswith(".npz"):
+        return _npz(dataset)
+    if pathlib.Path(dataset).is_dir():
+        return _folder(dataset)
+    raise DatasetError(
+        "`dataset` should be digits, cifar10, cifar100, tfds:NAME, a file that ends in "
+        f".npz or a folder that exists. Received: dataset={dataset!r}"
+    )
+
+
+def _digits():
+    """scikit-learn's 1,797 handwritten digits, enlarged and coloured.
+
+    Each image gets one dark and one light colour, seeded, in random roles: in gray the
+    channel steps of the ciphers would do nothing.
+    """
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    gray = (images.reshape(-1, 8, 8, 1) / 16).repeat(4, axis=1).repeat(4, axis=2)
+    random = np.random.default_rng(DIGITS_SEED)
+    dark = random.integers(0, 100, (len(gray), 1, 1, 3))
+    light = random.integers(156, 256, (len(gray), 1, 1, 3))
+    swap = random.random((len(gray), 1, 1, 1)) < 0.5
+    back, front = np.where(swap, light, dark), np.where(swap, dark, light)
+    x = np.rint(back + gray * (front - back)).astype(np.uint8)
+    return _with_test("digits", x, labels, map(str, range(10)), "embedded")
+
+
+def _tfds(name, tfds_name, data_dir):
+    try:
+        import tensorflow_datasets  # noqa: F401
+    except ImportError as error:
+        raise DatasetError(
+            f"{name} needs TensorFlow Datasets, which cannot be imported ({error}). "
+            "Without TensorFlow, use an .npz file"
+        ) from None
+    from tfpe.dataset.sources import prepare
+    from tfpe.receipts import public_receipt
+
+    builder = prepare(tfds_name, data_dir)
+    info = builder.info
+    if not {"image", "label"} <= set(info.features):
+        raise DatasetError(
+            f"{name} should have the features 'image' and 'label'. "
+            f"Received: {list(info.features)}"
+        )
+    if None in info.features["image"].shape:
+        raise DatasetError(
+            f"Images of {name} should be of one size. "
+            f"Received: shape {info.features['image'].shape}"
+        )
+    splits = ["train"] + ["test"] * ("test" in info.splits)
+    parts = []
+    for split in splits:
+        # In one batch: the order of the stored files, always the same.
+        [element] = builder.as_dataset(
+            split=split, batch_size=info.splits[split].num_examples
+        ).as_numpy_iterator()
+        parts += [_three_channels(element["image"]), element["label"].astype(np.int32)]
+    class_names = info.features["label"].names
+    receipt = public_receipt(builder.data_path)
+    if len(parts) == 2:
+        return _with_test(name, *parts, class_names, "tfds", receipt)
+    return ImageSet(name, *parts, tuple(class_names), "tfds", receipt)
+
+
+def _npz(path):
+    from tfpe.dataset.npz import read_npz
+
+    parts = read_npz(path, ("train", "test"))
+    if not {"train", "test"} <= set(parts):
+        raise DatasetError(
+            f"{path} should hold x_train, y_train, x_test and y_test. Received: "
+            f"arrays of {sorted(parts)}"
+        )
+    arrays = []
+    for images, labels in (parts["train"], parts["test"]):
+        arrays += [_three_channels(images), labels.astype(np.int32)]
+    classes = 1 + max(int(labels.max()) for labels in arrays[1::2])
+    names = tuple(map(str, range(classes)))
+    return ImageSet(pathlib.Path(path).stem, *arrays, names, "npz")
+
+
+def _folder(path):
+    from tfpe.receipts import public_receipt
+
+    root = pathlib.Path(path)
+    name, receipt = root.resolve().name, public_receipt(root)
+    if {"train", "test"} <= {entry.name for entry in root.iterdir() if entry.is_dir()}:
+        train, test = (_class_folders(root / part) for part in ("train", "test"))
+        if train[2] != test[2]:
+            raise DatasetError(
+                f"{root}/train and {root}/test should hold the same classes. "
+                f"Received: {train[2]} and {test[2]}"
+            )
+        return ImageSet(name, *train[:2], *test, "folder", receipt)
+    return _with_test(name, *_class_folders(root), "folder", receipt)
+
+
+def _class_folders(root):
+    """Images, labels and class names of a folder with one folder for each class."""
+    from tfpe.files.finding import find_images, read_bytes
+    from tfpe.pixels.codec import decode_image
+
+    found = find_images(root)
+    if found.refused:
+        path, problem = found.refused[0]
+        raise DatasetError(f"{root}/{path}: {problem}")
+    class_names = sorted(entry.name for entry in root.iterdir() if entry.is_dir())
+    class_names = tuple(name for name in class_names if not name.startswith("."))
+    files = {path: file for path, file in found.images.items() if "/" in path}
+    counts = dict.fromkeys(class_names, 0)
+    images, labels = [], []
+    for path, file in files.items():
+        class_name = path.partition("/")[0]
+        pixels = decode_image(read_bytes(file))
+        if images and pixels.shape[:2] != images[0].shape[:2]:
+            raise DatasetError(
+                f"Images in {root} should be of one size. Received: "
+                f"{images[0].shape[:2]} and, in {path}, {pixels.shape[:2]}"
+            )
+        counts[class_name] += 1
+        images.append(_three_channels(pixels))
+        labels.append(class_names.index(class_name))
+    empty = [class_name for class_name, count in counts.items() if not count]
+    if empty or not images:
+        raise DatasetError(
+            f"{root} should hold one folder of images for each class. "
+            f"Received: no images in {empty or root}"
+        )
+    return np.stack(images), np.array(labels, np.int32), class_names
+
+
+def _three_channels(images):
+    gray = images.shape[-1:] == (1,)
+    return images.repeat(3, axis=-1) if gray else images
+
+
+def _with_test(name, x, y, class_names, source, receipt=None):
+    train, test = stratified_split(y, TEST_FRACTION, DIGITS_SEED)
+    y = np.asarray(y, np.int32)
+    parts = x[train], y[train], x[test], y[test]
+    return ImageSet(name, *parts, tuple(class_names), source, receipt)
+
+
+def stratified_split(labels, second, seed):
+    """Two sorted index arrays that share out the images, each class alike.
+
+    Args:
+        labels: `(N,)`.
+        second: fraction or number of images in the second array.
+        seed: whole number.
+
+    Returns:
+        Index arrays, first and second part.
+
+    Raises:
+        DatasetError: too few images of a class for both parts.
+
+    Example:
+
+    >>> stratified_split([0, 0, 0, 1, 1, 1], 2, seed=0)[1].tolist()
+    [0, 4]
+    """
+    from sklearn.model_selection import train_test_split
+
+    try:
+        parts = train_test_split(
+            np.arange(len(labels)),
+            test_size=second,
+            random_state=seed,
+            stratify=labels,
+        )
+    except ValueError as error:
+        raise DatasetError(f"The images cannot be split by class: {error}") from error
+    return tuple(np.sort(part) for part in parts)
