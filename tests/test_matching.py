@@ -1,5 +1,8 @@
 """Matched models give on ciphertext what plain ones give on images. Budget: 45 s."""
 
+import re
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -210,3 +213,18 @@ def test_saved_embeddings_give_the_same(tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert agree(loaded(images()), model(images()), 0)
+
+
+def test_the_page_of_the_docs():
+    page = (Path(__file__).parents[1] / "docs/matching.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(block, {})
+    for name, row in tfpe.CIPHERS.items():
+        found = tfpe.structure(row(Key.generate(), (32, 32, 3)))
+        if name != "identity":
+            (line,) = (line for line in page.split("\n") if f"`{name}`" in line[:25])
+            where = {"image": "the whole image"}.get(found.region, found.region)
+            cells = [cell.strip() for cell in line.split("|")[2:4]]
+            assert cells == [f"{found.bits} bit{'s' * (found.bits > 1)}", where], name

@@ -213,10 +213,10 @@ def small():
     """PyramidNet (20, 24) of 146,353 parameters, 8 epochs: an evening on 2 CPU cores.
 
     No ShakeDrop, which 20 layers and 8 epochs do not need, and a rate that rises and
-    falls once: on plain images 84 to 85 % where the papers' recipe, cut to that length,
-    reaches 54 %.
+    falls once.
 
-    Expected accuracy: see the records in results/. Time: 2 cores do about 150 images/s
+    Expected accuracy: not measured yet; the records in results/ are of the recipe of
+    this name before, whose conditions they state. Time: 2 cores do about 150 images/s
     with XLA, 40 minutes a cipher; `--max-seconds` slices it.
 
         python -m training compare --dataset cifar10 --recipe small
@@ -256,8 +256,8 @@ def tiny():
 def matched():
     """The network that fits each cipher: what a key costs those who know how.
 
-    Expected accuracy: that of the same network on plain images (`plain-as-le` and the
-    like), within chance; see the records in results/.
+    Expected accuracy: not measured yet; that of the same network on plain images
+    (`plain-as-le` and the like), as tests/test_matching.py shows step by step.
 
         python -m training compare --dataset cifar10 --recipe matched \\
             --ciphers le,plain-as-le,ele,plain-as-ele

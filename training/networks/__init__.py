@@ -207,6 +207,7 @@ NETWORKS = MappingProxyType(
                     "width": Option(192, "channels of each token", low=1),
                     "depth": Option(6, "number of blocks", low=1),
                     "heads": Option(3, "of the attention; divides the width", low=1),
+                    "mlp_units": Option(768, "of the hidden dense layers", low=1),
                     "dropout": Option(0.0, "of the blocks", below=1),
                 }
                 | WORD_STEM,

@@ -17,6 +17,7 @@ def vit(
     width=192,
     depth=6,
     heads=3,
+    mlp_units=768,
     dropout=0.0,
     patch_size=4,
     bits=8,
@@ -31,6 +32,7 @@ def vit(
         width: channels of each token.
         depth: number of blocks.
         heads: of the attention; divides the width.
+        mlp_units: of the hidden dense layers.
         dropout: of the blocks.
         patch_size, bits, tied: as of `tfpe.layers.WordPatchEmbedding`.
 
@@ -62,7 +64,7 @@ def vit(
             heads, width // heads, dropout=dropout, kernel_regularizer=weight_decay(l2)
         )(mixed, mixed)
         tokens = layers.Add()([tokens, mixed])
-        mixed = two_layers(layers.LayerNormalization()(tokens), 4 * width, width, l2)
+        mixed = two_layers(layers.LayerNormalization()(tokens), mlp_units, width, l2)
         tokens = layers.Add()([tokens, layers.Dropout(dropout)(mixed)])
     features = layers.LayerNormalization()(tokens)
     features = layers.GlobalAveragePooling1D(data_format="channels_last")(features)

@@ -19,7 +19,7 @@ ROW_SETTINGS = {
 NETWORK_SETTINGS = {
     *("network", "network_words", "depth", "alpha", "block", "rounding", "shakedrop"),
     *("stem", "patch_size", "bits", "tied", "width", "kernel_size", "token_units"),
-    *("channel_units", "heads", "dropout"),
+    *("channel_units", "heads", "mlp_units", "dropout"),
 }
 
 
