@@ -129,6 +129,12 @@ def test_only_records_of_the_same_settings_are_replaced(tmp_path):
             write_record(path, record(ms=3) | other)
         assert read_record(path)["results"] == {"ms": 2}
     write_record(path, record(ms=3) | {"kind": "attack"}, overwrite=True)
+    for other in ("owner.key", "speed.png", "cloud.receipt.json"):
+        beside = path.with_name(other)
+        beside.write_text("dear")
+        with pytest.raises(RecordError, match="should be a .json file"):
+            write_record(beside, record(), overwrite=True)
+        assert beside.read_text() == "dear"
     assert read_record(path)["results"] == {"ms": 3}
 
 

@@ -82,6 +82,7 @@ def add_output(command, summary=None):
         *("-o", "--out", "--output"),
         dest="output",
         required=True,
+        type=path_of,
         metavar="OUT",
         help=summary,
     )
@@ -104,6 +105,13 @@ def add_again(command):
         action="store_true",
         help="encrypt once more what is encrypted already, which is refused otherwise",
     )
+
+
+def path_of(text):
+    """A path; an unset variable of the shell is none."""
+    if not text:
+        raise argparse.ArgumentTypeError("should be a path. Received: ''")
+    return text
 
 
 def add_cipher(command, otherwise):

@@ -121,9 +121,9 @@ def _evaluations(names, pictures, chosen, options):
     records = []
     for name in names:
         path = _path(options, f"evaluation-{pictures.name}-{name}.json")
-        if path is not None and not options.overwrite:
+        if path is not None:
             settings = evaluation_settings(name, pictures, seed=options.seed, **chosen)
-            check_replaceable(path, "evaluation", settings)
+            check_replaceable(path, "evaluation", settings, options.overwrite)
         shown = {}
         with progress_bar(f"Evaluating {name}", options) as bar:
             record = measure(

@@ -1,5 +1,8 @@
 """Images and labels in an .npz file: what every command reads of one."""
 
+import pathlib
+import zipfile
+
 import numpy as np
 
 from tfpe.errors import DatasetError
@@ -33,6 +36,9 @@ def read_npz(path, splits=SPLITS, with_labels=True):
     ((2, 8, 8, 1), [3, 1])
     """
     arrays = {}
+    if pathlib.Path(path).is_file() and not zipfile.is_zipfile(path):
+        # NumPy would take it for a pickle, and name a way to load it unsafely.
+        raise DatasetError(f"Cannot read {path}: it should be an .npz file")
     try:
         with np.load(path, allow_pickle=False) as file:
             for split in splits:

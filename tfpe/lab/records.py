@@ -114,24 +114,31 @@ def write_record(path, record, overwrite=False):
         record["environment"] = environment()
     text = _encode(record)
     record = _checked(json.loads(text), "`record`")
-    if not overwrite:
-        check_replaceable(path, record["kind"], record["settings"])
+    check_replaceable(path, record["kind"], record["settings"], overwrite)
     write_file(path, text.encode())
     return record
 
 
-def check_replaceable(path, kind, settings):
+def check_replaceable(path, kind, settings, overwrite=False):
     """Refuses to lose a record of other settings; ask before a long measurement.
 
     Args:
         path: where the record will be written.
         kind: of the record.
         settings: of the record, a dict.
+        overwrite: whether another record, or a damaged one, may be lost.
 
     Raises:
         RecordError: `path` holds something else than a record of `kind` and
-            `settings`.
+            `settings`, or is no place for one: keys, pictures and receipts lie beside
+            records, and none of them is to be overwritten.
     """
+    if Path(path).suffix != ".json" or Path(path).name.endswith(".receipt.json"):
+        raise RecordError(
+            f"A record should be a .json file, and no receipt. Received: {path}"
+        )
+    if overwrite:
+        return
     if not Path(path).exists():
         return
     there, settings = read_record(path), json.loads(_encode(settings))

@@ -129,9 +129,10 @@ def run_bench(
         },
     }
     results = {}
-    if path is not None and not overwrite:
-        check_replaceable(path, "bench", settings)
-        results = read_record(path)["results"] if Path(path).exists() else {}
+    if path is not None:
+        check_replaceable(path, "bench", settings, overwrite)
+        if Path(path).exists() and not overwrite:
+            results = read_record(path)["results"]
     key = Key(bytes(range(32)))
     groups = len(sizes) * len(names) * len(directions)
     parts = [part for part in PARTS if part in parts]

@@ -99,8 +99,8 @@ def run_dataset_bench(
         "repeats": repeats,
         "beam_workers": list(BEAM_WORKERS) if beam else [],
     }
-    if path is not None and not overwrite:
-        check_replaceable(path, "dataset", settings)
+    if path is not None:
+        check_replaceable(path, "dataset", settings, overwrite)
     source = source if not os.path.exists(source) else os.path.abspath(source)
     data_dir = data_dir and os.path.abspath(data_dir)
     report, runs = progress or (lambda line: None), []

@@ -193,9 +193,11 @@ def _key(seed, number):
 
 def _points_there(path, settings, overwrite):
     """The points of a record of the same settings."""
-    if path is None or overwrite:
+    if path is None:
         return []
-    check_replaceable(path, "attack-curve", settings)
+    check_replaceable(path, "attack-curve", settings, overwrite)
+    if overwrite:
+        return []
     try:
         return list(read_record(path)["results"]["points"])
     except RecordError:
