@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from tfpe.cli import main
 from tfpe.lab import errata
-from tfpe.lab.tables.__main__ import main as render
 
 ROOT = pathlib.Path(__file__).parents[1]
 DOCS = ROOT / "docs" / "errata.md"
@@ -45,9 +45,9 @@ def test_rows_show_printed_beside_measured(record):
 
 
 def test_docs_equal_records():
-    """Where this fails: python -m tfpe.lab.tables docs/errata.md --records results"""
+    """Where this fails: tfpe tables docs/errata.md --records results"""
     arguments = [str(DOCS), "--records", str(ROOT / "results"), "--check"]
-    assert render(arguments) == 0
+    assert main(["tables", *arguments]) == 0
 
 
 def test_example_runs():
@@ -58,8 +58,8 @@ def test_example_runs():
 def test_command(record, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(errata, "measure_errata", lambda: dict(record))
     path = tmp_path / "errata.json"
-    assert errata.main(["--record", str(path)]) == 0
+    assert main(["errata", "--record", str(path)]) == 0
     assert "printed:  0.0012" in capsys.readouterr().out
     path.write_text("{")
-    assert errata.main(["--record", str(path)]) == 1
+    assert main(["errata", "--record", str(path)]) == 1
     assert path.read_text() == "{"

@@ -8,7 +8,7 @@ import pytest
 import tfpe
 from tfpe import Key
 from tfpe.errors import NetworkError
-from tfpe.lab.tables.conditions import conditions, row_name
+from tfpe.lab.conditions import conditions, row_name
 from training.compare import compare
 from training.images import load
 from training.networks import NETWORKS, find_network

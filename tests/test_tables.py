@@ -5,11 +5,11 @@ import pathlib
 
 import pytest
 
+from tfpe.cli import main
 from tfpe.errors import RecordError
 from tfpe.lab.intervals import accuracy_interval
+from tfpe.lab.markdown import markdown
 from tfpe.lab.records import write_record
-from tfpe.lab.tables.__main__ import main
-from tfpe.lab.tables.markdown import markdown
 from tfpe.lab.tables.published import PUBLISHED, published
 from tfpe.lab.tables.rendering import TABLES, render_table, render_tables
 
@@ -48,8 +48,8 @@ def lines(table):
 
 
 def test_readme_equals_records():
-    """Where this fails: python -m tfpe.lab.tables README.md"""
-    assert main([str(ROOT / "README.md"), "--check"]) == 0
+    """Where this fails: tfpe tables README.md"""
+    assert main(["tables", str(ROOT / "README.md"), "--check"]) == 0
 
 
 def test_training_table():
@@ -170,7 +170,7 @@ def project(tmp_path):
         b"between\n<!--table: svm--><!-- no marker -->\n"
         b"<!-- table: svm -->\n<!-- end table -->\nlast line without end"
     )
-    assert main([str(readme)]) == 0
+    assert main(["tables", str(readme)]) == 0
     return readme
 
 
@@ -184,7 +184,9 @@ def test_command_changes_what_is_marked_and_nothing_else(project, capsys):
     )
     assert b"old" not in text
     capsys.readouterr()
-    assert main([str(project)]) == main([str(project), "--check"]) == 0
+    assert (
+        main(["tables", str(project)]) == main(["tables", str(project), "--check"]) == 0
+    )
     assert project.read_bytes() == text
     assert capsys.readouterr().err == ""
 
@@ -200,11 +202,11 @@ def test_check_fails_when_readme_and_records_disagree(project, capsys, side):
     assert text != path.read_text()
     path.write_text(text)
     before = project.read_bytes()
-    assert main([str(project), "--check"]) == 1
+    assert main(["tables", str(project), "--check"]) == 1
     assert "table training: disagree" in capsys.readouterr().err
     assert project.read_bytes() == before
-    assert main([str(project)]) == 0
-    assert main([str(project), "--check"]) == 0
+    assert main(["tables", str(project)]) == 0
+    assert main(["tables", str(project), "--check"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -229,10 +231,10 @@ def test_records_that_lack_something_are_refused(project, capsys):
     del record["results"]["last"]["test_accuracy"]
     path.write_text(json.dumps(record))
     before = project.read_bytes()
-    assert main([str(project)]) == 1
+    assert main(["tables", str(project)]) == 1
     assert "test_accuracy" in capsys.readouterr().err
     assert project.read_bytes() == before
-    assert main([str(project.parent / "none.md")]) == 1
+    assert main(["tables", str(project.parent / "none.md")]) == 1
 
 
 def test_records_of_an_unknown_cipher_are_refused():

@@ -7,8 +7,8 @@ import pathlib
 import pytest
 
 from tfpe.cli import evaluations, main
-from tfpe.cli.terminal import print_table
 from tfpe.lab.records import read_records
+from tfpe.lab.terminal import print_table
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results"
 

@@ -14,7 +14,7 @@ import tfpe
 from tfpe import Key
 from tfpe.cli import main as tfpe_main
 from tfpe.dataset import encrypt_dataset
-from tfpe.lab.tables.conditions import row_name
+from tfpe.lab.conditions import row_name
 from tfpe.receipts import model_receipt
 from training.cli import main
 from training.compare import compare

@@ -3,8 +3,8 @@
 import numpy as np
 
 from tfpe.ciphers import find_cipher
-from tfpe.cli.terminal import new_table, table_console
 from tfpe.lab.intervals import accuracy_interval
+from tfpe.lab.terminal import new_table, table_console
 from training.batches import Encryption, Part
 from training.run import experiment_key
 from training.saved_models import ModelError, confusion, load_model, predict

@@ -4,10 +4,10 @@ import pathlib
 
 import numpy as np
 
-from tfpe.cli.terminal import new_table, table_console
+from tfpe.lab.conditions import network_words, row_name
 from tfpe.lab.figures import save_figure
-from tfpe.lab.tables.conditions import network_words, row_name
 from tfpe.lab.tables.published import published
+from tfpe.lab.terminal import new_table, table_console
 from training.run_folder import safe_name
 
 TINY_NOTE = (

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
+from tfpe.lab.conditions import network_words
 from tfpe.lab.records import check_replaceable, write_record
-from tfpe.lab.tables.conditions import network_words
 from training.recipes import STEP_FIELDS, RecipeError
 from training.run_folder import OUT
 from training.train import build_model, compile_model

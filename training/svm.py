@@ -25,11 +25,11 @@ import numpy as np
 from tfpe.ciphers import find_cipher
 from tfpe.cli.common import read_key
 from tfpe.cli.packages import require
-from tfpe.cli.terminal import new_table, print_table
 from tfpe.errors import TfpeError
 from tfpe.keys import Key
 from tfpe.lab.intervals import accuracy_interval
 from tfpe.lab.records import check_replaceable, write_record
+from tfpe.lab.terminal import new_table, print_table
 from tfpe.pixels.padding import pad_to_blocks
 from training import argument_types
 from training.images import load, stratified_split

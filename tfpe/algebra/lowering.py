@@ -236,7 +236,7 @@ def apply(transform, images):
         if isinstance(images, keras.Variable):
             images = images.value
         elif isinstance(images, keras.KerasTensor):
-            from tfpe.layers import ApplyTransform
+            from tfpe.algebra.symbolic import ApplyTransform
 
             return ApplyTransform(transform)(images)
     backend = backend_of(images)

@@ -16,8 +16,7 @@ import math
 import numpy as np
 
 from tfpe.algebra import lowering
-from tfpe.algebra.words import index_dtype
-from tfpe.checked_arrays import integer_array, is_permutation, shape_tuple
+from tfpe.checks import index_dtype, integer_array, is_permutation, shape_tuple
 from tfpe.errors import CipherOptionError
 
 WORD_BITS = (8, 4, 1)

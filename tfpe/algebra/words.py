@@ -22,8 +22,3 @@ def join_words(words, bits):
     shifts = np.arange(0, 8, bits, dtype=np.uint8)
     parts = words.reshape(*words.shape[:-1], -1, len(shifts))
     return np.bitwise_or.reduce(parts << shifts, axis=-1)
-
-
-def index_dtype(words):
-    """The integers that number the words of an image: half the memory where 32 do."""
-    return np.int32 if words < 2**31 else np.int64

@@ -7,8 +7,7 @@ import numpy as np
 from tfpe.algebra.transform import WORD_BITS, Transform
 from tfpe.algebra.words import join_words, split_words
 from tfpe.attacks.oracles import ask, check_on_random_images
-from tfpe.checked_arrays import shape_tuple
-from tfpe.checks import one_of
+from tfpe.checks import one_of, shape_tuple
 from tfpe.errors import AttackError
 
 

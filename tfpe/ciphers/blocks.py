@@ -6,7 +6,7 @@ order.
 
 import numpy as np
 
-from tfpe.algebra.words import index_dtype
+from tfpe.checks import index_dtype
 
 
 def block_indices(image_shape, block_size):

@@ -10,7 +10,7 @@ import numpy as np
 from tfpe import chaos as chaos_module
 from tfpe import checks
 from tfpe.algebra.transform import Transform, xor_transform
-from tfpe.algebra.words import index_dtype
+from tfpe.checks import index_dtype
 from tfpe.ciphers.channels import (
     CHANNEL_ORDERS,
     channel_order_bits,

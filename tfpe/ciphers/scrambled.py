@@ -6,7 +6,7 @@ import numpy as np
 
 from tfpe import checks
 from tfpe.algebra.transform import Transform
-from tfpe.algebra.words import index_dtype
+from tfpe.checks import index_dtype
 from tfpe.ciphers.blocks import block_positions, lay_out
 from tfpe.ciphers.channels import (
     CHANNEL_ORDERS,

@@ -16,8 +16,9 @@ from tfpe.cli.common import (
     size_of,
 )
 from tfpe.cli.packages import require
-from tfpe.cli.terminal import new_table, note, print_table
+from tfpe.cli.terminal import note
 from tfpe.errors import CipherOptionError, TfpeError
+from tfpe.lab.terminal import new_table, print_table
 
 EXAMPLES = """\
 examples:

@@ -6,8 +6,9 @@ import pathlib
 
 from tfpe.cli.common import add_option, progress_bar, size_of
 from tfpe.cli.packages import require
-from tfpe.cli.terminal import new_table, note, print_table
+from tfpe.cli.terminal import note
 from tfpe.errors import CipherOptionError, TfpeError
+from tfpe.lab.terminal import new_table, print_table
 
 EXAMPLES = """\
 examples:

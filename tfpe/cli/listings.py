@@ -6,7 +6,8 @@ import sys
 
 from tfpe.cli.common import add_command, progress_bar, size_of
 from tfpe.cli.packages import require
-from tfpe.cli.terminal import new_table, note, print_table
+from tfpe.cli.terminal import note
+from tfpe.lab.terminal import new_table, print_table
 
 EXAMPLES = {
     "ciphers": """\

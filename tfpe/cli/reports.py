@@ -1,4 +1,4 @@
-"""`tfpe report`: one page from records."""
+"""`tfpe report | tables | errata`: what is rendered from records."""
 
 import json
 import os
@@ -19,6 +19,16 @@ examples:
 One HTML file that needs no network, rendered from records such as
 `python -m training compare` writes.
 """,
+    "tables": """\
+examples:
+  tfpe tables README.md            fills the marked tables in
+  tfpe tables README.md --check    exits with 1 where they disagree
+""",
+    "errata": """\
+examples:
+  tfpe errata
+  tfpe errata --record results/errata-seed.json
+""",
 }
 
 
@@ -33,6 +43,20 @@ def register(commands):
         help=f"folder of records; may be repeated; {DEFAULT_RECORDS}",
     )
     command.add_argument("--json", action="store_true", help="the scorecard as JSON")
+
+    command = add_command(commands, tables, EXAMPLES)
+    command.add_argument("file", metavar="FILE.md")
+    command.add_argument(
+        "--records", metavar="DIR", help="default: results beside the file"
+    )
+    command.add_argument(
+        "--check", action="store_true", help="write nothing; 1 where tables disagree"
+    )
+
+    command = add_command(commands, errata, EXAMPLES)
+    command.add_argument("--record", metavar="FILE", help="write a record there")
+    command.add_argument("--overwrite", action="store_true")
+    command.add_argument("--json", action="store_true", help="print the record")
 
 
 def report(options):
@@ -55,3 +79,33 @@ def report(options):
         print(json.dumps(scorecard_json(records), indent=2))
     where = ", ".join(folders)
     note(f"Report of {len(records)} records in {where}: {options.output}")
+
+
+def tables(options):
+    """Renders the marked tables of a Markdown file from records."""
+    from pathlib import Path
+
+    from tfpe.lab.tables.rendering import render_file
+
+    path = Path(options.file)
+    folder = Path(options.records) if options.records else path.parent / "results"
+    changed = render_file(path, folder, check=options.check)
+    verb = "disagree with" if options.check else "rendered from"
+    for table in changed:
+        note(f"{path}: table {table}: {verb} {folder}")
+    return 1 if changed and options.check else 0
+
+
+def errata(options):
+    """Measures again what the paper of the logistic cipher prints."""
+    from tfpe.lab.errata import errata_rows, measure_errata
+    from tfpe.lab.records import write_record
+
+    record = measure_errata()
+    if options.record:
+        record = write_record(options.record, record, options.overwrite)
+    if options.json:
+        print(json.dumps(record, indent=2))
+    else:
+        for statement, printed, measured in errata_rows(record):
+            print(f"{statement}\n  printed:  {printed}\n  measured: {measured}")

@@ -4,7 +4,8 @@ import json
 
 from tfpe.cli.common import add_command, check_figure
 from tfpe.cli.packages import require
-from tfpe.cli.terminal import note, print_table
+from tfpe.cli.terminal import note
+from tfpe.lab.terminal import print_table
 
 EXAMPLES = {
     "bench": """\

@@ -75,7 +75,7 @@ def run_demo(folder, progress=None):
 
 def print_demo(record):
     """Prints a record of `run_demo` as a table."""
-    from tfpe.cli.terminal import new_table, print_table
+    from tfpe.lab.terminal import new_table, print_table
 
     table = new_table(
         "Two photographs, every cipher",

@@ -1,22 +1,18 @@
 """What the paper behind the logistic cipher prints, measured again.
 
-    python -m tfpe.lab.errata --record results/errata-seed.json
+    tfpe errata --record results/errata-seed.json
 
 Ahmad & Shin 2022 (arXiv 2203.16780), "the seed". Quoted figures are in `PRINTED`; all
 others are measured by `measure_errata`, in some seconds, with public keys.
 """
 
-import argparse
 import hashlib
-import json
-import sys
 
 import numpy as np
 
-from tfpe.errors import TfpeError
-from tfpe.lab.records import newest, write_record
-from tfpe.lab.tables.conditions import machine
-from tfpe.lab.tables.markdown import NONE, markdown
+from tfpe.lab.conditions import machine
+from tfpe.lab.markdown import NONE, markdown
+from tfpe.lab.records import newest
 
 IMAGE_SHAPE = (32, 32, 3)
 MU_RANGE = (3.57, 4.0)
@@ -169,32 +165,3 @@ def errata_table(records):
         f"{machine([record])}."
     )
     return f"{markdown(header, errata_rows(record))}\n\n{caption}"
-
-
-def main(arguments=None):
-    """Measures, and prints or writes the record; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tfpe.lab.errata",
-        description="Measures again what the paper of the logistic cipher prints.",
-    )
-    parser.add_argument("--record", metavar="FILE", help="write a record there")
-    parser.add_argument("--overwrite", action="store_true")
-    parser.add_argument("--json", action="store_true", help="print the record")
-    options = parser.parse_args(arguments)
-    record = measure_errata()
-    try:
-        if options.record:
-            record = write_record(options.record, record, options.overwrite)
-    except TfpeError as error:
-        print(f"tfpe: error: {error}", file=sys.stderr)
-        return 1
-    if options.json:
-        print(json.dumps(record, indent=2))
-    else:
-        for statement, printed, measured in errata_rows(record):
-            print(f"{statement}\n  printed:  {printed}\n  measured: {measured}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

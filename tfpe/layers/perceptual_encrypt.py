@@ -11,12 +11,9 @@ from tfpe.ciphers import chosen_cipher
 from tfpe.errors import CipherOptionError, ImageError, LockedLayerError
 from tfpe.keys import check_key
 from tfpe.layers.first_batch import FirstBatch
-from tfpe.layers.words import WordPatchEmbedding, Words
 from tfpe.pixels.levels import from_bytes, to_bytes
 from tfpe.pixels.padding import crop, pad_to_blocks, padded_size
 from tfpe.pixels.value_ranges import BYTE_RANGE, Refusal, check_value_range
-
-__all__ = ["ApplyTransform", "PerceptualEncrypt", "WordPatchEmbedding", "Words"]
 
 LAYER_ARGUMENTS = ("name", "dtype", "trainable")
 
@@ -254,43 +251,6 @@ class PerceptualEncrypt(keras.layers.Layer):
     def from_config(cls, config):
         config = dict(config)
         return super().from_config(config | config.pop("options"))
-
-
-class ApplyTransform(keras.Operation):
-    """A `Transform` in a functional model: runs, but refuses to be saved.
-
-    `transform(keras_input)` makes one. Models that are saved take the layer.
-    """
-
-    def __init__(self, transform):
-        super().__init__()
-        self._transform = transform
-
-    def call(self, images):
-        return self._transform(images)
-
-    def compute_output_spec(self, images):
-        rank = len(self._transform.input_shape)
-        shape = tuple(images.shape)
-        if shape[-rank:] != self._transform.input_shape or images.dtype != "uint8":
-            raise ImageError(
-                f"Images should be uint8 of shape {self._transform.input_shape}, with "
-                f"or without a batch axis. Received: {images.dtype} of shape {shape}"
-            )
-        batch = self._transform.batch_size
-        if batch is not None and shape[:-rank] != (batch,):
-            raise ImageError(
-                f"This transform holds keys for {batch} images. Received: shape {shape}"
-            )
-        shape = (*shape[:-rank], *self._transform.output_shape)
-        return keras.KerasTensor(shape, dtype="uint8")
-
-    def get_config(self):
-        raise TypeError(
-            "A model that applies a Transform should not be saved, since the Transform "
-            "is key material: use the layer tfpe.PerceptualEncrypt, which saves only "
-            "the fingerprint of its key."
-        )
 
 
 class _Vault:

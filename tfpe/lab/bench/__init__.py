@@ -7,6 +7,7 @@ Programs that are compared run in turn, and every timed result is checked agains
 `tfpe.algebra.lowering.oracle`. Machines differ and are shared: trust the ratios.
 """
 
+import importlib
 import json
 import os
 import subprocess
@@ -181,7 +182,7 @@ def run_bench(
 
 def measure_one_core(names, repeats):
     """Throughput on one core, packed: another process, before whose threads start."""
-    command = [sys.executable, "-m", "tfpe.lab.bench", "--json", "--cores", "1"]
+    command = [sys.executable, "-m", "tfpe", "bench", "--json", "--cores", "1"]
     command += ["--part", "throughput", "--size", ONE_CORE_SIZE]
     command += ["--direction", "encrypt", "--repeats", str(repeats)]
     for name in names:
@@ -278,7 +279,12 @@ def use_cores(cores):
 def _step(key, names):
     """Of PyramidNet-20, where `training` is there: it is not in the wheel."""
     try:
-        from training.pyramidnet import pyramidnet
+        # By name: what measures the library needs no training, which may be absent.
+        networks = importlib.import_module("training.pyramidnet")
     except ImportError:
         return []
-    return measure_step(key, names, lambda: pyramidnet(depth=20, alpha=24), 128, 3)
+
+    def build():
+        return networks.pyramidnet(depth=20, alpha=24)
+
+    return measure_step(key, names, build, 128, 3)

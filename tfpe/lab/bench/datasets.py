@@ -21,8 +21,8 @@ import tempfile
 from tfpe.ciphers import find_cipher
 from tfpe.errors import TfpeError
 from tfpe.keys import Key
+from tfpe.lab.markdown import markdown
 from tfpe.lab.records import check_replaceable, environment, write_record
-from tfpe.lab.tables.markdown import markdown
 
 CIPHERS = ("identity", "le", "ele", "logistic")
 BEAM_CIPHER, BEAM_WORKERS = "ele", (1, 2)

@@ -5,7 +5,7 @@ import math
 from tfpe.lab.bench.baselines import AES, AES_ALL_CORES, FIELD
 from tfpe.lab.bench.rows import unpack
 from tfpe.lab.figures import save_figure
-from tfpe.lab.tables.markdown import markdown
+from tfpe.lab.markdown import markdown
 
 SHOWN = ("NumPy", "TF graph", "XLA", "JAX", "Keras layer", "tf.data batched")
 ALL_RUNNERS = (*SHOWN, "tf.data unbatched")
@@ -21,7 +21,7 @@ def gigabytes_per_second(row):
 
 def rich_tables(record):
     """The parts of a record as `rich` tables."""
-    from tfpe.cli.terminal import new_table
+    from tfpe.lab.terminal import new_table
 
     results, names = record["results"], record["settings"]["ciphers"]
     for part, where in (("throughput", "all cores"), ("one_core", "one core")):

@@ -1,9 +1,7 @@
 """Accuracies of training records, beside published ones that are marked as such."""
 
 from tfpe.ciphers import CIPHERS
-from tfpe.lab.intervals import accuracy_interval
-from tfpe.lab.page.cells import Cell, Table, number, percent
-from tfpe.lab.tables.conditions import (
+from tfpe.lab.conditions import (
     caption,
     conditions,
     different_conditions,
@@ -11,7 +9,9 @@ from tfpe.lab.tables.conditions import (
     row_name,
     row_settings,
 )
-from tfpe.lab.tables.markdown import NONE
+from tfpe.lab.intervals import accuracy_interval
+from tfpe.lab.markdown import NONE
+from tfpe.lab.page.cells import Cell, Table, number, percent
 from tfpe.lab.tables.published import published
 from tfpe.lab.tables.scorecard import mean_of
 

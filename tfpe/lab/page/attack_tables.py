@@ -1,8 +1,8 @@
 """Every attack and every metric of a cipher, as tables of the page."""
 
+from tfpe.lab.markdown import NONE
 from tfpe.lab.page.cells import Cell, Table, number, percent
 from tfpe.lab.page.scorecard_section import TONES
-from tfpe.lab.tables.markdown import NONE
 
 METRICS = {
     "npcr": "values changed (NPCR)",

@@ -4,11 +4,11 @@ import dataclasses
 
 from tfpe.attacks import ATTACKS
 from tfpe.ciphers import CIPHERS
+from tfpe.lab.conditions import grouped, row_name
 from tfpe.lab.page.attack_tables import attack_table, metrics_table
 from tfpe.lab.page.cells import in_seconds
 from tfpe.lab.page.gallery import pictures
 from tfpe.lab.records import newest
-from tfpe.lab.tables.conditions import grouped, row_name
 from tfpe.lab.tables.outcomes import THREAT_MODELS, most_telling, outcomes
 from tfpe.lab.tables.scorecard import scorecard
 

@@ -3,7 +3,7 @@
 import dataclasses
 import re
 
-from tfpe.lab.tables.markdown import NONE
+from tfpe.lab.markdown import NONE
 
 
 @dataclasses.dataclass(frozen=True)

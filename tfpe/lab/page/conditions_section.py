@@ -3,9 +3,9 @@
 import json
 
 from tfpe.ciphers import CIPHERS
+from tfpe.lab.conditions import row_name
+from tfpe.lab.markdown import NONE
 from tfpe.lab.page.cells import Cell, Table
-from tfpe.lab.tables.conditions import row_name
-from tfpe.lab.tables.markdown import NONE
 
 # Which settings tell most of a record; the record itself has all of them.
 TELLING = {

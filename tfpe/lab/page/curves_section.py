@@ -4,10 +4,10 @@ import dataclasses
 import statistics
 
 from tfpe.ciphers import CIPHERS
+from tfpe.lab.conditions import conditions, grouped, row_name
 from tfpe.lab.evaluation.curves import error_of, error_title
 from tfpe.lab.page.cells import Table, number
 from tfpe.lab.page.plots import draw
-from tfpe.lab.tables.conditions import conditions, grouped, row_name
 
 
 @dataclasses.dataclass(frozen=True)

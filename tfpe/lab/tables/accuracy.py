@@ -3,8 +3,7 @@
 import statistics
 
 from tfpe.ciphers import CIPHERS
-from tfpe.lab.intervals import accuracy_interval
-from tfpe.lab.tables.conditions import (
+from tfpe.lab.conditions import (
     caption,
     conditions,
     different_conditions,
@@ -13,7 +12,8 @@ from tfpe.lab.tables.conditions import (
     row_name,
     row_settings,
 )
-from tfpe.lab.tables.markdown import NONE, markdown
+from tfpe.lab.intervals import accuracy_interval
+from tfpe.lab.markdown import NONE, markdown
 from tfpe.lab.tables.published import PUBLISHED, published
 
 

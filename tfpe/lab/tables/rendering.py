@@ -7,10 +7,11 @@ from tfpe.errors import RecordError
 from tfpe.lab.bench.datasets import dataset_table
 from tfpe.lab.bench.report import speed_table
 from tfpe.lab.errata import errata_table
-from tfpe.lab.records import has_settings
+from tfpe.lab.records import has_settings, read_records
 from tfpe.lab.tables.accuracy import published_table, svm_tables, training_tables
 from tfpe.lab.tables.scorecard_table import attacks_tables, scorecard_table
 from tfpe.lab.tables.training_speed import training_speed_table
+from tfpe.storage.atomic import write_file
 
 # Each makes Markdown of a list of records, of all kinds; no records give "".
 TABLES = {
@@ -26,6 +27,30 @@ TABLES = {
 }
 NOT_MEASURED = "*Not measured yet.*"
 MARKER = re.compile(r"<!-- *(table: *(?P<table>[^>]*?)|end table) *-->")
+
+
+def render_file(path, folder, check=False):
+    """Renders the marked tables of a file; returns the names of those that changed.
+
+    Args:
+        path: a `pathlib.Path` to Markdown.
+        folder: of records.
+        check: whether to write nothing.
+
+    Raises:
+        RecordError: as of `render_tables`, or the file cannot be read.
+        OutputError: it cannot be written.
+    """
+    try:
+        text = path.read_bytes().decode()
+    except OSError as error:
+        raise RecordError(f"Cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise RecordError(f"Cannot read {path}: it is not UTF-8 text") from error
+    rendered, changed = render_tables(text, read_records(folder))
+    if changed and not check:
+        write_file(path, rendered.encode())
+    return changed
 
 
 def render_tables(text, records):

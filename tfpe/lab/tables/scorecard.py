@@ -10,9 +10,9 @@ from tfpe.ciphers import CIPHERS
 from tfpe.lab.bench.baselines import AES
 from tfpe.lab.bench.report import README_SIZE, gigabytes_per_second
 from tfpe.lab.bench.rows import unpack
+from tfpe.lab.conditions import conditions, grouped, row_name
 from tfpe.lab.intervals import accuracy_interval
 from tfpe.lab.records import newest
-from tfpe.lab.tables.conditions import conditions, grouped, row_name
 from tfpe.lab.tables.outcomes import (
     THREAT_MODELS,
     Outcome,

@@ -1,7 +1,7 @@
 """The scorecard as README's table, and its cells in words."""
 
-from tfpe.lab.tables.conditions import caption, machine
-from tfpe.lab.tables.markdown import NONE, markdown
+from tfpe.lab.conditions import caption, machine
+from tfpe.lab.markdown import NONE, markdown
 from tfpe.lab.tables.outcomes import THREAT_MODELS
 from tfpe.lab.tables.scorecard import attacked_images, scorecard
 

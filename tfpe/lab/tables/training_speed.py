@@ -1,7 +1,7 @@
 """The table of training speed: Keras on each backend beside plain PyTorch."""
 
-from tfpe.lab.tables.conditions import machine, network_words
-from tfpe.lab.tables.markdown import NONE, markdown
+from tfpe.lab.conditions import machine, network_words
+from tfpe.lab.markdown import NONE, markdown
 
 
 def training_speed_table(records):

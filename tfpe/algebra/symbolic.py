@@ -1,0 +1,42 @@
+"""Transforms on the symbolic tensors of Keras: in functional models."""
+
+import keras
+
+from tfpe.errors import ImageError
+
+
+class ApplyTransform(keras.Operation):
+    """A `Transform` in a functional model: runs, but refuses to be saved.
+
+    `transform(keras_input)` makes one. Models that are saved take the layer.
+    """
+
+    def __init__(self, transform):
+        super().__init__()
+        self._transform = transform
+
+    def call(self, images):
+        return self._transform(images)
+
+    def compute_output_spec(self, images):
+        rank = len(self._transform.input_shape)
+        shape = tuple(images.shape)
+        if shape[-rank:] != self._transform.input_shape or images.dtype != "uint8":
+            raise ImageError(
+                f"Images should be uint8 of shape {self._transform.input_shape}, with "
+                f"or without a batch axis. Received: {images.dtype} of shape {shape}"
+            )
+        batch = self._transform.batch_size
+        if batch is not None and shape[:-rank] != (batch,):
+            raise ImageError(
+                f"This transform holds keys for {batch} images. Received: shape {shape}"
+            )
+        shape = (*shape[:-rank], *self._transform.output_shape)
+        return keras.KerasTensor(shape, dtype="uint8")
+
+    def get_config(self):
+        raise TypeError(
+            "A model that applies a Transform should not be saved, since the Transform "
+            "is key material: use the layer tfpe.PerceptualEncrypt, which saves only "
+            "the fingerprint of its key."
+        )
