@@ -45,10 +45,10 @@ RUN = """
 import os, sys
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 from tfpe import Key, dataset
-from tfpe.dataset import encrypt_dataset, own_sources, records, source, writer
+from tfpe.dataset import encrypt_dataset, examples, own_sources, source, writer
 own_sources.SHARD_BYTES, source.BATCH_BYTES, writer.CHECKPOINT_BYTES = 1200, 600, 1
 import tensorflow_datasets
-records.frame([b""])
+examples.frame([b""])
 {0}
 print("ready", flush=True)
 encrypt_dataset("tiny.npz", "cloud", Key(bytes(range(32))), "le", {1})

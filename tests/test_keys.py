@@ -12,9 +12,10 @@ import warnings
 
 import pytest
 
-from tfpe import Key, keys
+from tfpe import Key
 from tfpe.errors import KeyFileError, TfpeError, WrongKeyError
 from tfpe.keys import files as key_files
+from tfpe.keys import key as keys
 from tfpe.keys.files import InsecureKeyFileWarning
 
 SECRET = bytes(range(100, 132))

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfpe import Key, keys
+from tfpe import Key
 from tfpe.cli import main
 from tfpe.errors import WeakPassphraseError
+from tfpe.keys import key as keys
 from tfpe.keys.passphrases import check_strength
 from tfpe.keys.rotation import rotate_key
 from tfpe.keys.sealed import save_sealed
