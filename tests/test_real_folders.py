@@ -73,7 +73,7 @@ def test_prepared(folder, kinds, monkeypatch, capsys):
     losses = collections.Counter(LOSSES[k] for k in kinds.values() if k in LOSSES)
     told = capsys.readouterr().err
     assert f"{COUNT} encrypted" in told
-    assert all(f"{word} {count}" in told for word, count in losses.items())
+    assert all(f"{word} of {count} image" in told for word, count in losses.items())
     for entry in document(folder / "prepared")["images"]:
         kind = entry["path"].partition("-")[2].removesuffix(".png")
         assert set(entry.get("lost", [])) - {"size"} == {LOSSES.get(kind)} - {None}

@@ -29,8 +29,8 @@ def encrypting_parts(model):
     >>> encrypt = tfpe.ciphers.pbe(tfpe.Key.generate(), (8, 8, 3))
     >>> inputs = keras.Input((8, 8, 3), dtype="uint8")
     >>> model = keras.Model(inputs, keras.layers.Flatten()(encrypt(inputs)))
-    >>> [part.name for part in encrypting_parts(model)]
-    ['apply_transform']
+    >>> [type(part).__name__ for part in encrypting_parts(model)]
+    ['ApplyTransform']
     """
     layers = model._flatten_layers() if isinstance(model, keras.Layer) else [model]
     parts = {}
