@@ -216,8 +216,8 @@ def small():
     falls once.
 
     Expected accuracy: not measured yet; the records in results/ are of the recipe of
-    this name before, whose conditions they state. Time: 2 cores do about 150 images/s
-    with XLA, 40 minutes a cipher; `--max-seconds` slices it.
+    this name before, whose conditions they state. Time: not measured on a quiet
+    machine; `--max-seconds` slices it.
 
         python -m training compare --dataset cifar10 --recipe small
     """

@@ -3,9 +3,8 @@
 import keras
 from keras import ops
 
+from tfpe.algebra.transform import WORD_BITS
 from tfpe.errors import NetworkError
-
-WORD_BITS = (8, 4, 1)
 
 
 @keras.saving.register_keras_serializable(package="tfpe")

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from training.networks.stems import word_stem
+from training.networks.ends import logits_of, word_stem
 from training.pyramidnet.unit import CHANNELS_LAST, batch_normalisation, weight_decay
 
 
@@ -62,14 +62,3 @@ def convmixer(
         features = batch_normalisation(l2, None)(keras.activations.gelu(features))
     features = layers.GlobalAveragePooling2D(data_format=CHANNELS_LAST)(features)
     return keras.Model(images, logits_of(features, num_classes, l2), name="convmixer")
-
-
-def logits_of(features, num_classes, l2):
-    """The last layer of these networks, in float32 at least."""
-    return layers.Dense(
-        num_classes,
-        kernel_regularizer=weight_decay(l2),
-        bias_regularizer=weight_decay(l2),
-        dtype=keras.config.dtype_policy().variable_dtype,
-        name="logits",
-    )(features)

@@ -3,8 +3,7 @@
 import keras
 from keras import layers
 
-from training.networks.convmixer import logits_of
-from training.networks.stems import word_stem
+from training.networks.ends import logits_of, word_stem
 from training.pyramidnet.unit import weight_decay
 
 

@@ -5,7 +5,7 @@ import keras
 from tfpe.errors import NetworkError
 from training.networks.adaptation import ele_adaptnet, le_adaptnet, pixel_adaptnet
 from training.networks.adaptation_layers import PixelShuffle
-from training.networks.stems import word_stem
+from training.networks.ends import word_stem
 from training.pyramidnet import STEM_WIDTH, pyramid_logits, pyramidnet
 
 ADAPTATIONS = {

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from training.networks.convmixer import logits_of
+from training.networks.ends import logits_of
 from training.pyramidnet.unit import CHANNELS_LAST, batch_normalisation, convolution
 
 

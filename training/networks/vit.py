@@ -4,9 +4,8 @@ import keras
 from keras import layers
 
 from tfpe.errors import NetworkError
-from training.networks.convmixer import logits_of
+from training.networks.ends import logits_of, word_stem
 from training.networks.mlp_mixer import two_layers
-from training.networks.stems import word_stem
 from training.pyramidnet.unit import weight_decay
 
 
