@@ -1,7 +1,9 @@
 """Every cipher by one contract, and each by the invariants that its definition has."""
 
 import itertools
+import json
 import math
+import pathlib
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import reference_keys
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfpe import CIPHERS, Key, Transform, ciphers
+from tfpe import CIPHERS, Key, Transform, attacks, ciphers
 from tfpe.algebra.lowering import oracle
 from tfpe.errors import CipherOptionError, ImageError
 
@@ -110,7 +112,7 @@ def test_contract(name, options, key):
 def test_row(name):
     row = CIPHERS[name]
     assert row.name == name and row.function is getattr(ciphers, name)
-    assert row.summary.endswith(".") and row.broken_by and row.reference
+    assert row.summary.endswith(".") and row.reference
     assert ciphers.find_cipher(name) is row
     defaults = row(Key(bytes(32)), (8, 8, 3))
     assert defaults == row(Key(bytes(32)), (8, 8, 3), **row.defaults)
@@ -269,3 +271,71 @@ def test_effective_key_space_counts_distinct_transforms(name):
         distinct.add((transform.perm.tobytes(), transform.mask.tobytes()))
     space = CIPHERS[name.partition(",")[0]].key_space(shape, **options)
     assert math.log2(len(distinct)) == pytest.approx(space.effective)
+
+
+# --- traits -----------------------------------------------------------------------
+
+
+def test_traits_are_those_of_the_definitions():
+    traits = {name: row.traits() for name, row in CIPHERS.items()}
+
+    def those(trait):
+        return {name for name, one in traits.items() if getattr(one, trait)}
+
+    assert {n for n, one in traits.items() if one.word_bits == 4} == {"le", "ele"}
+    still = {"identity", "negpos", "keystream"}
+    assert those("in_place") == still | {"pbe", "logistic"}
+    assert those("tied") == {"le", "blockshuffle", "identity"}
+    assert set(CIPHERS) - those("moves_words") == still
+    assert those("moves_blocks") == {"ele", "etc", "etc_gray"}
+    assert set(CIPHERS) - those("negates") == {"logistic", "keystream"}
+    assert set(CIPHERS) - those("leaves_values") == {"keystream"}
+    assert set(CIPHERS) - those("keyed") == {"identity"}
+
+
+@pytest.mark.parametrize("name, options", ALL)
+def test_traits_hold_under_every_key(name, options, key):
+    traits = CIPHERS[name].traits(**options)
+    size = traits.block_size
+    assert size == CIPHERS[name].block_size(**options)
+    shape = (4 * size, 4 * size, 3)
+    transform = CIPHERS[name](key, shape, **options).coarsen()
+    assert transform.bits == traits.word_bits
+    assert (transform.output_shape == shape) == traits.keeps_shape
+    place = np.arange(transform.perm.size)
+    words = 24 // transform.bits
+    at_home = (transform.perm // words == place // words).all()
+    assert at_home == traits.in_place
+    assert (transform.perm != place).any() == traits.moves_words
+    full = 2**transform.bits - 1
+    assert np.isin(transform.mask, (0, full)).all() == traits.negates
+
+
+def test_traits_follow_options():
+    assert not CIPHERS["etc_gray"].traits(fold=False).keeps_shape
+    assert CIPHERS["le"].traits(word_bits=8).word_bits == 8
+    assert not CIPHERS["pbe"].traits(channel_shuffle=False).moves_words
+    assert not CIPHERS["logistic"].traits(select=False).leaves_values
+    assert not CIPHERS["etc"].traits(block_size=1).in_place
+    with pytest.raises(CipherOptionError, match="`block_size`.*Received"):
+        CIPHERS["etc"].traits(block_size=[4])
+    with pytest.raises(CipherOptionError, match="Options of pbe.*Received"):
+        CIPHERS["pbe"].traits(block_size=4)
+
+
+@pytest.mark.parametrize("name", KEYED)
+def test_what_breaks_it_is_what_the_records_say(name):
+    row = CIPHERS[name]
+    results = pathlib.Path(__file__).parents[1] / "results"
+    paths = sorted(results.glob(f"evaluation-*-{name}.json"))
+    records = [json.loads(path.read_text()) for path in paths]
+    by_default = [r for r in records if r["settings"]["cipher_options"] == row.defaults]
+    assert by_default
+    broken = {
+        attack["threat_model"]
+        for record in by_default
+        for attack in record["results"]["attacks"]
+        if attack["outcome"] == "recovered"
+    }
+    assert set(attacks.broken_by(row)) == broken
+    assert not attacks.broken_by(CIPHERS["identity"])

@@ -290,6 +290,9 @@ def test_ciphers_lists_every_cipher(capsys):
     assert main(["ciphers", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["cipher"] for row in rows] == list(CIPHERS)
+    broken = {row["cipher"]: row["broken_by"] for row in rows}
+    assert broken["shuffle"] == "chosen images, known images"
+    assert broken["identity"] == "nothing: it has no key"
     assert main(["ciphers", "--size", "30x33"]) == 0
     assert "blockshuffle" in capsys.readouterr().out
 

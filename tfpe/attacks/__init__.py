@@ -69,6 +69,7 @@ __all__ = [
     "block_chosen_plaintext",
     "block_known_plaintext",
     "block_statistics",
+    "broken_by",
     "chang_case_advanced",
     "chang_case_basic",
     "chang_case_le",
@@ -100,9 +101,11 @@ def _on(*names, **attack):
     return {name: {"cipher": {}, "attack": attack} for name in names}
 
 
-NIBBLES = ("le", "ele")  # by default; all others move and mask whole bytes
-BYTES = tuple(name for name in CIPHERS if name not in NIBBLES)
-IN_PLACE = ("pbe", "logistic", "identity", "negpos", "keystream")
+def _on_all(trait, **attack):
+    """`_on` the ciphers that have a trait by default."""
+    return _on(*(n for n, row in CIPHERS.items() if trait(row.traits())), **attack)
+
+
 CHANG_CASE = "Chang & Case 2020, arXiv 2004.13263"
 
 ATTACKS = MappingProxyType(
@@ -113,7 +116,8 @@ ATTACKS = MappingProxyType(
                 chosen_plaintext,
                 CHOSEN,
                 "3 chosen images of 32 x 32 (nibbles: 5), 4 of 224 x 224 (nibbles: 6)",
-                _on(*BYTES) | _on(*NIBBLES, bits=4),
+                _on_all(lambda cipher: cipher.word_bits == 8)
+                | _on_all(lambda cipher: cipher.word_bits == 4, bits=4),
                 "the key",
                 "Jolfaei et al. 2016, IEEE TIFS 11(2), extended to masks",
                 "O(n) a query",
@@ -131,7 +135,8 @@ ATTACKS = MappingProxyType(
                 known_plaintext,
                 KNOWN,
                 "pairs under one key: 1 (nothing moves), 3 (bytes) to 16 (nibbles)",
-                _on(*BYTES) | _on(*NIBBLES, bits=4),
+                _on_all(lambda cipher: cipher.word_bits == 8)
+                | _on_all(lambda cipher: cipher.word_bits == 4, bits=4),
                 "the key but for the positions that it lists as undetermined",
                 "Li et al. 2008, doi 10.1016/j.image.2008.01.003, extended to masks",
                 "O(N n log n) for N pairs",
@@ -149,7 +154,7 @@ ATTACKS = MappingProxyType(
                 logistic_chosen_plaintext,
                 CHOSEN,
                 "2 chosen images",
-                _on(*IN_PLACE),
+                _on_all(lambda cipher: cipher.in_place),
                 "the key",
                 "not published elsewhere",
                 "O(n)",
@@ -269,3 +274,31 @@ ATTACKS = MappingProxyType(
         )
     }
 )
+
+
+def broken_by(cipher):
+    """The threat models under which an attack gives the key of a cipher.
+
+    How much evidence each takes is measured: see the records in results/.
+
+    Args:
+        cipher: a row of `tfpe.CIPHERS`, taken with its default options.
+
+    Returns:
+        A tuple of threat models; none where there is no key.
+
+    Example:
+
+    >>> broken_by(CIPHERS["shuffle"])
+    ('chosen plaintext', 'known plaintext')
+    """
+    if not cipher.traits().keyed:
+        return ()
+    found = {
+        row.threat_model
+        for row in ATTACKS.values()
+        if cipher.name in row.ciphers
+        and not row.ciphers[cipher.name]["cipher"]
+        and row.recovers.startswith("the key")
+    }
+    return tuple(m for m in (CHOSEN, KNOWN, CIPHERTEXT_ONLY) if m in found)

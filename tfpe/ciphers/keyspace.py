@@ -9,7 +9,8 @@ class KeySpace(NamedTuple):
 
     `effective` counts the transforms that the explicit material can give, or the seed
     of a pseudorandom stream where one is used. A `tfpe.Key` holds 256 bits, so no
-    keyed cipher has more. Neither figure says what an attack needs: see `broken_by`.
+    keyed cipher has more. Neither figure says what an attack needs:
+    see `tfpe.attacks.broken_by`.
 
     Attributes:
         claimed: bits, as its paper counts them.

@@ -24,6 +24,12 @@ attackers see. No download.
 """,
 }
 
+EVIDENCE = {
+    "chosen plaintext": "chosen images",
+    "known plaintext": "known images",
+    "ciphertext only": "ciphertexts alone",
+}
+
 
 def register(commands):
     """Adds the commands of this file."""
@@ -40,6 +46,7 @@ def register(commands):
 def ciphers(options):
     """Lists the ciphers: key space in bits, and what breaks them."""
     require(*([] if options.json else ["rich"]))
+    from tfpe.attacks import broken_by
     from tfpe.ciphers import CIPHERS
     from tfpe.pixels.padding import padded_size
 
@@ -53,7 +60,7 @@ def ciphers(options):
                 "summary": cipher.summary,
                 "key_space_claimed_bits": round(claimed, 1),
                 "key_space_effective_bits": round(effective, 1),
-                "broken_by": cipher.broken_by,
+                "broken_by": _broken_by(broken_by(cipher)),
                 "options": cipher.defaults,
                 "reference": cipher.reference,
             }
@@ -81,6 +88,12 @@ def ciphers(options):
         "nothing against the attacks in the last column.",
         file=sys.stderr,
     )
+
+
+def _broken_by(threat_models):
+    """Threat models in the words of those who list ciphers."""
+    words = [EVIDENCE[model] for model in threat_models]
+    return ", ".join(words) or "nothing: it has no key"
 
 
 def demo(options):

@@ -1,0 +1,90 @@
+"""What a cipher does to images, whatever its key: read off a transform of toy size.
+
+Attacks, networks and tests choose ciphers by these traits and never by name, so that a
+cipher of one's own is attacked, fitted and tested as those of the table are.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from tfpe.algebra.structure import structure
+from tfpe.ciphers.scrambled import side_by_side
+from tfpe.keys import KEY_BYTES, Key
+
+TOY_SIDE = 8  # pixels at least, and three blocks
+MOST_BY_CHANCE = 1 / 32  # of the bytes of a stream are 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Traits:
+    """The traits of a cipher with its options, on colour images.
+
+    Attributes:
+        word_bits: 8, 4 or 1: the longest word that moves and is masked as a whole.
+        region: "pixel", "block" or "image": what the key mixes, as `tfpe.structure`
+            says.
+        in_place: whether no value leaves its pixel.
+        block_size: side of its blocks in pixels, 1 where it has none: what height and
+            width are divisible by.
+        tied: whether one key acts in all blocks (pixels, where there are no blocks).
+        moves_words: whether any word changes its place.
+        moves_blocks: whether blocks, of the image or of its colour planes side by side,
+            change their places as wholes.
+        negates: whether words are at most negated, to 255 (or 15) minus themselves.
+        leaves_values: whether more words keep their values than a full stream leaves.
+        substitutes: whether values go through a secret table: no `Transform`.
+        keeps_shape: whether a ciphertext has the shape of its image.
+        keyed: whether another key gives another ciphertext.
+    """
+
+    word_bits: int
+    region: str
+    in_place: bool
+    block_size: int
+    tied: bool
+    moves_words: bool
+    moves_blocks: bool
+    negates: bool
+    leaves_values: bool
+    substitutes: bool
+    keeps_shape: bool
+    keyed: bool
+
+
+def traits_of(cipher, **options):
+    """The `Traits` of a row of `CIPHERS` with these options."""
+    block_size = cipher.block_size(**options)
+    side = block_size * max(3, TOY_SIDE // block_size)
+    toy, other = (
+        cipher(key, (side, side, 3), **options)
+        for key in (Key(bytes(KEY_BYTES)), Key(bytes(KEY_BYTES)).derive("other"))
+    )
+    words = toy.coarsen()
+    found = structure(toy)
+    pixels, blocks = found.at(1), found.at(block_size)
+    planes = None
+    if blocks is None and block_size > 1:
+        planes = structure(_of_planes(toy)).at(block_size)
+    return Traits(
+        word_bits=words.bits,
+        region=found.region,
+        in_place=pixels is not None and not pixels.moved,
+        block_size=block_size,
+        tied=blocks is not None and blocks.tied,
+        moves_words=bool((words.perm != np.arange(words.perm.size)).any()),
+        moves_blocks=any(one is not None and one.moved for one in (blocks, planes)),
+        negates=bool(np.isin(words.mask, (0, 2**words.bits - 1)).all()),
+        leaves_values=bool((words.mask == 0).mean() > MOST_BY_CHANCE),
+        substitutes=False,
+        keeps_shape=toy.input_shape == toy.output_shape,
+        keyed=toy != other,
+    )
+
+
+def _of_planes(transform):
+    """What a transform does to the colour planes of its images, side by side."""
+    planes = side_by_side(transform.input_shape)
+    if transform.output_shape == transform.input_shape:
+        transform = planes @ transform
+    return transform @ planes.inverse
