@@ -47,9 +47,25 @@ def lines(table):
     ]
 
 
-def test_readme_equals_records():
-    """Where this fails: tfpe tables README.md"""
-    assert main(["tables", str(ROOT / "README.md"), "--check"]) == 0
+def test_readme_and_docs_equal_records(monkeypatch):
+    """Where this fails: tfpe tables"""
+    monkeypatch.chdir(ROOT)
+    assert main(["tables", "--check"]) == 0
+
+
+def test_tables_of_all_files_are_rendered(project, monkeypatch, capsys):
+    page = project.parent / "docs" / "deep" / "page.md"
+    page.parent.mkdir(parents=True)
+    marked = "<!-- table: training -->\n{}\n<!-- end table -->\n"
+    page.write_text(marked.format("old"))
+    monkeypatch.chdir(project.parent)
+    assert main(["tables", "--check"]) == 1
+    err = capsys.readouterr().err
+    assert "docs/deep/page.md: table training: disagree" in err and "README" not in err
+    assert main(["tables"]) == main(["tables", "--check"]) == 0
+    assert page.read_text() == marked.format(
+        render_table("training", [training("le", 0.4, 0.5)])
+    )
 
 
 def test_training_table():

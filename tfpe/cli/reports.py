@@ -21,8 +21,9 @@ One HTML file that needs no network, rendered from records such as
 """,
     "tables": """\
 examples:
-  tfpe tables README.md            fills the marked tables in
-  tfpe tables README.md --check    exits with 1 where they disagree
+  tfpe tables                      fills the marked tables of README.md and docs/ in
+  tfpe tables --check              exits with 1 where they disagree
+  tfpe tables docs/results.md      one file
 """,
     "errata": """\
 examples:
@@ -45,9 +46,13 @@ def register(commands):
     command.add_argument("--json", action="store_true", help="the scorecard as JSON")
 
     command = add_command(commands, tables, EXAMPLES)
-    command.add_argument("file", metavar="FILE.md")
     command.add_argument(
-        "--records", metavar="DIR", help="default: results beside the file"
+        "files", nargs="*", metavar="FILE.md", help="README.md and those below docs"
+    )
+    command.add_argument(
+        "--records",
+        metavar="DIR",
+        help="default: results beside the file, or beside a folder that holds it",
     )
     command.add_argument(
         "--check", action="store_true", help="write nothing; 1 where tables disagree"
@@ -82,18 +87,22 @@ def report(options):
 
 
 def tables(options):
-    """Renders the marked tables of a Markdown file from records."""
+    """Renders the marked tables of Markdown files from records."""
     from pathlib import Path
 
-    from tfpe.lab.tables.rendering import render_file
+    from tfpe.lab.tables.rendering import records_beside, render_file
 
-    path = Path(options.file)
-    folder = Path(options.records) if options.records else path.parent / "results"
-    changed = render_file(path, folder, check=options.check)
+    paths = list(map(Path, options.files))
+    paths = paths or [Path("README.md"), *sorted(Path("docs").rglob("*.md"))]
     verb = "disagree with" if options.check else "rendered from"
-    for table in changed:
-        note(f"{path}: table {table}: {verb} {folder}")
-    return 1 if changed and options.check else 0
+    differ = False
+    for path in paths:
+        folder = Path(options.records) if options.records else records_beside(path)
+        changed = render_file(path, folder, check=options.check)
+        differ |= bool(changed)
+        for table in changed:
+            note(f"{path}: table {table}: {verb} {folder}")
+    return 1 if differ and options.check else 0
 
 
 def errata(options):

@@ -1,6 +1,7 @@
 """Fills the marked tables of a Markdown text in from records."""
 
 import json
+import os
 import re
 
 from tfpe.errors import RecordError
@@ -27,6 +28,16 @@ TABLES = {
 }
 NOT_MEASURED = "*Not measured yet.*"
 MARKER = re.compile(r"<!-- *(table: *(?P<table>[^>]*?)|end table) *-->")
+
+
+def records_beside(path):
+    """The folder `results` beside a file, or beside the nearest folder that holds it.
+
+    Args:
+        path: a `pathlib.Path`.
+    """
+    folders = [parent / "results" for parent in path.absolute().parents]
+    return next(filter(os.path.isdir, folders), path.parent / "results")
 
 
 def render_file(path, folder, check=False):
