@@ -8,14 +8,14 @@ from pathlib import Path
 SCRIPTS = Path(__file__).parent / "scripts"
 
 
-def run_script(name, *arguments, env=None):
+def run_script(name, *arguments, env=None, timeout=300):
     """Runs a script and fails with its output where it fails; returns its stdout."""
     done = subprocess.run(
         [sys.executable, SCRIPTS / name, *map(str, arguments)],
         env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"} | (env or {}),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=timeout,
     )
     if done.returncode:
         raise AssertionError(f"{name} failed:\n{done.stdout}\n{done.stderr[-4000:]}")

@@ -1,4 +1,4 @@
-"""`python -m training compare | train | evaluate | svm | speed`."""
+"""`python -m training compare | train | evaluate | svm | speed | gpu`."""
 
 import sys
 

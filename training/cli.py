@@ -9,6 +9,8 @@ from tfpe.cli import run_command
 from tfpe.cli.guard import guard
 from tfpe.cli.wording import Parser
 from training import argument_types, commands, svm
+from training.gpu import ALPHAS as GPU_ALPHAS
+from training.gpu import CIPHERS as GPU_CIPHERS
 from training.networks import NETWORKS
 from training.recipes import CHOICES, CIPHERS, RECIPES, STEP_FIELDS, Recipe
 from training.run_folder import OUT, RUNS
@@ -28,6 +30,11 @@ examples:
   python -m training evaluate runs/digits-tiny-le-seed0/best.keras
       cipher and seed are those of the run that left the model
   python -m training evaluate model.keras --cipher etc --key owner.key --dataset cifar10
+"""
+GPU = """\
+example:
+  KERAS_BACKEND=jax python -m training gpu --minutes 8 --data cifar10.npz cifar100.npz
+      no TensorFlow and no network; the same command goes on with what is left
 """
 CIPHER = "plain, a name of `tfpe ciphers`, or NAME-per-image"
 
@@ -144,6 +151,64 @@ def _parser():
     command.set_defaults(run=commands.speed)
 
     command = subparsers.add_parser(
+        "gpu",
+        parents=[_recipe_parser(fields | set(network_options()), "fast")],
+        help="all that one GPU can tell in a few minutes",
+        description=commands.gpu.__doc__,
+        epilog=GPU,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "--data",
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help=".npz files or folders; the first is trained on first",
+    )
+    command.add_argument(
+        "--minutes", default=8.0, type=argument_types.positive, help="for all; 8"
+    )
+    command.add_argument(
+        "--seeds",
+        default=[0, 1, 2],
+        type=argument_types.seeds,
+        help="the first for every data set, then the others for the first; 0,1,2",
+    )
+    command.add_argument(
+        "--ciphers",
+        type=argument_types.names,
+        default=GPU_CIPHERS,
+        help="that are trained on; " + ",".join(GPU_CIPHERS),
+    )
+    command.add_argument(
+        "--images",
+        default=16_384,
+        type=argument_types.count,
+        help="that a cipher encrypts in one call; 16384",
+    )
+    command.add_argument(
+        "--network-depth",
+        default=110,
+        type=argument_types.count,
+        help="of the PyramidNet whose step is timed; 110",
+    )
+    command.add_argument(
+        "--network-alphas",
+        default=GPU_ALPHAS,
+        type=lambda text: [int(alpha) for alpha in argument_types.names(text)],
+        metavar="48,270",
+        help="of the same, one after the other; 48,270",
+    )
+    command.add_argument(
+        "--steps", default=20, type=argument_types.count, help="of it, timed; 20"
+    )
+    command.add_argument("--out", default=OUT, help=f"folder of records; {OUT}")
+    command.add_argument(
+        "--runs", default=RUNS, help=f"folder of checkpoints and models; {RUNS}"
+    )
+    command.set_defaults(run=commands.gpu)
+
+    command = subparsers.add_parser(
         "svm",
         parents=[images],
         help="kernel SVMs on encrypted images",
@@ -154,14 +219,15 @@ def _parser():
     return parser
 
 
-def _recipe_parser(names):
+def _recipe_parser(names, default="tiny"):
     """The options `--recipe` and those of some of its fields."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
         "--recipe",
-        default="tiny",
+        default=default,
         choices=list(RECIPES),
-        help="tiny, where no other is named; training/recipes.py says what each takes",
+        help=f"{default}, where no other is named; training/recipes.py says what each "
+        "takes",
     )
     knobs = parser.add_argument_group(
         "fields of the recipe", "in place of the value that the recipe has"

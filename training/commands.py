@@ -7,6 +7,7 @@ was up (the same command goes on).
 import contextlib
 import dataclasses
 import json
+import os
 import sys
 
 from tfpe.cli.common import check_figure, read_key
@@ -56,11 +57,7 @@ def compare(options):
         print(json.dumps(records, indent=2))
     elif records and strategies.process(recipe.strategy)[0] == 0:
         show_comparison(records, options.out)
-    for name, reason in unfinished:
-        note(f"not finished: {name}: {reason}")
-    if not unfinished:
-        return FINISHED
-    return TIME_UP if all(why == "time was up" for _, why in unfinished) else FAILED
+    return _exit_code(unfinished)
 
 
 def evaluate(options):
@@ -131,6 +128,39 @@ def speed(options):
         print(json.dumps(record, indent=2))
     else:
         show_speed(record)
+
+
+def gpu(options):
+    """Measures ciphers, training steps and the recipe on the device of this machine."""
+    # JAX would take most of the memory for itself, and PyTorch is measured beside it.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    require("sklearn")
+    from training.gpu import measure_gpu
+    from training.images import load
+
+    unfinished = measure_gpu(
+        [load(path) for path in options.data],
+        options.minutes,
+        options.seeds,
+        options.ciphers,
+        _recipe(options),
+        options.images,
+        options.network_depth,
+        options.network_alphas,
+        options.steps,
+        options.out,
+        options.runs,
+        note,
+    )
+    return _exit_code(unfinished)
+
+
+def _exit_code(unfinished):
+    for name, reason in unfinished:
+        note(f"not finished: {name}: {reason}")
+    if not unfinished:
+        return FINISHED
+    return TIME_UP if all(why == "time was up" for _, why in unfinished) else FAILED
 
 
 def _recipe(options):

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 
 from tfpe.lab.conditions import network_words
-from tfpe.lab.records import check_replaceable, write_record
-from training.recipes import STEP_FIELDS, RecipeError
+from tfpe.lab.records import check_replaceable, read_record, write_record
+from training.recipes import STEP_FIELDS, RecipeError, find_recipe
 from training.run_folder import OUT
 from training.train import build_model, compile_model
 
@@ -21,7 +21,9 @@ WARM_UP = 3  # steps that are not timed: they compile and choose algorithms
 ROUNDS = 5  # of both in turn, so that other work on the machine meets both
 
 
-def training_speed(recipe, steps=20, out=OUT, image_shape=(32, 32, 3), classes=10):
+def training_speed(
+    recipe, steps=20, out=OUT, image_shape=(32, 32, 3), classes=10, again=True
+):
     """Times training steps on random images, with Keras and with plain PyTorch.
 
     Plain: no `torch.compile`, channels first, float32 or autocast to bfloat16; the
@@ -33,6 +35,7 @@ def training_speed(recipe, steps=20, out=OUT, image_shape=(32, 32, 3), classes=1
         out: folder of the record.
         image_shape: (height, width, 3).
         classes: number of classes.
+        again: measure, and replace a record of these settings; else it is returned.
 
     Returns:
         The record: medians over the rounds, and of the ratio of both also the lowest
@@ -62,9 +65,10 @@ def training_speed(recipe, steps=20, out=OUT, image_shape=(32, 32, 3), classes=1
         "image_shape": list(image_shape),
         "backend": keras.backend.backend(),
     }
-    name = f"training-speed-{recipe.name}-{keras.backend.backend()}.json"
-    path = pathlib.Path(out, name)
+    path = pathlib.Path(out, f"training-speed-{_name(recipe)}.json")
     check_replaceable(path, "training-speed", settings)
+    if path.exists() and not again:
+        return read_record(path)
     random = np.random.default_rng(0)
     batch = recipe.batch_size
     images = random.integers(0, 256, (batch, *image_shape), np.uint8)
@@ -89,6 +93,19 @@ def training_speed(recipe, steps=20, out=OUT, image_shape=(32, 32, 3), classes=1
     }
     record = {"kind": "training-speed", "settings": settings, "results": results}
     return write_record(path, record)
+
+
+def _name(recipe):
+    """Recipe, what of a step differs from it, backend."""
+    usual = find_recipe(recipe.name)
+    usual = dataclasses.asdict(usual) | usual.options
+    knobs = dataclasses.asdict(recipe) | recipe.options
+    parts = [
+        f"{name}-{knobs[name]}" if name != "precision" else str(knobs[name])
+        for name in STEP_FIELDS
+        if knobs[name] != usual[name]
+    ]
+    return "-".join([recipe.name, *parts, keras.backend.backend()])
 
 
 def show_speed(record, console=None):
