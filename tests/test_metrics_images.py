@@ -125,6 +125,32 @@ def test_psnr_and_ssim_agree_with_their_definitions(pair):
 
 
 @pairs
+def test_measures_are_those_of_scikit_image(pair):
+    # It is not installed with the library, whose tests have it.
+    from skimage import color, filters
+    from skimage import metrics as skimage
+
+    expected = skimage.peak_signal_noise_ratio(*pair)
+    assert metrics.psnr(*pair) == pytest.approx(expected, rel=1e-14)
+    expected = skimage.structural_similarity(
+        *pair,
+        channel_axis=-1,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        data_range=255,
+    )
+    assert metrics.ssim(*pair) == pytest.approx(expected, abs=1e-13)
+    grays = [
+        255 * color.rgb2gray(i) if i.shape[-1] == 3 else i.mean(axis=-1) for i in pair
+    ]
+    for image, expected in zip(pair, grays, strict=True):
+        np.testing.assert_allclose(metrics.gray(image), expected, rtol=1e-14)
+    expected = np.corrcoef(*(filters.sobel(g).ravel() for g in grays))[0, 1]
+    assert metrics.edge_correlation(*pair) == pytest.approx(expected, abs=1e-12)
+
+
+@pairs
 def test_gray_and_edge_correlation(pair):
     weights = [0.2125, 0.7154, 0.0721] if pair[0].shape[-1] == 3 else [1.0]
     grays = [sum(w * i[..., c] for c, w in enumerate(weights)) for i in pair]

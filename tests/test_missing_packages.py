@@ -1,6 +1,9 @@
 """A package that is not there: one line that names it, and before the work begins."""
 
+import ast
+import configparser
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +15,7 @@ from scripts.blocking import Without
 import tfpe.cli
 import training.cli
 from tfpe.cli.guard import guard
-from tfpe.cli.packages import PROJECTS
+from tfpe.cli.packages import EXTRAS, PROJECTS
 
 # What each command needs at some time, and what is not so sure to be there.
 NEEDS = {
@@ -26,8 +29,7 @@ NEEDS = {
     "tfpe ciphers": "rich",
     "tfpe demo out": "rich PIL sklearn skimage matplotlib",
     "tfpe attack": "rich",
-    "tfpe attack key_sensitivity -k owner.key --figure out.png": "PIL skimage scipy "
-    "matplotlib",
+    "tfpe attack key_sensitivity -k owner.key --figure out.png": "PIL scipy matplotlib",
     "tfpe evaluate photographs --cipher le --figures out": "rich PIL skimage sklearn "
     "matplotlib",
     "tfpe report out.html": "jinja2 matplotlib PIL",
@@ -40,6 +42,7 @@ NEEDS = {
     "training svm --out out": "sklearn rich",
     "training speed --out out": "rich",
 }
+ROOT = Path(__file__).parents[1]
 PAIRS = [(line, name) for line, names in NEEDS.items() for name in names.split()]
 # As another process would be, for all that is imported lazily.
 RUN = """
@@ -94,7 +97,7 @@ def test_what_keras_needs(line, name, npz, key):
     key.save(npz.parent / "owner.key")
     program, *arguments = line.split()
     code = RUN.format(blocked=[name], program=program, arguments=arguments)
-    paths = os.pathsep.join([str(SCRIPTS), str(Path(__file__).parents[1])])
+    paths = os.pathsep.join([str(SCRIPTS), str(ROOT)])
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=npz.parent,
@@ -107,6 +110,33 @@ def test_what_keras_needs(line, name, npz, key):
         return
     assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
     assert "KERAS_BACKEND=jax" in done.stderr
+
+
+def test_extras_hold_what_they_are_named_for():
+    metadata = configparser.ConfigParser()
+    metadata.read(ROOT / "setup.cfg")
+    extras = metadata["options.extras_require"]
+    for module, extra in EXTRAS.items():
+        assert re.search(rf"^{PROJECTS.get(module, module)}>=", extras[extra], re.M)
+
+
+def test_the_library_needs_nothing_of_the_extra_lab():
+    lab = {module for module, extra in EXTRAS.items() if extra == "lab"}
+    assert lab >= {"matplotlib", "sklearn"}
+    library = [
+        path
+        for path in (ROOT / "tfpe").rglob("*.py")
+        if path.relative_to(ROOT / "tfpe").parts[0] not in ("lab", "cli")
+    ]
+    assert len(library) > 80
+    for path in library:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module]
+            assert lab.isdisjoint(name.partition(".")[0] for name in names), path
 
 
 def test_a_mistake_of_ours_is_no_missing_package():

@@ -99,7 +99,7 @@ def attack(options):
         raise TfpeError(
             f"NAME should be one of {list(ATTACKS)}. Received: {options.name!r}"
         )
-    require("PIL", "scipy", "skimage")
+    require("PIL", "scipy")
     from tfpe.lab.evaluation.casework import Evidence, make_queries, run_attack
     from tfpe.lab.evaluation.result import check_key_file
 

@@ -75,7 +75,8 @@ def register(commands):
 
 def evaluate(options):
     """Measures what a cipher is worth: all metrics, and all attacks that apply."""
-    require("rich", "PIL", "scipy", "skimage", "sklearn")
+    samples = ["sklearn", "skimage"] if options.source == "photographs" else []
+    require("rich", "PIL", "scipy", *samples)
     require(*(["matplotlib"] if options.figures else []))
     from tfpe.ciphers import CIPHERS, find_cipher
     from tfpe.lab.evaluation.pictures import load_pictures

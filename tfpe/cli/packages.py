@@ -14,6 +14,10 @@ PROJECTS = {
     "apache_beam": "apache-beam",
 }
 EXTRAS = {
+    "matplotlib": "lab",
+    "sklearn": "lab",
+    "skimage": "lab",
+    "jinja2": "lab",
     "keras_cv": "training",
     "tensorboard": "training",
     "cryptography": "keys",
@@ -48,10 +52,10 @@ def missing(name):
 
     Example:
 
-    >>> missing("sklearn")
-    'The package scikit-learn is not installed, and is needed: pip install scikit-learn'
-    >>> missing("cryptography").rpartition(": ")[2]
-    "pip install 'tfpe[keys]', or cryptography"
+    >>> missing("rich")
+    'The package rich is not installed, and is needed: pip install rich'
+    >>> missing("sklearn").rpartition(": ")[2]
+    "pip install 'tfpe[lab]', or scikit-learn"
     """
     project = PROJECTS.get(name, name)
     way = f"pip install {project}"
