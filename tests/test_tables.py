@@ -2,8 +2,10 @@
 
 import json
 import pathlib
+import re
 
 import pytest
+from pages import PAGES
 
 from tfpe.cli import main
 from tfpe.errors import RecordError
@@ -66,6 +68,11 @@ def test_tables_of_all_files_are_rendered(project, monkeypatch, capsys):
     assert page.read_text() == marked.format(
         render_table("training", [training("le", 0.4, 0.5)])
     )
+
+
+def test_pages_show_every_table():
+    shown = re.findall(r"<!-- table: ([\w-]+)", "".join(PAGES.values()))
+    assert set(shown) == set(TABLES)
 
 
 def test_training_table():

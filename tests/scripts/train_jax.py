@@ -1,4 +1,4 @@
-"""Training on JAX with what README's line for JAX installs, and nothing else."""
+"""Training on JAX with what docs/install.md installs for it, and nothing else."""
 
 import importlib.metadata
 import re
@@ -8,12 +8,12 @@ from pathlib import Path
 from blocking import block
 from packaging.requirements import Requirement
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "install.md"
 
 
 def distributions():
-    """Names of what README's line installs, with all that those packages need."""
-    line = re.search(r"--no-deps \. && pip install ([^`]*)`", README.read_text())[1]
+    """Names of what that page installs, with all that those packages need."""
+    line = re.search(r"--no-deps \. && pip install ([^`]*)`", PAGE.read_text())[1]
     names, found = line.split(), {"tfpe"}
     while names:
         name = re.sub("[-_.]+", "-", names.pop()).lower()

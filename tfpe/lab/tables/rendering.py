@@ -10,7 +10,11 @@ from tfpe.lab.bench.report import speed_table
 from tfpe.lab.errata import errata_table
 from tfpe.lab.records import has_settings, read_records
 from tfpe.lab.tables.accuracy import published_table, svm_tables, training_tables
-from tfpe.lab.tables.scorecard_table import attacks_tables, scorecard_table
+from tfpe.lab.tables.scorecard_table import (
+    attacks_tables,
+    scorecard_table,
+    summary_table,
+)
 from tfpe.lab.tables.training_speed import training_speed_table
 from tfpe.storage.atomic import write_file
 
@@ -22,6 +26,7 @@ TABLES = {
     "published": published_table,
     "scorecard": scorecard_table,
     "speed": speed_table,
+    "summary": summary_table,
     "svm": svm_tables,
     "training": training_tables,
     "training-speed": training_speed_table,

@@ -1,4 +1,4 @@
-"""The scorecard as README's table, and its cells in words."""
+"""The scorecard as tables of README and docs/, and its cells in words."""
 
 from tfpe.lab.conditions import caption, machine
 from tfpe.lab.markdown import NONE, markdown
@@ -6,6 +6,7 @@ from tfpe.lab.tables.outcomes import THREAT_MODELS
 from tfpe.lab.tables.scorecard import attacked_images, scorecard
 
 NOT_MEASURED = "not measured"
+SUMMARY = ("plain", "le", "ele", "pbe", "logistic", "etc", "etc_gray")
 COLUMNS = {
     "chosen plaintext": "chosen images",
     "known plaintext": "known pairs",
@@ -14,9 +15,16 @@ COLUMNS = {
 
 
 def scorecard_table(records):
-    """README's table: what each cipher costs, and the least evidence that breaks it."""
+    """The table of all rows: what each cipher costs, and what breaks it."""
     card = scorecard(records)
     return _table(card.rows, COSTS | attack_columns(), conditions_of(card))
+
+
+def summary_table(records):
+    """README's table: the rows of the published ciphers, and a short caption."""
+    card = scorecard(records)
+    rows = [row for row in card.rows if row.cipher in SUMMARY]
+    return _table(rows, COSTS | attack_columns(), _short_conditions(card))
 
 
 def attacks_tables(records):
@@ -138,6 +146,26 @@ def conditions_of(card):
     if card.evaluations:
         sentences.append(attack_conditions(card))
     return sentences
+
+
+def _short_conditions(card):
+    """The least that README's table needs to be read; docs/results.md has the rest."""
+    parts = []
+    if card.training:
+        settings, results = (card.training[0][part] for part in ("settings", "results"))
+        parts.append(
+            f"Accuracy: {settings['dataset']}, recipe {settings['recipe']}, "
+            f"{results['train_images']:,} training images."
+        )
+    if card.bench:
+        parts.append(f"GB/s: {card.bench['settings']['cores']} cores.")
+    if card.evaluations:
+        parts.append(
+            f"Attacks: {card.images}, one key; partly: not all of the picture; not by: "
+            "an attack with as many failed; mirrored: left and right of all pictures "
+            "may be swapped."
+        )
+    return parts
 
 
 def attack_conditions(card):

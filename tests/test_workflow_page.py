@@ -1,23 +1,22 @@
-"""README's section on the private workflow, command by command."""
+"""docs/workflow.md and docs/receipts.md, command by command."""
 
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from image_folders import CHINA, contents, save
-from test_readme import BLOCKS, ROLES
+from pages import blocks
 
+import tfpe
 from tfpe import Key
 from tfpe.cli import main
 from tfpe.dataset import encrypt_dataset
 
-ROLE_COMMANDS, KEY_COMMANDS = (
-    code for language, code in BLOCKS if language == "sh" and code in ROLES
-)
-CLOUD, FOLDERS, BEAM = (
-    code for language, code in BLOCKS if language == "python" and code in ROLES
-)
+ROLE_COMMANDS, KEY_COMMANDS = blocks("docs/workflow.md", "sh")
+CLOUD, FOLDERS, BEAM = blocks("docs/workflow.md", "python")
+(CLIENT,) = blocks("docs/receipts.md", "python")
 
 
 @pytest.fixture
@@ -53,6 +52,11 @@ def test_the_roles_and_their_keys(owner, capsys):
     out = capsys.readouterr().out.splitlines()
     names = [line.partition(",")[0] for line in out]
     assert names == ["image", "1.png", "2.png"]
+    names = {"tfpe": tfpe, "key": Key.load("owner.key")}
+    names["model"] = keras.models.load_model("model.keras")
+    names["images"] = CHINA[None, :32, :32]
+    exec(compile(CLIENT, "receipts.md", "exec"), names)
+    assert np.allclose(names["client"](names["images"]), names["outputs"])
     old = "owner.key." + Key.load("owner.key").fingerprint
     run(KEY_COMMANDS, **{"owner.key.FINGERPRINT": old})
     # The new key is another one: the same command says so, and which one is needed.
@@ -71,12 +75,16 @@ def test_the_roles_and_their_keys(owner, capsys):
     assert all(plain[path] == again[path] for path in shards)
 
 
+def test_readme_shows_the_same_commands():
+    assert f"tfpe keygen -o owner.key\n{ROLE_COMMANDS}" in blocks("README.md", "sh")
+
+
 def test_keras_reads_encrypted_folders_of_classes(owner):
     images = {f"{n % 2}/{n}.png": CHINA[n : n + 32, n : n + 32] for n in range(6)}
     save(owner / "photos", images)
     assert main("encrypt -q -k owner.key --cipher ele photos -o encrypted".split()) == 0
     names = {}
-    exec(compile(FOLDERS, "README.md", "exec"), names)
+    exec(compile(FOLDERS, "workflow.md", "exec"), names)
     assert names["train"].class_names == ["0", "1"]
     [(batch, _)] = names["train"]
     assert batch.shape == (6, 32, 32, 3)
@@ -86,6 +94,6 @@ def test_keras_reads_encrypted_folders_of_classes(owner):
 def test_beam(owner):
     pytest.importorskip("apache_beam", reason="the extra `beam` is not installed")
     code = BEAM.replace('"cifar10"', '"cifar10.npz"')
-    exec(compile(code, "README.md", "exec"), {})
+    exec(compile(code, "workflow.md", "exec"), {})
     encrypt_dataset("cifar10.npz", "local", Key.load("owner.key"), "ele")
     assert contents(owner / "cloud-beam") == contents(owner / "local")
