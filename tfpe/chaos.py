@@ -20,6 +20,7 @@ from tfpe.chaotic_maps import (
     logistic_sine_orbit,
     pwlcm_orbit,
 )
+from tfpe.checks import whole_number
 from tfpe.errors import CipherOptionError, WeakParameterError
 
 __all__ = [
@@ -98,12 +99,8 @@ def chaotic_sequence(name, parameters, length, burn_in=BURN_IN, allow_weak=False
     """
     chaotic_map = find_map(name)
     parameters = _check_parameters(chaotic_map, parameters, allow_weak)
-    for count in (length, burn_in):
-        if isinstance(count, bool) or not hasattr(count, "__index__") or count < 0:
-            raise CipherOptionError(
-                "`length` and `burn_in` should be whole numbers from 0 up. "
-                f"Received: length={length!r}, burn_in={burn_in!r}"
-            )
+    length = whole_number(length, "length", low=0)
+    burn_in = whole_number(burn_in, "burn_in", low=0)
     checked = 0 if allow_weak else CHECKED_BYTES
     orbit = chaotic_map.orbit(**parameters)
     # The first one is the initial value itself.

@@ -83,16 +83,17 @@ def image_shape_of(image_shape, block_size=1):
     return shape
 
 
-def whole_number(value, name, low=1):
-    """`value` as a Python integer of at least `low`; or an error."""
+def whole_number(value, name, low=1, high=None, error=CipherOptionError):
+    """`value` as a Python integer of at least `low`, at most `high`; or an `error`."""
     try:
         number = operator.index(value)
     except TypeError:
         number = None
-    if number is None or isinstance(value, bool) or number < low:
-        raise CipherOptionError(
-            f"`{name}` should be a whole number from {low} up. "
-            f"Received: {name}={value!r}"
+    whole = number is not None and not isinstance(value, bool)
+    if not whole or number < low or (high is not None and number > high):
+        raise error(
+            f"`{name}` should be a whole number from {low} "
+            f"{'up' if high is None else f'to {high}'}. Received: {name}={value!r}"
         )
     return number
 
@@ -108,10 +109,10 @@ def block_size_of(block_size):
     return block_size
 
 
-def one_of(value, choices, name):
-    """`value` if it is one of `choices`, of the same type; or an error."""
+def one_of(value, choices, name, error=CipherOptionError):
+    """`value` if it is one of `choices`, of the same type; or an `error`."""
     if not any(type(value) is type(c) and value == c for c in choices):
-        raise CipherOptionError(
+        raise error(
             f"`{name}` should be one of {list(choices)}. Received: {name}={value!r}"
         )
     return value

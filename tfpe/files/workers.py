@@ -8,6 +8,7 @@ import collections
 import concurrent.futures
 import os
 
+from tfpe.checks import whole_number
 from tfpe.errors import OutputError, TfpeError
 
 USUAL_WORKERS = 4  # at most, and no more than there are cores
@@ -22,12 +23,7 @@ def worker_count(workers=None):
     """
     if workers is None:
         return min(USUAL_WORKERS, os.cpu_count() or 1)
-    if type(workers) is not int or not 1 <= workers <= MOST_WORKERS:
-        raise OutputError(
-            f"`workers` should be a whole number from 1 to {MOST_WORKERS}. "
-            f"Received: workers={workers!r}"
-        )
-    return workers
+    return whole_number(workers, "workers", high=MOST_WORKERS, error=OutputError)
 
 
 def map_images(function, jobs, progress=None, workers=None):

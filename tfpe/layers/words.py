@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from tfpe.algebra.transform import WORD_BITS
+from tfpe.checks import one_of, whole_number
 from tfpe.errors import NetworkError
 
 
@@ -109,8 +110,8 @@ class WordPatchEmbedding(keras.layers.Layer):
         super().__init__(**options)
         self.autocast = False
         self.supports_jit = True
-        self.units = check_count(units, "units")
-        self.patch_size = check_count(patch_size, "patch_size")
+        self.units = whole_number(units, "units", error=NetworkError)
+        self.patch_size = whole_number(patch_size, "patch_size", error=NetworkError)
         self.bits = check_bits(bits)
         self.tied = bool(tied)
         # Not by the shape of the kernel: an untied one would be taken for a
@@ -215,15 +216,5 @@ def patches_of(words, side):
 
 def check_bits(bits):
     """`bits` if it is the size of a word; or an error."""
-    if isinstance(bits, bool) or bits not in WORD_BITS:
-        raise NetworkError(f"`bits` should be one of {WORD_BITS}. Received: {bits!r}")
-    return int(bits)
-
-
-def check_count(value, name):
-    """`value` if it is a whole number from 1 up; or an error."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise NetworkError(
-            f"`{name}` should be a whole number from 1 up. Received: {name}={value!r}"
-        )
-    return value
+    bits = whole_number(bits, "bits", error=NetworkError)
+    return one_of(bits, WORD_BITS, "bits", NetworkError)

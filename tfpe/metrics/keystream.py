@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable
 
 import numpy as np
 
+from tfpe.checks import whole_number
 from tfpe.errors import KeystreamError
 from tfpe.metrics import noise
 from tfpe.metrics.sp800_22 import keystream_bits, statistical_tests
@@ -57,10 +58,7 @@ def find_cycle(step: Callable, start: Hashable, limit=1_000_000):
     >>> find_cycle(lambda x: x * x % 11, 2)
     Cycle(tail=1, period=4)
     """
-    if isinstance(limit, bool) or not hasattr(limit, "__index__") or limit < 1:
-        raise KeystreamError(
-            f"`limit` should be a whole number from 1 up. Received: limit={limit!r}"
-        )
+    limit = whole_number(limit, "limit", error=KeystreamError)
     # The hare runs on; the tortoise jumps to it after 1, 2, 4, ... steps.
     tortoise, hare = start, step(start)
     power = period = steps = 1

@@ -11,6 +11,7 @@ import math
 import numpy as np
 from scipy import stats
 
+from tfpe.checks import whole_number
 from tfpe.errors import ImageError, TfpeError
 from tfpe.metrics.arrays import batch_of, correlation, per_image
 
@@ -269,11 +270,7 @@ def adjacent_correlation(images, direction):
 
 def check_size(size):
     """`size`, or an error where it is no whole number from 1 up."""
-    if isinstance(size, bool) or not hasattr(size, "__index__") or size < 1:
-        raise TfpeError(
-            f"`size` should be a whole number from 1 up. Received: size={size!r}"
-        )
-    return size
+    return whole_number(size, "size", error=TfpeError)
 
 
 def check_alpha(alpha):

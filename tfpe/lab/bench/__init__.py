@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from tfpe.algebra.lowering import oracle
+from tfpe.checks import whole_number
 from tfpe.ciphers import CIPHERS, find_cipher, le_transform
 from tfpe.errors import TfpeError
 from tfpe.keys import Key
@@ -111,10 +112,7 @@ def run_bench(
                     f"`{name}` should be among {list(known)}. Received: {value!r}"
                 )
     repeats = (3 if quick else 7) if repeats is None else repeats
-    if isinstance(repeats, bool) or not isinstance(repeats, int) or repeats < 1:
-        raise TfpeError(
-            f"`repeats` should be a whole number from 1 up. Received: {repeats!r}"
-        )
+    repeats = whole_number(repeats, "repeats", error=TfpeError)
     use_cores(cores)
     settings = {
         "ciphers": names,
@@ -262,10 +260,7 @@ def use_cores(cores):
     """Keeps this process to the first `cores` processor cores; None keeps all."""
     if cores is None:
         return
-    if isinstance(cores, bool) or not isinstance(cores, int) or cores < 1:
-        raise TfpeError(
-            f"`cores` should be a whole number from 1 up. Received: cores={cores!r}"
-        )
+    cores = whole_number(cores, "cores", error=TfpeError)
     if not hasattr(os, "sched_setaffinity"):
         raise TfpeError("`cores` needs a system with sched_setaffinity, such as Linux")
     available = sorted(os.sched_getaffinity(0))

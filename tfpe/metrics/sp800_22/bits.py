@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import special
 
+from tfpe.checks import whole_number
 from tfpe.errors import KeystreamError
 
 
@@ -41,14 +42,7 @@ def bits_of(bits, least=1):
 
 def positive(value, name, largest=None):
     """A whole number from 1 (to `largest`), or an error."""
-    whole = hasattr(value, "__index__") and not isinstance(value, bool)
-    if not whole or value < 1 or (largest is not None and value > largest):
-        limit = "up" if largest is None else f"to {largest}"
-        raise KeystreamError(
-            f"`{name}` should be a whole number from 1 {limit}. "
-            f"Received: {name}={value!r}"
-        )
-    return int(value)
+    return whole_number(value, name, high=largest, error=KeystreamError)
 
 
 def blocks_of(bits, size):
