@@ -117,7 +117,7 @@ def encrypt_dataset(
         A `tfpe.dataset.Summary`. A killed run begins anew.
 
     Raises:
-        As `tfpe.dataset.encrypt_dataset`.
+        TfpeError: as `tfpe.dataset.encrypt_dataset`.
     """
     reading = data_dir, preparation, any_size, bool(skip_others), not again
     writing = cipher, name, per_image, hide_labels, drop, options

@@ -200,7 +200,7 @@ def reencrypt_dataset(
         A `Summary`.
 
     Raises:
-        As `decrypt_dataset` and `encrypt_dataset`.
+        TfpeError: as `decrypt_dataset` and `encrypt_dataset`.
 
     See the example of `encrypt_dataset`; the key of the result comes fourth here.
     """
