@@ -1,16 +1,19 @@
 """`training gpu`: the order, what time does not allow, a run without TensorFlow."""
 
 import functools
+from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import run_script
 
-from tests.processes import run_script
 from tfpe.errors import RecordError, TfpeError
 from tfpe.lab.records import read_records
 from training import device, gpu
 from training.device import cipher_throughput
 from training.gpu import Part, measure_gpu
+
+PATHS = {"PYTHONPATH": str(Path(__file__).parents[1])}
 
 
 def test_parts_run_in_order_and_what_fails_or_has_no_time_is_named(monkeypatch):
@@ -88,7 +91,7 @@ def test_all_of_it_on_jax_without_tensorflow(tmp_path):
             *("--ciphers", "plain,pbe", "--seeds", "0", "--images", 300),
             *("--network-depth", 8, "--network-alphas", 3, "--steps", 1),
             *("--out", tmp_path / "out", "--runs", tmp_path / "runs", *more),
-            env={"KERAS_BACKEND": "jax"},
+            env=PATHS | {"KERAS_BACKEND": "jax"},
             timeout=900,
         )
 

@@ -4,11 +4,14 @@ The cloud trains on encrypted images and never sees the key. The owner puts the 
 before the returned model; what is handed on again goes without it.
 """
 
+import contextlib
+
 import keras
 import numpy as np
 
 from tfpe.errors import CipherOptionError, ImageError, TfpeError
 from tfpe.layers import PerceptualEncrypt
+from tfpe.matching.layers import holds_key, writing_keys
 from tfpe.pixels.levels import words_or_bytes
 from tfpe.receipts.encryption import Encryption, prepared
 from tfpe.receipts.settings import settle, settle_for
@@ -83,7 +86,8 @@ def cloud_model(model):
         other layers, which shares their weights. `model` where nothing encrypts.
 
     Raises:
-        TfpeError: a layer or Transform stands where it cannot be taken off.
+        TfpeError: a layer or Transform stands where it cannot be taken off, or the
+            model is one that `tfpe.match` made.
 
     Example:
 
@@ -92,6 +96,20 @@ def cloud_model(model):
     >>> cloud_model(client_model(trained, tfpe.Key.generate(), "le")) is trained
     True
     """
+    if matched := [layer.name for layer in _layers(model) if holds_key(layer)]:
+        raise TfpeError(
+            "`model` should hold no key in its weights. Received: a model that "
+            f"tfpe.match made, with {matched}; tfpe.unmatch(model, transform) gives "
+            "the one for plain images"
+        )
+    return _without_encryption(model)
+
+
+def _layers(model):
+    return model._flatten_layers() if isinstance(model, keras.Layer) else []
+
+
+def _without_encryption(model):
     parts = encrypting_parts(model)
     if not parts:
         return model
@@ -123,7 +141,7 @@ def cloud_model(model):
     return inner
 
 
-def export(model, path, **arguments):
+def export(model, path, with_key=False, **arguments):
     """Exports a model without what encrypts in it, for serving.
 
     `model.export()` would write the key's constants into the file, and raises
@@ -131,7 +149,9 @@ def export(model, path, **arguments):
 
     Args:
         model: as for `cloud_model`; the exported one takes encrypted images.
-        path: as for `keras.Model.export`.
+        path: as for `keras.Model.export`; one that ends in .keras is saved.
+        with_key: whether a model that `tfpe.match` made may be written: its weights
+            hold the key.
         **arguments: of `keras.Model.export`, such as `format="onnx"`.
 
     Example:
@@ -144,7 +164,10 @@ def export(model, path, **arguments):
     >>> (path / "saved_model.pb").exists()
     True
     """
-    cloud_model(model).export(str(path), **arguments)
+    model = _without_encryption(model)
+    write = model.save if str(path).endswith(".keras") else model.export
+    with writing_keys() if with_key else contextlib.nullcontext():
+        write(str(path), **arguments)
 
 
 def predict(

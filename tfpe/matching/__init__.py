@@ -1,0 +1,139 @@
+"""Models for ciphertexts of one key, from models for plain images: the same logits.
+
+Where the key keeps to the patches of a model, its first layer can take the cipher up:
+the columns of the patch embedding are permuted and change their signs with the words
+that they meet, and tokens are moved back. Nothing else of the model changes.
+"""
+
+import keras
+import numpy as np
+
+from tfpe.algebra.structure import signed_words, source_regions, structure
+from tfpe.errors import NetworkError
+from tfpe.layers.words import WordPatchEmbedding
+from tfpe.matching.front import find_front
+from tfpe.matching.layers import MatchedPatchEmbedding, TokenOrder
+
+
+def match(model, transform):
+    """A model that gives on ciphertext the logits that `model` gives on images.
+
+    Args:
+        model: a Keras model of bytes (0 to 255, `uint8` or floats) that begins with a
+            patch embedding: a Conv2D whose stride is its kernel size, or a
+            `WordPatchEmbedding`; Rescaling and Normalization may stand before it.
+        transform: a `Transform` of the images that the model takes, one key for all.
+
+    Returns:
+        A new model; `model` stays as it is. Its first weights hold the key, in the
+        open to everybody who knows those of the plain model: it is neither saved nor
+        exported but by `tfpe.export(model, path, with_key=True)`.
+
+    Raises:
+        NetworkError: the model does not begin so, or its patches do not hold what the
+            key mixes.
+
+    Source: Kiya et al. 2022 (arXiv 2207.05366) for bytes and ViT; words of 4 and 1
+    bits (le, ele, logistic) are not published elsewhere.
+
+    Example:
+
+    >>> import keras, numpy as np, tfpe
+    >>> plain = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Rescaling(
+    ...     1 / 255), keras.layers.Conv2D(5, 4, 4), keras.layers.Flatten(),
+    ...     keras.layers.Dense(10)])
+    >>> ele = tfpe.ciphers.ele(tfpe.Key.generate(), (8, 8, 3))
+    >>> images = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), np.uint8)
+    >>> bool(np.allclose(match(plain, ele)(ele(images)), plain(images), atol=1e-5))
+    True
+    """
+    return _matched(model, transform, MatchedPatchEmbedding)
+
+
+def unmatch(model, transform):
+    """The model for plain images again, of one that `match` made.
+
+    Args:
+        model: what `match` gave, or what was trained from it on ciphertext.
+        transform: the `Transform` that it was matched to.
+
+    Returns:
+        A new model that gives on images what `model` gives on ciphertext; it holds no
+        key, where the transform is the one of `match`.
+
+    Raises:
+        NetworkError: as of `match`.
+
+    Example:
+
+    >>> import keras, numpy as np, tfpe
+    >>> plain = keras.Sequential(
+    ...     [keras.Input((8, 8, 3)), keras.layers.Conv2D(5, 4, 4)]
+    ... )
+    >>> le = tfpe.ciphers.le(tfpe.Key.generate(), (8, 8, 3))
+    >>> again = unmatch(match(plain, le), le)
+    >>> image = np.full((1, 8, 8, 3), 200, np.uint8)
+    >>> bool(np.allclose(again(image), plain(image), atol=1e-2))
+    True
+    """
+    return _matched(model, transform.inverse, WordPatchEmbedding)
+
+
+def _matched(model, transform, embedding_class):
+    shape = tuple(model.input_shape) if hasattr(model, "input_shape") else None
+    expected = (None, *getattr(transform, "input_shape", ()))
+    if shape is None or shape[1:] != expected[1:]:
+        raise NetworkError(
+            f"`transform` should be of the images that the model takes, {shape}. "
+            f"Received: {transform!r}"
+        )
+    found = structure(transform)  # refuses what is no Transform under one key
+    front = find_front(model)
+    embedding = front.embedding()
+    side = embedding.side
+    words = signed_words(transform)
+    words = words.refine(min(words.bits, embedding.bits))
+    regions = source_regions(words, side)
+    if regions is None:
+        mixes = f"blocks of side {found.side}" if found.side else "the whole image"
+        raise NetworkError(
+            f"The patches of the model, of side {side}, should hold what the key mixes."
+            f" Received: a transform that mixes {mixes}"
+        )
+    source, place, mask = regions
+    kernel = embedding.refined(words.bits)  # (1 or patches, words, units)
+    signs = np.where(mask, -1.0, 1.0)[..., None]
+    if len(kernel) == 1 and (place == place[0]).all() and (mask == mask[0]).all():
+        kernel = signs[:1] * kernel[:, place[0]]
+    else:
+        kernel = np.broadcast_to(kernel, (len(source), *kernel.shape[1:]))
+        kernel = signs * np.take_along_axis(kernel[source], place[..., None], axis=1)
+    layer = front.layer
+    matched = embedding_class(
+        embedding.units,
+        side,
+        words.bits,
+        tied=len(kernel) == 1,
+        dtype=layer.dtype_policy,
+        name=layer.name,
+        **embedding.regularizers,
+    )
+    inputs = keras.Input(shape[1:], dtype=model.inputs[0].dtype)
+    features = matched(inputs)
+    matched.kernel.assign(kernel[0] if matched.tied else kernel)
+    matched.bias.assign(embedding.bias)
+    sources = np.argsort(source)
+    if front.order is not None:
+        sources = sources[keras.ops.convert_to_numpy(front.order.sources)]
+    if (sources != np.arange(len(source))).any():
+        order = TokenOrder(dtype=layer.dtype_policy)
+        features = order(features)
+        order.sources.assign(sources)
+    if embedding.activation is not keras.activations.linear:
+        features = keras.layers.Activation(embedding.activation)(features)
+    for part in front.rest:
+        copy = keras.models.clone_model(part)
+        if copy.weights:
+            copy.set_weights(part.get_weights())
+        features = copy(features)
+    return keras.Model(inputs, features, name=model.name)

@@ -1,0 +1,128 @@
+"""How a model begins: affine layers, then a patch embedding."""
+
+import keras
+
+from tfpe.errors import NetworkError
+from tfpe.layers.words import WordPatchEmbedding
+from tfpe.matching.kernels import ConvolutionKernel, EmbeddingKernel
+from tfpe.matching.layers import TokenOrder
+
+
+class Front:
+    """The beginning of a model: affine layers, a patch embedding, and what follows.
+
+    Attributes:
+        affine: layers of Rescaling and Normalization.
+        layer: the patch embedding.
+        order: the `TokenOrder` behind it, or None.
+        rest: models of all that follows.
+    """
+
+    def __init__(self):
+        self.affine, self.layer, self.order, self.rest = [], None, None, []
+
+    def embedding(self):
+        if isinstance(self.layer, keras.layers.Conv2D):
+            return ConvolutionKernel(self.layer, self.affine)
+        return EmbeddingKernel(self.layer)
+
+
+def find_front(model):
+    """The `Front` of a model.
+
+    Raises:
+        NetworkError: the model does not begin with a patch embedding.
+    """
+    front = Front()
+    _walk(model, front)
+    if front.layer is None:
+        raise NetworkError("The model should have a patch embedding. Received: none")
+    return front
+
+
+def _walk(model, front):
+    """Follows the images through `model` until the patch embedding."""
+    if isinstance(model, keras.Sequential):
+        layers = list(model.layers)
+        for number, layer in enumerate(layers):
+            if _step(layer, front):
+                rest = layers[number + 1 :]
+                if rest:
+                    front.rest.append(_sequential(rest, layer.output))
+                return
+        return
+    tensor = model.inputs[0]
+    while True:
+        nodes = _users(tensor, model)
+        if len(nodes) != 1 or len(model.inputs) != 1:
+            raise NetworkError(
+                "The images should go into a patch embedding and nowhere else. "
+                f"Received: model {model.name!r}, in which they go to "
+                f"{[node.operation.name for node in nodes]}"
+            )
+        tensor = nodes[0].output_tensors[0]
+        if _step(nodes[0].operation, front):
+            users = _users(tensor, model)
+            if len(users) == 1 and isinstance(users[0].operation, TokenOrder):
+                front.order, tensor = users[0].operation, users[0].output_tensors[0]
+            if not any(tensor is output for output in model.outputs):
+                front.rest.append(keras.Model(tensor, model.output))
+            return
+
+
+def _users(tensor, model):
+    """The nodes of a functional model that take a tensor."""
+    return [
+        node
+        for operation in model.operations
+        for node in operation._inbound_nodes
+        if any(one is tensor for one in node.input_tensors)
+    ]
+
+
+def _sequential(layers, tensor):
+    return keras.Sequential(
+        [keras.Input(tensor.shape[1:], dtype=tensor.dtype), *layers]
+    )
+
+
+def _step(layer, front):
+    """Takes one layer up; True where the patch embedding was found in it."""
+    if isinstance(layer, keras.layers.InputLayer):
+        return False
+    if isinstance(layer, keras.layers.Rescaling | keras.layers.Normalization):
+        front.affine.append(layer)
+        return False
+    if isinstance(layer, keras.Sequential) or type(layer).__name__ == "Functional":
+        _walk(layer, front)
+        return front.layer is not None
+    if isinstance(layer, WordPatchEmbedding):
+        if front.affine:
+            raise NetworkError(
+                "A WordPatchEmbedding should take bytes. Received: "
+                f"{front.affine[-1].name!r} before it"
+            )
+    elif not _is_patch_convolution(layer):
+        raise NetworkError(
+            "The model should begin with a patch embedding, a Conv2D with strides = "
+            "kernel size or a WordPatchEmbedding, behind Rescaling or Normalization at "
+            f"most. Received: {type(layer).__name__} {layer.name!r}"
+        )
+    front.layer = layer
+    return True
+
+
+def _is_patch_convolution(layer):
+    if type(layer) is not keras.layers.Conv2D:
+        return False
+    size = layer.kernel_size
+    shape = layer.input.shape
+    return (
+        size[0] == size[1]
+        and tuple(layer.strides) == tuple(size)
+        and tuple(layer.dilation_rate) == (1, 1)
+        and layer.groups == 1
+        and layer.data_format == "channels_last"
+        and None not in shape[1:]
+        and shape[1] % size[0] == shape[2] % size[1] == 0
+    )
