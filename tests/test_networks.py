@@ -22,6 +22,7 @@ SMALL = {
     "mlp_mixer": {"width": 8, "depth": 1},
     "vit": {"width": 12, "depth": 1},
     "resnet9": {"width": 4},
+    "set_transformer": {"width": 16, "depth": 1},
 }
 
 

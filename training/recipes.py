@@ -19,7 +19,7 @@ CHOICES = {
     "encrypt_in": ("numpy", "tf.data", "model"),
     "strong": ("none", "randaugment", "cutmix", "mixup", "gridmask"),
     "schedule": ("step", "one_cycle"),
-    "normalization": ("unit", "centered"),
+    "normalization": ("unit", "centered", "folded"),
     "precision": ("float32", "mixed_float16", "mixed_bfloat16"),
     "strategy": ("none", "mirrored", "tpu", "data-parallel"),
 }
@@ -62,7 +62,8 @@ class Recipe:
         weight_decay: L2: (weight_decay / 2) * sum(w^2) over all trainable variables is
             added to the loss, as in the papers; of "adamw" it is the decoupled decay.
         normalization: of bytes, before the network: "unit", x / 255 as in the papers,
-            or "centered", (x - 127.5) / 64.
+            "centered", (x - 127.5) / 64, or "folded", min(x, 255 - x) with the channels
+            of each pixel sorted: for pbe with a key for each image.
         order: whether the owner augments before the encryption, or the cloud after it.
         encrypt_in: "numpy" batches, a "tf.data" map or the first layer of the "model".
         crop_padding: zero pixels around the image before the random crop.
@@ -150,7 +151,11 @@ class Recipe:
         """The network in words, as tables name it."""
         if self.network == MATCHED:
             return "the network that fits"
-        return find_network(self.network).words(self.options)
+        row = find_network(self.network)
+        words = row.words(self.options)
+        if self.normalization == "folded" and not row.takes_bytes(self.options):
+            words += " on folded pixels"
+        return words
 
     @property
     def settings(self):

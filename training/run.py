@@ -84,16 +84,18 @@ class Run:
                 )
             return self.recipe
         name = self.cipher.removeprefix(PLAIN_AS).removesuffix(PER_IMAGE)
+        per_image = self.cipher.endswith(PER_IMAGE)
         options, receipt = {}, self.image_set.receipt
         if receipt is not None:
             name, options = receipt["cipher"], receipt["options"]
+            per_image = receipt["per_image"]
         if name == "plain":
             raise RecipeError(
                 f"Plain images should be given as {PLAIN_AS}NAME of a cipher, whose "
                 f"network they share, with network={MATCHED!r}. Received: plain"
             )
         shape = self.image_set.x_train.shape[1:]
-        return matched_recipe(self.recipe, name, shape, **options)
+        return matched_recipe(self.recipe, name, shape, per_image, **options)
 
     @property
     def plain(self):

@@ -7,6 +7,7 @@ import time
 import keras
 import numpy as np
 
+from tfpe.layers import FoldedChannels
 from tfpe.storage.atomic import output_errors
 from training import strategies
 from training.batches import Batches, encrypt_all, tf_pipeline
@@ -28,6 +29,7 @@ RISING = 0.2  # share of a one-cycle run in which the rate rises
 NORMALIZATIONS = {
     "unit": lambda: keras.layers.Rescaling(1 / 255),
     "centered": lambda: keras.layers.Rescaling(1 / 64, offset=-127.5 / 64),
+    "folded": lambda: FoldedChannels(),
 }
 
 

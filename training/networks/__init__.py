@@ -129,6 +129,16 @@ def _tokens_words(title):
     return words
 
 
+def _set_words(options):
+    side, bits = options["patch_size"], options["bits"]
+    tokens = {
+        "blocks": f"a set of {side} x {side} blocks, turned in all ways",
+        "words": f"the set of {bits}-bit words of {side} x {side} blocks",
+        "multisets": f"a set of {side} x {side} blocks of sorted {bits}-bit words",
+    }[options["tokens"]]
+    return f"Set Transformer-{options['width']}/{options['depth']} on {tokens}"
+
+
 WORD_STEM = {
     "patch_size": Option(4, "side of the patches of a word stem", low=1),
     "bits": Option(8, "of the words of a word stem", choices=(8, 4, 1)),
@@ -212,6 +222,26 @@ NETWORKS = MappingProxyType(
                 }
                 | WORD_STEM,
                 _tokens_words("ViT"),
+                lambda options: True,
+            ),
+            Network(
+                "set_transformer",
+                "training.networks.set_transformer:set_transformer",
+                {
+                    "width": Option(128, "channels of each token", low=1),
+                    "depth": Option(4, "number of blocks", low=1),
+                    "heads": Option(4, "of the attention; divides the width", low=1),
+                    "mlp_units": Option(256, "of the hidden dense layers", low=1),
+                    "tokens": Option(
+                        "blocks",
+                        "without order: blocks however turned, words of all blocks, "
+                        "or sorted words of each",
+                        choices=("blocks", "words", "multisets"),
+                    ),
+                    "patch_size": WORD_STEM["patch_size"],
+                    "bits": WORD_STEM["bits"],
+                },
+                _set_words,
                 lambda options: True,
             ),
             Network(
