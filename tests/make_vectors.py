@@ -24,6 +24,7 @@ SECRETS = tuple(
 )
 # Up to this many bytes, a case holds key material, plain and cipher image in full.
 TINY = 64
+MOST_MATERIAL = 2**14  # characters: a table for each place of a block takes far more
 # Arguments of the ciphers that are options and not drawn from the key.
 GIVEN = ("block_size", "word_bits", "fold")
 SHAPES = {
@@ -84,8 +85,8 @@ def cipher_case(cipher, secret, shape, options):
         "options": options,
         "cipher_sha256": hashlib.sha256(encrypted).hexdigest(),
     }
-    if math.prod(shape) <= TINY:
-        drawn = {k: v for k, v in material.items() if k not in GIVEN}
+    drawn = {k: v for k, v in material.items() if k not in GIVEN}
+    if math.prod(shape) <= TINY and len(json.dumps(drawn)) <= MOST_MATERIAL:
         case["material"] = drawn
         case["plain"] = bytes(plain).hex()
         case["cipher"] = encrypted.hex()

@@ -25,6 +25,7 @@ OPTION_VALUES = {
     },
     "etc": {"block_size": (1, 2, 4), "channel_shuffle": (True, False)},
     "etc_gray": {"block_size": (1, 2, 4, 8), "fold": (True, False)},
+    "ffx": {"block_size": (1, 2, 4), "tables": ("shared", "per_place")},
     "identity": {},
     "negpos": {},
     "shuffle": {},
@@ -173,6 +174,19 @@ def blockshuffle(image, shape, perm, block_size=4):
     )
 
 
+def ffx(image, shape, tables, places, block_size=4):
+    """`places`: where a block is substituted; `tables`: one of all, or one of each."""
+
+    def substitute(i, k, data):
+        return [
+            tables[place % len(tables)][value] if place in places else value
+            for place, value in enumerate(data)
+        ]
+
+    blocks = range(block_count(shape, block_size))
+    return _map_blocks(image, shape, block_size, blocks, substitute)
+
+
 # --- pixels ---------------------------------------------------------------------
 
 
@@ -229,7 +243,7 @@ def keystream(image, shape, stream):
 CIPHERS = {
     function.__name__: function
     for function in (
-        *(le, ele, pbe, logistic, etc, etc_gray),
+        *(le, ele, pbe, logistic, etc, etc_gray, ffx),
         *(identity, negpos, shuffle, blockshuffle, keystream),
     )
 }

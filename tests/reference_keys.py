@@ -123,6 +123,13 @@ def material(secret, cipher, shape, options):
         if options.get("channel_shuffle"):
             drawn["channel_order"] = draws.integers("channel_order", blocks, 6)
         return drawn | own
+    if cipher == "ffx":
+        count = 1 if options["tables"] == "shared" else sizes
+        return {
+            "tables": draws.permutations("tables", count, 256),
+            "places": sorted(draws.permutation("places", sizes)[: -(-sizes // 2)]),
+            **own,
+        }
     if cipher == "blockshuffle":
         return {"perm": draws.permutation("perm", sizes), **own}
     if cipher == "shuffle":

@@ -9,6 +9,7 @@ import stat
 import numpy as np
 import pytest
 from image_folders import load, save
+from key_arrays import TRANSFORMS
 
 from tfpe import CIPHERS, Key, PerceptualEncrypt, Transform, attacks
 from tfpe.attacks import CountingOracle, chosen_plaintext
@@ -37,7 +38,7 @@ def encrypt(cipher, source="photos", target="encrypted"):
     assert not encrypt_folder(source, target, key, cipher).failed
 
 
-@pytest.mark.parametrize("cipher", CIPHERS)
+@pytest.mark.parametrize("cipher", TRANSFORMS)
 def test_the_layer_is_an_oracle(key, cipher):
     """3 or 5 queries, and one that verifies, through the Keras layer."""
     oracle = CountingOracle(PerceptualEncrypt(key, cipher))
@@ -46,7 +47,7 @@ def test_the_layer_is_an_oracle(key, cipher):
     assert oracle.queries == queries_of(cipher) + 1
 
 
-@pytest.mark.parametrize("cipher", CIPHERS)
+@pytest.mark.parametrize("cipher", TRANSFORMS)
 def test_the_file_tool_is_an_oracle(photo_folder, cipher):
     """The same through the files that `tfpe encrypt` writes."""
     make = ["attack", "chosen_plaintext", "--cipher", cipher, "--size", "32x32"]

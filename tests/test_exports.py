@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from export_ways import HOLDS, IMAGES, KEY, RAISES, SHAPE, TRANSFORM, WAYS
+from key_arrays import key_arrays
 
 from tfpe import CIPHERS, Transform
 from tfpe.algebra.backends import NumPyBackend
@@ -37,7 +38,7 @@ def secrets(transform):
     """What would give a key away, as bytes of any width and as text."""
     arrays = []
     for t in (transform, transform.inverse):
-        arrays += [t.perm, t.mask]
+        arrays += key_arrays(t)
         for concrete in (True, False):
             recorder = Recorder(concrete)
             t.program.run(IMAGES.reshape(len(IMAGES), -1), SHAPE[-1], recorder)

@@ -10,8 +10,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from key_arrays import key_arrays
 
-from tfpe import CIPHERS, Key, PerceptualEncrypt
+from tfpe import CIPHERS, Key, PerceptualEncrypt, Transform
 
 KEY = Key(bytes(range(101, 133)))
 SHAPE = (8, 8, 3)
@@ -26,8 +27,11 @@ def secret_chunks(name):
     """
     transform = CIPHERS[name](KEY, SHAPE)
     chunks = [bytes(range(101, 133)), bytes(range(101, 133)).hex().encode()]
-    for t in (transform, transform.inverse, transform.refine(4)):
-        for array in (t.perm, t.mask):
+    maps = [transform, transform.inverse]
+    if isinstance(transform, Transform):
+        maps.append(transform.refine(4))
+    for t in maps:
+        for array in key_arrays(t):
             if len(np.unique(array[:CHUNK])) < 3 or np.all(np.diff(array) == 1):
                 continue  # identity and constant parts tell nothing, and occur anywhere
             head = array[:CHUNK]
@@ -36,11 +40,10 @@ def secret_chunks(name):
             chunks.append(" ".join(map(str, head.tolist())).encode())
             chunks.append(", ".join(map(str, head.tolist())).encode())
     program = transform.program
-    for field in ("mask", "sources", "index", "indices"):
-        array = getattr(program, field, None)
-        if array is not None and len(np.unique(array.ravel()[:64])) > 1:
-            if not np.all(np.diff(array.ravel().astype(int)) == 1):
-                chunks.append(array.ravel()[:64].tobytes())
+    for array in key_arrays(program):
+        head = array[:64]
+        if len(np.unique(head)) > 2 and not np.all(np.diff(head.astype(int)) == 1):
+            chunks.append(head.tobytes())
     return chunks
 
 

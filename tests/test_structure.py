@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from key_arrays import TRANSFORMS
 
 import tfpe
 from tfpe import Key, Transform
@@ -28,7 +29,7 @@ def short(found):
     return found.bits, found.region, found.side, found.tied, found.moved
 
 
-@pytest.mark.parametrize("name", tfpe.CIPHERS)
+@pytest.mark.parametrize("name", TRANSFORMS)
 def test_every_cipher_under_any_key(name):
     key = Key.generate()
     transform = tfpe.CIPHERS[name](key, SHAPE)
@@ -55,6 +56,7 @@ def test_options_and_transforms_of_ones_own():
 def test_what_has_no_structure():
     key = Key.generate()
     batch = tfpe.CIPHERS["pbe"].per_image(key, SHAPE, range(2))
-    for wrong in (None, "le", batch, Transform([1, 0], [0, 0])):
+    ffx = tfpe.ciphers.ffx(key, SHAPE)
+    for wrong in (None, "le", batch, Transform([1, 0], [0, 0]), ffx):
         with pytest.raises(CipherOptionError, match="Received"):
             tfpe.structure(wrong)

@@ -15,7 +15,7 @@ import reference_keys
 
 from tfpe import CIPHERS, Key, Transform, ciphers
 from tfpe.chaos import CHAOS, chaotic_sequence, logistic_sequence
-from tfpe.ciphers import learnable, pixel
+from tfpe.ciphers import learnable, pixel, substituted
 
 VECTORS = pathlib.Path(__file__).parent / "vectors"
 
@@ -52,6 +52,7 @@ def test_the_option_values_are_those_of_the_library():
     assert table["le"]["reversal"] == table["ele"]["reversal"] == learnable.REVERSALS
     assert table["logistic"]["chaos"] == tuple(pixel.CHAOS_BITS)
     assert table["logistic"]["stream"] == pixel.STREAMS
+    assert table["ffx"]["tables"] == substituted.TABLES
 
 
 @pytest.mark.parametrize("name", CIPHERS)
@@ -84,6 +85,10 @@ def explicit_transform(name, shape, case):
         codes = codes if codes is None else np.reshape(codes, shape[:2])
         builder = "logistic_transform" if name == "logistic" else "pbe_transform"
         return getattr(ciphers, builder)(**arrays, channel_order=codes)
+    if name == "ffx":
+        places = material.pop("places")
+        size = case["options"]["block_size"] ** 2 * shape[2]
+        material["select"] = [place in places for place in range(size)]
     if name == "etc":
         material.setdefault("channel_order", None)
     for option in ("block_size", "word_bits", "fold"):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from image_folders import contents
+from key_arrays import key_arrays
 from processes import run_script
 from sklearn.datasets import load_digits
 
@@ -53,7 +54,7 @@ def secret_bytes(key, cipher):
     transform = CIPHERS[cipher](key, (8, 8, 3))
     chunks = [key._secret, key._secret.hex().encode()]
     for t in (transform, transform.inverse):
-        for array in (t.perm, t.mask):
+        for array in key_arrays(t):
             if not np.all(np.diff(array[:24].astype(int)) == 1):
                 kinds = (np.uint8, np.uint16, np.int32, np.int64, np.float32)
                 chunks += [array[:24].astype(kind).tobytes() for kind in kinds]

@@ -9,9 +9,11 @@
 True
 
 - `Key`: 32 secret bytes; `CIPHERS`: the table of ciphers, which are functions
-  `(key, image_shape) -> Transform` in `tfpe.ciphers`.
+  `(key, image_shape) -> Keyed` in `tfpe.ciphers`.
 - `Transform`: one secret permutation and one secret mask, applied to arrays of NumPy,
   TensorFlow, JAX and torch; `PerceptualEncrypt`: the same as a Keras layer.
+- `Keyed`: what every cipher is, and `Transform` the first kind of; `Substitution`,
+  secret tables of values, is another. `@` makes chains of both.
 - `tfpe.data`, `tfpe.files`, `tfpe.dataset`: pipelines, folders of images, data sets.
 - `Preparation`: size, gray or RGB, and conversions of pictures before encryption.
 - `client_model`, `cloud_model`, `predict`, `export`: what owner and cloud hand over.
@@ -31,8 +33,10 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "CIPHERS": "tfpe.ciphers",
     "Key": "tfpe.keys",
+    "Keyed": "tfpe.algebra.keyed",
     "PerceptualEncrypt": "tfpe.layers",
     "Preparation": "tfpe.pixels.preparation",
+    "Substitution": "tfpe.algebra.substitution",
     "Transform": "tfpe.algebra.transform",
     "client_model": "tfpe.roles",
     "cloud_model": "tfpe.roles",

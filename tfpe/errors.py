@@ -20,6 +20,10 @@ class CipherOptionError(TfpeError):
     """A cipher, one of its options or its explicit key material is not valid."""
 
 
+class NoInverseError(TfpeError):
+    """A cipher that loses something of its images is asked to give them back."""
+
+
 class WeakParameterError(TfpeError):
     """Parameters of a chaotic map give a short or collapsed sequence."""
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from tfpe.algebra.transform import Transform
+from tfpe.algebra.keyed import Keyed
 from tfpe.ciphers import find_cipher
 from tfpe.errors import DatasetError
 from tfpe.keys import check_key
@@ -119,13 +119,7 @@ class Encryption:
         shape = images.shape[1:]
         if not self.per_image:
             return self._fixed(shape)(images)
-        words = [self._for_image(int(number), shape) for number in numbers]
-        perms, masks, bits = zip(*words, strict=True)
-        output_shape = cipher.cipher_shape(shape, **self.options)
-        transform = Transform(
-            np.stack(perms), np.stack(masks), bits[0], shape, output_shape
-        )
-        return transform(images)
+        return Keyed.stack(self._for_image(int(n), shape) for n in numbers)(images)
 
     @functools.cached_property
     def _cache(self):
@@ -134,16 +128,16 @@ class Encryption:
     def _fixed(self, shape):
         if shape not in self._cache:
             cipher = find_cipher(self.cipher)
-            self._cache[shape] = cipher(self.key, shape, **self.options)
+            build = cipher(self.key, shape, **self.options)
+            self._cache[shape] = build.require_bytes("Training")
         return self._cache[shape]
 
     def _for_image(self, number, shape):
-        """perm, mask and bits for one image: small, since tens of thousands stay."""
+        """The map of one image: packed, since tens of thousands stay."""
         if (number, shape) not in self._cache:
             cipher = find_cipher(self.cipher)
-            t = cipher(self.key.for_image(number), shape, **self.options)
-            small = np.uint16 if t.perm.size <= 2**16 else np.uint32
-            self._cache[number, shape] = t.perm.astype(small), t.mask, t.bits
+            build = cipher(self.key.for_image(number), shape, **self.options)
+            self._cache[number, shape] = build.require_bytes("Training").packed()
         return self._cache[number, shape]
 
     def __reduce_ex__(self, protocol):

@@ -6,7 +6,6 @@ import keras
 import numpy as np
 
 from tfpe import PerceptualEncrypt
-from tfpe.algebra.lowering import oracle
 from tfpe.ciphers import CIPHERS
 from tfpe.errors import TfpeError
 from tfpe.keys import Key
@@ -70,7 +69,7 @@ def cipher_throughput(
             COPY: (_calls(copy, batch_there, finish), _right(batch ^ 1)),
             name: (
                 _calls(encrypt, batch_there, finish),
-                _right(oracle(secret, batch[:CHECKED])),
+                _right(secret.definition(batch[:CHECKED])),
             ),
         }
         found = interleave(programs, repeats, [COPY])[name]

@@ -22,6 +22,7 @@ import time
 
 import numpy as np
 
+from tfpe.algebra.transform import Transform
 from tfpe.ciphers import find_cipher
 from tfpe.cli.common import read_key
 from tfpe.cli.packages import require
@@ -108,7 +109,7 @@ def default_gamma(image_shape):
 
 
 def is_isometry(transform):
-    """Whether a `Transform` keeps every distance between centred images.
+    """Whether a `Keyed` map keeps every distance between centred images.
 
     Example:
 
@@ -117,6 +118,8 @@ def is_isometry(transform):
     >>> is_isometry(negpos(key, (8, 8, 3))), is_isometry(le(key, (8, 8, 3)))
     (True, False)
     """
+    if not isinstance(transform, Transform):
+        return False
     coarse = transform.coarsen()
     return coarse.bits == 8 and bool(np.isin(coarse.mask, (0, 255)).all())
 

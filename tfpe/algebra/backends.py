@@ -26,15 +26,18 @@ class NumPyBackend:
     xp = np
 
     def run(self, program, images, channels):
-        """Runs a program of `tfpe.algebra.lowering` on flat images."""
+        """Runs a `tfpe.algebra.keyed.Program` on flat images."""
         # What lies between two operations stays in the cache.
         step = max(1, CHUNK_BYTES // images.shape[-1])
-        if program.one_pass or len(images) <= step or program.mask.ndim > 1:
+        if program.one_pass or len(images) <= step or program.per_image:
             return program.run(images, channels, self)
-        result = np.empty_like(images)
+        result = None
         for start in range(0, len(images), step):
             part = slice(start, start + step)
-            result[part] = program.run(images[part], channels, self)
+            done = program.run(images[part], channels, self)
+            if result is None:
+                result = np.empty((len(images), done.shape[1]), done.dtype)
+            result[part] = done
         return result
 
     def constant(self, array, like):
@@ -56,6 +59,10 @@ class NumPyBackend:
             part = slice(start, start + CHUNK_INDICES)
             moved[..., part] = np.take(images, index[part], axis=-1, mode="clip")
         return moved
+
+    def lookup(self, table, places):
+        """Entries of a flat table; places of any shape, always inside."""
+        return np.take(table, places, mode="clip")
 
     def reshape(self, images, shape):
         return images.reshape(shape)
@@ -134,6 +141,9 @@ class JaxBackend(NumPyBackend):
             return self.xp.take(images, index, axis=axis, mode="clip")
         return self.xp.take_along_axis(images, index, axis=axis, mode="clip")
 
+    def lookup(self, table, places):
+        return self.xp.take(table, places, mode="clip")
+
     def concatenate(self, parts):
         return self.xp.concatenate(parts, axis=-1)
 
@@ -180,6 +190,9 @@ class TorchBackend(NumPyBackend):
             return images.index_select(axis, index)
         return images.gather(axis, index.long())
 
+    def lookup(self, table, places):
+        return table[places.long()]
+
     def concatenate(self, parts):
         return self.xp.cat(parts, dim=-1)
 
@@ -223,6 +236,9 @@ class TensorFlowBackend(NumPyBackend):
     def take(self, images, index, axis=-1):
         batch_dims = 0 if index.shape.rank == 1 else 1
         return self.xp.gather(images, index, axis=axis, batch_dims=batch_dims)
+
+    def lookup(self, table, places):
+        return self.xp.gather(table, places)
 
     def reshape(self, images, shape):
         return self.xp.reshape(images, shape)

@@ -1,9 +1,9 @@
 """How a `Transform` is applied: a small compiler.
 
-`choose` picks the cheapest exact program for the structure of a transform, `apply`
-runs it on the arrays of NumPy, TensorFlow, JAX, torch or Keras. The same few array
-operations serve them all, so each program is written once; no framework is imported
-unless the images already belong to it. Programs take flat images, `uint8 (B, n)`.
+`choose` picks the cheapest exact program for the structure of a transform, which runs
+on the arrays of NumPy, TensorFlow, JAX, torch or Keras. The same few array operations
+serve them all, so each program is written once; no framework is imported unless the
+images already belong to it. Programs take flat images, `uint8 (B, n)`.
 """
 
 import dataclasses
@@ -11,26 +11,17 @@ import typing
 
 import numpy as np
 
-from tfpe.algebra.backends import CHUNK_BYTES, CHUNK_INDICES, NUMPY, backend_of
-from tfpe.algebra.exporting import refuse_exporters
-from tfpe.algebra.words import join_words, split_words
-from tfpe.errors import ImageError
+from tfpe.algebra.backends import CHUNK_BYTES, CHUNK_INDICES, NUMPY
+from tfpe.algebra.keyed import Program
+from tfpe.algebra.words import join_words
 
 MAX_SELECT_CHANNELS = 4
-
-
-class Program:
-    """What runs a transform. It holds key material and refuses to be pickled."""
-
-    def __reduce_ex__(self, protocol):
-        raise TypeError("The program of a Transform should not be pickled.")
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Xor(Program):
     """No byte moves: `y = x ^ mask`."""
 
-    # Whether NumPy runs it without arrays in between.
     one_pass: typing.ClassVar = True
     mask: np.ndarray
 
@@ -111,7 +102,6 @@ def _shifts(channels):
 class Gather(Program):
     """Whole bytes move: one gather."""
 
-    one_pass: typing.ClassVar = False
     index: np.ndarray
     mask: np.ndarray
 
@@ -128,7 +118,6 @@ class WordGather(Program):
     `words % parts` of byte `words // parts`.
     """
 
-    one_pass: typing.ClassVar = False
     words: np.ndarray
     mask: np.ndarray
     bits: int
@@ -209,67 +198,3 @@ def choose(transform):
         if 0 <= channel.min() <= channel.max() < channels:
             return Select(t.perm, t.mask)
     return Gather(t.perm, t.mask)
-
-
-def oracle(transform, images):
-    """The definition itself, word by word, in NumPy: what every program must equal.
-
-    Args:
-        transform: a `Transform`.
-        images: `uint8`, `(*input_shape)` or `(B, *input_shape)`.
-
-    Returns:
-        `uint8`, `(*output_shape)` or `(B, *output_shape)`.
-    """
-    lead = images.shape[: images.ndim - len(transform.input_shape)]
-    words = split_words(images.reshape(*lead, -1), transform.bits)
-    perm = np.broadcast_to(transform.perm, words.shape)
-    moved = np.take_along_axis(words, perm, axis=-1) ^ transform.mask
-    return join_words(moved, transform.bits).reshape(*lead, *transform.output_shape)
-
-
-def apply(transform, images):
-    """Applies `transform` to images of any framework; returns the same kind."""
-    if type(images).__module__.startswith("keras."):
-        import keras
-
-        if isinstance(images, keras.Variable):
-            images = images.value
-        elif isinstance(images, keras.KerasTensor):
-            from tfpe.algebra.symbolic import ApplyTransform
-
-            return ApplyTransform(transform)(images)
-    backend = backend_of(images)
-    if not backend.is_concrete(images):
-        refuse_exporters()
-    return backend.untraced(_apply)(transform, images, backend)
-
-
-def _apply(transform, images, backend):
-    if backend.dtype_name(images) != "uint8":
-        raise ImageError(
-            "Images should be uint8 (PerceptualEncrypt takes floats too). "
-            f"Received: dtype {backend.dtype_name(images)}"
-        )
-    shape = backend.static_shape(images)
-    rank = len(transform.input_shape)
-    lead = shape[: max(len(shape) - rank, 0)]
-    if shape[len(lead) :] != transform.input_shape or len(lead) > 1:
-        raise ImageError(
-            f"Images should have shape {transform.input_shape} or "
-            f"{('batch', *transform.input_shape)}. Received: shape {shape}"
-        )
-    batch = transform.batch_size
-    if batch is not None and lead != (batch,):
-        raise ImageError(
-            f"This transform holds keys for {batch} images: batches should have that "
-            "size, also before a graph runs (drop_remainder=True). "
-            f"Received: shape {shape}"
-        )
-    flat = backend.reshape(images, (-1, np.prod(transform.input_shape).item()))
-    if batch is None and lead and lead[0] is None:
-        lead = (-1,)
-    result = backend.run(transform.program, flat, transform.input_shape[-1])
-    return backend.reshape(
-        result, (*(batch or size for size in lead), *transform.output_shape)
-    )

@@ -1,4 +1,4 @@
-"""Transforms on the symbolic tensors of Keras: in functional models."""
+"""Keyed maps on the symbolic tensors of Keras: in functional models."""
 
 import keras
 
@@ -6,7 +6,7 @@ from tfpe.errors import ImageError
 
 
 class ApplyTransform(keras.Operation):
-    """A `Transform` in a functional model: runs, but refuses to be saved.
+    """A `Keyed` map in a functional model: runs, but refuses to be saved.
 
     `transform(keras_input)` makes one. Models that are saved take the layer.
     """
@@ -19,20 +19,22 @@ class ApplyTransform(keras.Operation):
         return self._transform(images)
 
     def compute_output_spec(self, images):
-        rank = len(self._transform.input_shape)
+        keyed = self._transform
+        rank = len(keyed.input_shape)
         shape = tuple(images.shape)
-        if shape[-rank:] != self._transform.input_shape or images.dtype != "uint8":
+        if shape[-rank:] != keyed.input_shape or images.dtype != keyed.input_dtype:
             raise ImageError(
-                f"Images should be uint8 of shape {self._transform.input_shape}, with "
-                f"or without a batch axis. Received: {images.dtype} of shape {shape}"
+                f"Images should be {keyed.input_dtype} of shape {keyed.input_shape}, "
+                "with or without a batch axis. "
+                f"Received: {images.dtype} of shape {shape}"
             )
-        batch = self._transform.batch_size
+        batch = keyed.batch_size
         if batch is not None and shape[:-rank] != (batch,):
             raise ImageError(
                 f"This transform holds keys for {batch} images. Received: shape {shape}"
             )
-        shape = (*shape[:-rank], *self._transform.output_shape)
-        return keras.KerasTensor(shape, dtype="uint8")
+        shape = (*shape[:-rank], *keyed.output_shape)
+        return keras.KerasTensor(shape, dtype=keyed.output_dtype)
 
     def get_config(self):
         raise TypeError(

@@ -15,15 +15,14 @@ import math
 
 import numpy as np
 
-from tfpe.algebra import lowering
+from tfpe.algebra import lowering, words
+from tfpe.algebra.keyed import Keyed
+from tfpe.algebra.words import WORD_BITS
 from tfpe.checks import index_dtype, integer_array, is_permutation, shape_tuple
 from tfpe.errors import CipherOptionError
 
-WORD_BITS = (8, 4, 1)
-FIXED = ("perm", "mask", "bits", "input_shape", "output_shape")
 
-
-class Transform:
+class Transform(Keyed):
     """A permutation of words followed by an exclusive or, on images of one shape.
 
     Args:
@@ -42,7 +41,7 @@ class Transform:
     Calling a transform applies it. It takes `uint8` images, one (`input_shape`) or a
     batch (`(B, *input_shape)`), as a NumPy array or as a tensor of TensorFlow, JAX,
     torch or Keras, and returns the same kind. Transforms are immutable and hashable,
-    print without their arrays and refuse to be pickled, since they are keys.
+    print without their arrays and refuse to be pickled, since they are keys (`Keyed`).
 
     Example:
 
@@ -55,8 +54,7 @@ class Transform:
     True
     """
 
-    # Tells AutoGraph that there is nothing to convert: no work at trace time.
-    autograph_info__ = {}
+    _fixed = ("perm", "mask", "bits", "input_shape", "output_shape")
 
     def __init__(self, perm, mask, bits=8, input_shape=None, output_shape=None):
         if isinstance(bits, (bool, float)) or bits not in WORD_BITS:
@@ -70,9 +68,9 @@ class Transform:
                 "`perm` and `mask` should have one shape, (words,) or (batch, words). "
                 f"Received: perm of shape {perm.shape}, mask of shape {mask.shape}"
             )
-        words = perm.shape[-1]
+        count = perm.shape[-1]
         if input_shape is None:
-            input_shape = (words * bits // 8,)
+            input_shape = (count * bits // 8,)
         self.bits = int(bits)
         self.input_shape = shape_tuple(input_shape, "input_shape")
         self.output_shape = (
@@ -82,14 +80,14 @@ class Transform:
         )
         for name in ("input_shape", "output_shape"):
             shape = getattr(self, name)
-            if math.prod(shape) * 8 != words * bits:
+            if math.prod(shape) * 8 != count * bits:
                 raise CipherOptionError(
-                    f"`{name}` should hold {words} words of {bits} bits. "
+                    f"`{name}` should hold {count} words of {bits} bits. "
                     f"Received: {name}={shape}"
                 )
         if not is_permutation(perm):
             raise CipherOptionError(
-                f"`perm` should hold every number from 0 to {words - 1} once. "
+                f"`perm` should hold every number from 0 to {count - 1} once. "
                 "Received: other numbers"
             )
         if mask.size and not 0 <= mask.min() <= mask.max() < 2**bits:
@@ -97,7 +95,9 @@ class Transform:
                 f"`mask` should hold numbers from 0 to {2**bits - 1}. "
                 "Received: numbers outside"
             )
-        self._freeze(perm.astype(index_dtype(words)), mask.astype(np.uint8))
+        # Copies, since `_freeze` takes what it is given.
+        perm, mask = perm.astype(index_dtype(count)), mask.astype(np.uint8)
+        self._freeze(perm=perm, mask=mask)
 
     @classmethod
     def composed(cls, perm, mask, bits, input_shape, output_shape=None):
@@ -110,20 +110,12 @@ class Transform:
         self.bits = bits
         self.input_shape = input_shape
         self.output_shape = output_shape or input_shape
-        self._freeze(perm, mask)
+        self._freeze(perm=perm, mask=mask)
         return self
 
-    def _freeze(self, perm, mask):
-        for name, array in (("perm", perm), ("mask", mask)):
-            array = np.ascontiguousarray(array)
-            array.setflags(write=False)
-            # A view of read-only memory cannot be made writeable again.
-            setattr(self, name, array.view())
-
-    def __setattr__(self, name, value):
-        if name in FIXED and name in self.__dict__:
-            raise AttributeError(f"A Transform is immutable: `{name}` cannot be set")
-        super().__setattr__(name, value)
+    def _like(self, perm, mask, bits):
+        """The same shapes with other arrays."""
+        return Transform.composed(perm, mask, bits, self.input_shape, self.output_shape)
 
     @classmethod
     def identity(cls, shape):
@@ -137,47 +129,20 @@ class Transform:
         shape = shape_tuple(shape, "shape")
         return xor_transform(np.zeros(math.prod(shape), np.uint8), shape)
 
-    @classmethod
-    def stack(cls, transforms):
-        """One transform for a batch: image `i` goes through `transforms[i]`.
+    def _stacked(self, maps):
+        if not all(isinstance(t, Transform) for t in maps):
+            return None
+        bits = min(t.bits for t in maps)
+        maps = [t.refine(bits) for t in maps]
+        perm = np.stack([t.perm for t in maps], dtype=index_dtype(maps[0].perm.size))
+        return self._like(perm, np.stack([t.mask for t in maps]), bits)
 
-        Example:
-
-        >>> import numpy as np
-        >>> plain = Transform.identity((1, 1, 1))
-        >>> negative = Transform([0], [255], input_shape=(1, 1, 1))
-        >>> both = Transform.stack([plain, negative])
-        >>> both(np.full((2, 1, 1, 1), 7, np.uint8)).ravel().tolist()
-        [7, 248]
-        """
-        transforms = list(transforms)
-        if not transforms:
-            raise CipherOptionError("`transforms` should not be empty. Received: []")
-        for t in transforms:
-            if not isinstance(t, Transform) or t.batch_size is not None:
-                raise CipherOptionError(
-                    "`transforms` should hold transforms of single images. "
-                    f"Received: {t if isinstance(t, Transform) else type(t).__name__}"
-                )
-        bits = min(t.bits for t in transforms)
-        first = transforms[0]
-        for t in transforms:
-            if (t.input_shape, t.output_shape) != (
-                first.input_shape,
-                first.output_shape,
-            ):
-                raise CipherOptionError(
-                    "`transforms` should act on one image shape. Received: "
-                    f"{first!r} and {t!r}"
-                )
-        refined = [t.refine(bits) for t in transforms]
-        return cls.composed(
-            np.stack([t.perm for t in refined]),
-            np.stack([t.mask for t in refined]),
-            bits,
-            first.input_shape,
-            first.output_shape,
-        )
+    def packed(self):
+        """The same with its permutation in 16 bits where those do, to be stacked."""
+        perm = self.perm
+        if perm.shape[-1] <= 2**16:
+            perm = perm.astype(np.uint16)
+        return self._like(perm, self.mask, self.bits)
 
     @property
     def batch_size(self):
@@ -187,45 +152,17 @@ class Transform:
     @functools.cached_property
     def inverse(self):
         """The transform that undoes this one (decryption)."""
-        inverse, mask = np.empty_like(self.perm), np.empty_like(self.mask)
-        words = self.perm.shape[-1]
-        arrays = inverse, mask, self.perm, self.mask
-        rows = [array.reshape(-1, words) for array in arrays]
-        for inverse_row, mask_row, perm_row, own_mask in zip(*rows, strict=True):
-            # In parts: NumPy makes an index of 64 bits of one of 32.
-            for start in range(0, words, 2**16):
-                part = slice(start, start + 2**16)
-                sources = perm_row[part]
-                place = np.arange(start, start + sources.size, dtype=inverse.dtype)
-                inverse_row[sources] = place
-                mask_row[sources] = own_mask[part]
+        perm, mask = words.inverted(self.perm, self.mask)
         return Transform.composed(
-            inverse, mask, self.bits, self.output_shape, self.input_shape
+            perm, mask, self.bits, self.output_shape, self.input_shape
         )
 
-    def __matmul__(self, other):
-        """Composition: `(f @ g)(x) == f(g(x))`."""
+    def _after(self, other):
         if not isinstance(other, Transform):
-            return NotImplemented
-        if self.input_shape != other.output_shape:
-            raise CipherOptionError(
-                "`f @ g` needs f.input_shape == g.output_shape. Received: "
-                f"{self.input_shape} and {other.output_shape}"
-            )
+            return None
         bits = min(self.bits, other.bits)
         f, g = self.refine(bits), other.refine(bits)
-        if f.batch_size and g.batch_size and f.batch_size != g.batch_size:
-            raise CipherOptionError(
-                "`f @ g` needs batches of one size. Received: "
-                f"{f.batch_size} and {g.batch_size}"
-            )
-        if g.batch_size is None:
-            perm, mask = g.perm.take(f.perm), g.mask.take(f.perm)
-        else:
-            index = np.broadcast_to(f.perm, g.perm.shape)
-            perm = np.take_along_axis(g.perm, index, axis=-1)
-            mask = np.take_along_axis(g.mask, index, axis=-1)
-        mask = mask ^ f.mask
+        perm, mask = words.composed((g.perm, g.mask), (f.perm, f.mask))
         return Transform.composed(perm, mask, bits, g.input_shape, f.output_shape)
 
     def refine(self, bits):
@@ -243,19 +180,7 @@ class Transform:
             )
         if bits == self.bits:
             return self
-        count = self.bits // bits
-        words = (*self.perm.shape[:-1], self.perm.shape[-1] * count)
-        parts = np.arange(count, dtype=index_dtype(words[-1]))
-        perm = self.perm[..., None].astype(parts.dtype) * count + parts
-        shifts = (parts * bits).astype(np.uint8)
-        mask = (self.mask[..., None] >> shifts) & np.uint8(2**bits - 1)
-        return Transform.composed(
-            perm.reshape(words),
-            mask.reshape(words),
-            bits,
-            self.input_shape,
-            self.output_shape,
-        )
+        return self._like(*words.refined(self.perm, self.mask, self.bits, bits), bits)
 
     def coarsen(self, bits=None):
         """The same transform on longer words.
@@ -285,64 +210,40 @@ class Transform:
 
     def _coarse(self, bits):
         """This transform on words of `bits` bits, or None where it splits them."""
-        parts = bits // self.bits
-        words = (*self.perm.shape[:-1], self.perm.shape[-1] // parts, parts)
-        perm = self.perm.reshape(words)
-        first, *others = np.moveaxis(perm, -1, 0)
-        if (first & (parts - 1)).any():
-            return None
-        if any((perm != first + k).any() for k, perm in enumerate(others, 1)):
-            return None
-        shifts = np.arange(parts, dtype=np.uint8) * np.uint8(self.bits)
-        mask = np.bitwise_or.reduce(self.mask.reshape(words) << shifts, axis=-1)
-        perm = (first // parts).astype(index_dtype(words[-2]), copy=False)
-        return Transform.composed(perm, mask, bits, self.input_shape, self.output_shape)
+        found = words.coarsened(self.perm, self.mask, self.bits, bits)
+        return found and self._like(*found, bits)
 
-    @functools.cached_property
-    def program(self):
-        """The cheapest exact program for this structure, chosen once."""
+    @property
+    def is_identity(self):
+        """Whether it leaves every image as it is."""
+        place = np.arange(self.perm.shape[-1], dtype=self.perm.dtype)
+        return (
+            self.input_shape == self.output_shape
+            and not self.mask.any()
+            and bool((self.perm == place).all())
+        )
+
+    def definition(self, images):
+        """y[i] = x[perm[i]] ^ mask[i], word by word, in NumPy."""
+        lead = images.shape[: images.ndim - len(self.input_shape)]
+        parts = words.split_words(images.reshape(*lead, -1), self.bits)
+        perm = np.broadcast_to(self.perm, parts.shape)
+        moved = np.take_along_axis(parts, perm, axis=-1) ^ self.mask
+        return words.join_words(moved, self.bits).reshape(*lead, *self.output_shape)
+
+    def _choose(self):
         return lowering.choose(self)
 
-    def __call__(self, images):
-        return lowering.apply(self, images)
-
-    def __eq__(self, other):
-        """Whether both do the same to every image, whatever their word size."""
+    def _same(self, other):
         if not isinstance(other, Transform):
-            return NotImplemented
-        if (self.input_shape, self.output_shape, self.batch_size) != (
-            other.input_shape,
-            other.output_shape,
-            other.batch_size,
-        ):
             return False
         bits = min(self.bits, other.bits)
         f, g = self.refine(bits), other.refine(bits)
         return np.array_equal(f.perm, g.perm) and np.array_equal(f.mask, g.mask)
 
-    def __hash__(self):
-        # Shapes only: equal transforms of different word sizes must agree, and a
-        # hash must tell nothing of the key.
-        return hash((self.input_shape, self.output_shape, self.batch_size))
-
-    def __repr__(self):
-        batch = "" if self.batch_size is None else f", batch_size={self.batch_size}"
-        return (
-            f"Transform(bits={self.bits}, input_shape={self.input_shape}, "
-            f"output_shape={self.output_shape}{batch})"
-        )
-
-    def __copy__(self):
-        return self
-
-    def __deepcopy__(self, memo):
-        return self
-
-    def __reduce_ex__(self, protocol):
-        raise TypeError(
-            "A Transform is key material and should not be pickled. Send the name of "
-            "a key file and build it there: tfpe.ciphers.<name>(key, image_shape)."
-        )
+    @property
+    def _shown(self):
+        return f"bits={self.bits}, "
 
 
 def xor_transform(mask, shape):

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from tfpe.algebra.transform import WORD_BITS, Transform
-from tfpe.algebra.words import join_words, split_words
+from tfpe.algebra.transform import Transform
+from tfpe.algebra.words import WORD_BITS, join_words, split_words
 from tfpe.attacks.oracles import ask, check_on_random_images
 from tfpe.checks import one_of, shape_tuple
 from tfpe.errors import AttackError

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from tfpe.algebra.transform import WORD_BITS, Transform
-from tfpe.algebra.words import split_words
+from tfpe.algebra.transform import Transform
+from tfpe.algebra.words import WORD_BITS, split_words
 from tfpe.checks import one_of
 from tfpe.errors import AttackError
 from tfpe.metrics.arrays import batch_of

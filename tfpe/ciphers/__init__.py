@@ -1,10 +1,10 @@
-"""The ciphers: pure functions `(key, image_shape, **options) -> Transform`.
+"""The ciphers: pure functions `(key, image_shape, **options) -> Keyed`.
 
 `CIPHERS` is the table of them all. Each `*_transform` builds the same cipher from
 explicit key material, for published keys and for exact tests.
 """
 
-from tfpe.ciphers import controls, learnable, pixel, scrambled
+from tfpe.ciphers import controls, learnable, pixel, scrambled, substituted
 from tfpe.ciphers.cipher import Cipher
 from tfpe.ciphers.controls import (
     blockshuffle,
@@ -25,6 +25,7 @@ from tfpe.ciphers.scrambled import (
     etc_gray_transform,
     etc_transform,
 )
+from tfpe.ciphers.substituted import ffx, ffx_transform
 from tfpe.ciphers.traits import Traits
 from tfpe.errors import CipherOptionError
 
@@ -43,6 +44,8 @@ __all__ = [
     "etc_gray",
     "etc_gray_transform",
     "etc_transform",
+    "ffx",
+    "ffx_transform",
     "find_cipher",
     "identity",
     "keystream",
@@ -92,6 +95,11 @@ CIPHERS = {
             scrambled.etc_gray_key_space,
             "Chuman et al. 2019, doi 10.1109/TIFS.2018.2881677",
             unfolded=(scrambled.side_by_side_shape, scrambled.planes_shape),
+        ),
+        Cipher(
+            ffx,
+            substituted.ffx_key_space,
+            "MaungMaung & Kiya 2021, arXiv 2010.00801",
         ),
         Cipher(identity, controls.identity_key_space, "-"),
         Cipher(

@@ -66,6 +66,5 @@ class TransformCache:
 
     def _build(self, key, image_shape):
         transform = self._cipher(key, image_shape, **self._options)
-        transform = transform.inverse if self._invert else transform
-        _ = transform.program  # here, so that no two threads choose it at once
-        return transform
+        transform.require_bytes("Files and data sets")
+        return (transform.inverse if self._invert else transform).prepare()

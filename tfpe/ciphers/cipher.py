@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tfpe import checks
-from tfpe.algebra.transform import Transform
+from tfpe.algebra.keyed import Keyed
 from tfpe.ciphers.traits import traits_of
 from tfpe.errors import CipherOptionError
 from tfpe.keys import KEY_BYTES, Key, check_key
@@ -19,7 +19,7 @@ class Cipher:
     """A row of `CIPHERS`: a cipher, and what is known of it.
 
     Attributes:
-        function: `(key, image_shape, **options) -> Transform`.
+        function: `(key, image_shape, **options) -> Keyed`, mostly a `Transform`.
         key_space: `(image_shape, **options) -> KeySpace`, in bits.
         reference: where it was published.
         unfolded: with the option `fold=False`, the shape of the ciphertext from that of
@@ -98,11 +98,11 @@ class Cipher:
         return cipher_shape if folded else self.unfolded[1](cipher_shape)
 
     def __call__(self, key, image_shape, **options):
-        """The `Transform` that encrypts images of `image_shape` under `key`."""
+        """The `Keyed` map that encrypts images of `image_shape` under `key`."""
         return self.function(check_key(key), image_shape, **self.options(**options))
 
     def per_image(self, key, image_shape, numbers, **options):
-        """One `Transform` for a batch whose images have a sub-key each.
+        """One map for a batch whose images have a sub-key each.
 
         Args:
             key: a `tfpe.Key`; image number i is encrypted under `key.for_image(i)`.
@@ -116,7 +116,7 @@ class Cipher:
         5
         """
         check_key(key)
-        return Transform.stack(
+        return Keyed.stack(
             self(key.for_image(number), image_shape, **options) for number in numbers
         )
 

@@ -5,10 +5,14 @@ cipher of one's own is attacked, fitted and tested as those of the table are.
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 
-from tfpe.algebra.structure import structure
+from tfpe.algebra.structure import IMAGE, PIXEL, structure
+from tfpe.algebra.substitution import VALUES, Substitution
+from tfpe.algebra.transform import Transform
+from tfpe.ciphers.blocks import block_indices
 from tfpe.ciphers.scrambled import side_by_side
 from tfpe.keys import KEY_BYTES, Key
 
@@ -21,7 +25,8 @@ class Traits:
     """The traits of a cipher with its options, on colour images.
 
     Attributes:
-        word_bits: 8, 4 or 1: the longest word that moves and is masked as a whole.
+        word_bits: 8, 4 or 1: the longest word that moves and is masked as a whole; None
+            where it is no `Transform`, whose attacks then say nothing.
         region: "pixel", "block" or "image": what the key mixes, as `tfpe.structure`
             says.
         in_place: whether no value leaves its pixel.
@@ -38,7 +43,7 @@ class Traits:
         keyed: whether another key gives another ciphertext.
     """
 
-    word_bits: int
+    word_bits: int | None
     region: str
     in_place: bool
     block_size: int
@@ -60,26 +65,66 @@ def traits_of(cipher, **options):
         cipher(key, (side, side, 3), **options)
         for key in (Key(bytes(KEY_BYTES)), Key(bytes(KEY_BYTES)).derive("other"))
     )
+    facts = {
+        "block_size": block_size,
+        "keeps_shape": toy.input_shape == toy.output_shape,
+        "keyed": toy != other,
+    }
+    return Traits(**_facts(toy, block_size), **facts)
+
+
+@functools.singledispatch
+def _facts(toy, block_size):
+    """What a map does to words; of an unknown sibling, nothing that helps an attack."""
+    return {
+        "word_bits": None,
+        "region": IMAGE,
+        "in_place": False,
+        "tied": False,
+        "moves_words": True,
+        "moves_blocks": False,
+        "negates": False,
+        "leaves_values": False,
+        "substitutes": False,
+    }
+
+
+@_facts.register
+def _(toy: Transform, block_size):
     words = toy.coarsen()
     found = structure(toy)
     pixels, blocks = found.at(1), found.at(block_size)
     planes = None
     if blocks is None and block_size > 1:
         planes = structure(_of_planes(toy)).at(block_size)
-    return Traits(
-        word_bits=words.bits,
-        region=found.region,
-        in_place=pixels is not None and not pixels.moved,
-        block_size=block_size,
-        tied=blocks is not None and blocks.tied,
-        moves_words=bool((words.perm != np.arange(words.perm.size)).any()),
-        moves_blocks=any(one is not None and one.moved for one in (blocks, planes)),
-        negates=bool(np.isin(words.mask, (0, 2**words.bits - 1)).all()),
-        leaves_values=bool((words.mask == 0).mean() > MOST_BY_CHANCE),
-        substitutes=False,
-        keeps_shape=toy.input_shape == toy.output_shape,
-        keyed=toy != other,
-    )
+    return {
+        "word_bits": words.bits,
+        "region": found.region,
+        "in_place": pixels is not None and not pixels.moved,
+        "tied": blocks is not None and blocks.tied,
+        "moves_words": bool((words.perm != np.arange(words.perm.size)).any()),
+        "moves_blocks": any(one is not None and one.moved for one in (blocks, planes)),
+        "negates": bool(np.isin(words.mask, (0, 2**words.bits - 1)).all()),
+        "leaves_values": bool((words.mask == 0).mean() > MOST_BY_CHANCE),
+        "substitutes": False,
+    }
+
+
+@_facts.register
+def _(toy: Substitution, block_size):
+    tables = toy.index[block_indices(toy.input_shape, block_size)]
+    untouched = (toy.tables == np.arange(VALUES)).all(axis=-1)
+    return {
+        "word_bits": None,
+        "region": PIXEL,
+        "in_place": True,
+        "tied": bool((tables == tables[0]).all()),
+        "moves_words": False,
+        "moves_blocks": False,
+        "negates": False,
+        "leaves_values": bool(untouched[toy.index].mean() > MOST_BY_CHANCE),
+        "substitutes": True,
+    }
 
 
 def _of_planes(transform):

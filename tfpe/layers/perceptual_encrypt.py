@@ -280,6 +280,7 @@ class _Vault:
     def encryption(self, image_shape):
         if image_shape not in self._encryptions:
             transform = self.cipher(self.key, image_shape, **self.options)
+            transform.require_bytes("PerceptualEncrypt")
             self._encryptions[image_shape] = transform
         return self._encryptions[image_shape]
 

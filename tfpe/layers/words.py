@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from tfpe.algebra.transform import WORD_BITS
+from tfpe.algebra.words import WORD_BITS
 from tfpe.checks import one_of, whole_number
 from tfpe.errors import NetworkError
 

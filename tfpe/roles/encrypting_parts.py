@@ -8,7 +8,7 @@ import inspect
 
 import keras
 
-from tfpe.algebra.transform import Transform
+from tfpe.algebra.keyed import Keyed
 from tfpe.layers import ApplyTransform, PerceptualEncrypt
 
 REMOVABLE = PerceptualEncrypt | ApplyTransform
@@ -83,4 +83,4 @@ def _encrypts(part):
         held += [*variables.globals.values(), *variables.nonlocals.values()]
         held += [*(function.__defaults__ or ())]
         held += [*(function.__kwdefaults__ or {}).values()]
-    return any(isinstance(value, Transform | PerceptualEncrypt) for value in held)
+    return any(isinstance(value, Keyed | PerceptualEncrypt) for value in held)

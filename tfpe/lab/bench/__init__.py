@@ -4,7 +4,7 @@
     tfpe bench --quick
 
 Programs that are compared run in turn, and every timed result is checked against
-`tfpe.algebra.lowering.oracle`. Machines differ and are shared: trust the ratios.
+`definition`. Machines differ and are shared: trust the ratios.
 """
 
 import importlib
@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 
-from tfpe.algebra.lowering import oracle
 from tfpe.checks import whole_number
 from tfpe.ciphers import CIPHERS, find_cipher, le_transform
 from tfpe.errors import TfpeError
@@ -208,7 +207,7 @@ def measure_throughput(key, name, shape, direction, repeats, wanted=None):
     """
     images = noise(shape)
     transform, found = runners(key, name, images, direction, wanted)
-    expected = oracle(transform, images)
+    expected = transform.definition(images)
 
     def is_right(result):
         return np.array_equal(as_images(result, expected.shape), expected)
@@ -217,7 +216,7 @@ def measure_throughput(key, name, shape, direction, repeats, wanted=None):
     programs |= baselines(images)
     if shape[1:] == FIELD_SHAPE:
         order = np.random.default_rng(1).permutation(FIELD_WORDS)
-        field = oracle(le_transform(order, shape[1:]), images)
+        field = le_transform(order, shape[1:]).definition(images)
         programs[FIELD] = (
             lambda: field_le(images, order),
             lambda result: np.array_equal(result, field),

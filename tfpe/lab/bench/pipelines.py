@@ -7,7 +7,6 @@ import tracemalloc
 import numpy as np
 
 from tfpe import data
-from tfpe.algebra.lowering import oracle
 from tfpe.ciphers import CIPHERS
 from tfpe.errors import TfpeError
 from tfpe.lab.bench.rows import short
@@ -38,13 +37,11 @@ def measure_setup(key, names, sizes, repeats):
             seconds = []
             for _ in range(1 if size >= LARGE else repeats):
                 start = time.perf_counter()
-                transform = CIPHERS[name](key, shape)
-                _ = transform.program
+                transform = CIPHERS[name](key, shape).prepare()
                 seconds.append(time.perf_counter() - start)
                 del transform
             tracemalloc.start()
-            transform = CIPHERS[name](key, shape)
-            _ = transform.program
+            transform = CIPHERS[name](key, shape).prepare()
             _, setup = tracemalloc.get_traced_memory()
             held, _ = tracemalloc.get_traced_memory()
             image = np.zeros(shape, np.uint8)
@@ -98,7 +95,7 @@ def measure_pipelines(key, names, images, repeats, data_dir=None):
         # Pipelines end in `prefetch`, and so do both that are compared.
         programs = {"plain": _consume(dataset.prefetch(2), plain, count)}
         for name in names:
-            cipher = oracle(CIPHERS[name](key, plain.shape[1:]), plain)
+            cipher = CIPHERS[name](key, plain.shape[1:]).definition(plain)
             encrypted = data.encrypt(dataset, key, name).prefetch(2)
             programs[name] = _consume(encrypted, cipher, count)
         found = interleave(programs, repeats, ["plain"])

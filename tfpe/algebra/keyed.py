@@ -1,0 +1,298 @@
+"""What every keyed map of images is: `Transform` and its siblings.
+
+A sibling says its shapes and dtypes, defines itself in NumPy (`definition`), picks the
+`Program` that applies it, and gives its inverse where it has one. Everything else is
+written here once: application to the arrays of every framework, chains, batches of
+keys, equality, and that none of it is printed, copied or pickled.
+"""
+
+import functools
+import math
+
+import numpy as np
+
+from tfpe.algebra.backends import backend_of
+from tfpe.algebra.exporting import refuse_exporters
+from tfpe.errors import CipherOptionError, ImageError, NoInverseError
+
+
+class Program:
+    """What runs a keyed map. It holds key material and refuses to be pickled.
+
+    `run(images, channels, backend)` takes flat images, `(B, n)`.
+    """
+
+    # Whether NumPy runs it without large arrays in between.
+    one_pass = False
+
+    @property
+    def per_image(self):
+        """Whether each image of a batch has key material of its own."""
+        return self.mask.ndim > 1
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("The program of a Transform should not be pickled.")
+
+
+class Keyed:
+    """A map of images under a key, immutable, that prints without its key.
+
+    Calling one applies it. It takes images of `input_dtype`, one (`input_shape`) or a
+    batch (`(B, *input_shape)`), as a NumPy array or as a tensor of TensorFlow, JAX,
+    torch or Keras, and returns the same kind. `f @ g` is the map `f(g(x))`.
+
+    A sibling sets `input_shape` and `output_shape`, and writes `definition` and
+    `_choose`; `inverse` where it has one; `_same`, `_after` and `_stacked` where two of
+    its kind can be compared, joined and put into one batch.
+
+    Attributes:
+        input_shape, output_shape: of one image, tuples.
+        input_dtype, output_dtype: of images, such as "uint8".
+        lossless: whether the images can be told from their ciphertexts.
+        batch_size: number of per-image keys, or None where one serves every image.
+    """
+
+    # Tells AutoGraph that there is nothing to convert: no work at trace time.
+    autograph_info__ = {}
+    input_dtype = output_dtype = "uint8"
+    lossless = True
+    batch_size = None
+    _fixed = ("input_shape", "output_shape")
+
+    @property
+    def inverse(self):
+        """The map that undoes this one (decryption)."""
+        raise NoInverseError(
+            f"A {type(self).__name__} should be undone by nothing: it has no inverse. "
+            f"Received: {self!r}"
+        )
+
+    def definition(self, images):
+        """The definition itself, in NumPy: what its program must equal.
+
+        Args:
+            images: `(*input_shape)` or `(B, *input_shape)`, of `input_dtype`.
+        """
+        raise NotImplementedError
+
+    def _choose(self):
+        """The cheapest exact `Program`."""
+        raise NotImplementedError
+
+    @functools.cached_property
+    def program(self):
+        """The cheapest exact program for this structure, chosen once."""
+        return self._choose()
+
+    def prepare(self):
+        """Chooses the program now, so that no two threads do it at once.
+
+        Returns:
+            This map.
+        """
+        _ = self.program
+        return self
+
+    def require_bytes(self, holder):
+        """This map, where images and ciphertexts are bytes, as `holder` needs them.
+
+        Raises:
+            CipherOptionError: one of both has another dtype.
+        """
+        for dtype in (self.input_dtype, self.output_dtype):
+            if dtype != "uint8":
+                raise CipherOptionError(
+                    f"{holder} should be given a cipher of bytes. "
+                    f"Received: {type(self).__name__}, which has values of {dtype}"
+                )
+        return self
+
+    def packed(self):
+        """The same in less memory, for those who keep many until they `stack` them."""
+        return self
+
+    @classmethod
+    def stack(cls, maps):
+        """One map for a batch: image `i` goes through `maps[i]`.
+
+        Args:
+            maps: of single images, all of one kind, one shape.
+
+        Example:
+
+        >>> import numpy as np
+        >>> from tfpe import Transform
+        >>> plain = Transform.identity((1, 1, 1))
+        >>> negative = Transform([0], [255], input_shape=(1, 1, 1))
+        >>> both = Keyed.stack([plain, negative])
+        >>> both(np.full((2, 1, 1, 1), 7, np.uint8)).ravel().tolist()
+        [7, 248]
+        """
+        maps = list(maps)
+        if not maps:
+            raise CipherOptionError("`transforms` should not be empty. Received: []")
+        first = maps[0]
+        for one in maps:
+            if not isinstance(one, cls) or one.batch_size is not None:
+                raise CipherOptionError(
+                    "`transforms` should hold transforms of single images. "
+                    f"Received: {one if isinstance(one, cls) else type(one).__name__}"
+                )
+            if one._signature != first._signature:
+                raise CipherOptionError(
+                    "`transforms` should act on one image shape. Received: "
+                    f"{first!r} and {one!r}"
+                )
+        stacked = first._stacked(maps)
+        if stacked is None:
+            kinds = sorted({type(one).__name__ for one in maps})
+            raise CipherOptionError(
+                "`transforms` should be of one kind that can be stacked. "
+                f"Received: {kinds}"
+            )
+        return stacked
+
+    def _stacked(self, maps):
+        """One map of `maps`, of which this is the first; None where there is none."""
+        return None
+
+    @property
+    def is_identity(self):
+        """Whether it is known to leave every image as it is."""
+        return False
+
+    @property
+    def parts(self):
+        """What is applied one after the other, the first one first."""
+        return (self,)
+
+    def __matmul__(self, other):
+        """Composition: `(f @ g)(x) == f(g(x))`."""
+        if not isinstance(other, Keyed):
+            return NotImplemented
+        for inner, outer in (
+            (other.output_shape, self.input_shape),
+            (other.output_dtype, self.input_dtype),
+        ):
+            if inner != outer:
+                raise CipherOptionError(
+                    "`f @ g` needs f.input_shape == g.output_shape, and images of one "
+                    f"dtype. Received: {outer} and {inner}"
+                )
+        sizes = {self.batch_size, other.batch_size} - {None}
+        if len(sizes) > 1:
+            raise CipherOptionError(
+                "`f @ g` needs batches of one size. Received: "
+                f"{self.batch_size} and {other.batch_size}"
+            )
+        joined = self._after(other)
+        if joined is not None:
+            return joined
+        from tfpe.algebra.chain import chained
+
+        return chained([*other.parts, *self.parts])
+
+    def _after(self, other):
+        """`self @ other` as one map of this kind, or None where it is none."""
+        return None
+
+    def __call__(self, images):
+        if type(images).__module__.startswith("keras."):
+            import keras
+
+            if isinstance(images, keras.Variable):
+                images = images.value
+            elif isinstance(images, keras.KerasTensor):
+                from tfpe.algebra.symbolic import ApplyTransform
+
+                return ApplyTransform(self)(images)
+        backend = backend_of(images)
+        if not backend.is_concrete(images):
+            refuse_exporters()
+        return backend.untraced(_apply)(self, images, backend)
+
+    @property
+    def _signature(self):
+        shapes = self.input_shape, self.output_shape
+        return *shapes, self.batch_size, self.input_dtype, self.output_dtype
+
+    def __eq__(self, other):
+        """Whether both are of one kind and do the same to every image."""
+        if not isinstance(other, Keyed):
+            return NotImplemented
+        return self._signature == other._signature and self._same(other)
+
+    def _same(self, other):
+        return self is other
+
+    def __hash__(self):
+        # No arrays: equal transforms of different word sizes must agree, and a hash
+        # must tell nothing of the key.
+        return hash(self._signature)
+
+    def _freeze(self, **arrays):
+        """Sets arrays that nothing can write to; they are given away."""
+        for name, array in arrays.items():
+            array = np.ascontiguousarray(array)
+            array.setflags(write=False)
+            # A view of read-only memory cannot be made writeable again.
+            setattr(self, name, array.view())
+
+    def __setattr__(self, name, value):
+        if name in self._fixed and name in self.__dict__:
+            raise AttributeError(
+                f"A {type(self).__name__} is immutable: `{name}` cannot be set"
+            )
+        super().__setattr__(name, value)
+
+    def __repr__(self):
+        batch = "" if self.batch_size is None else f", batch_size={self.batch_size}"
+        return (
+            f"{type(self).__name__}({self._shown}input_shape={self.input_shape}, "
+            f"output_shape={self.output_shape}{batch})"
+        )
+
+    _shown = ""
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError(
+            f"A {type(self).__name__} is key material and should not be pickled. Send "
+            "the name of a key file and build it there: "
+            "tfpe.ciphers.<name>(key, image_shape)."
+        )
+
+
+def _apply(keyed, images, backend):
+    if backend.dtype_name(images) != keyed.input_dtype:
+        raise ImageError(
+            f"Images should be {keyed.input_dtype} (PerceptualEncrypt takes floats "
+            f"too). Received: dtype {backend.dtype_name(images)}"
+        )
+    shape = backend.static_shape(images)
+    rank = len(keyed.input_shape)
+    lead = shape[: max(len(shape) - rank, 0)]
+    if shape[len(lead) :] != keyed.input_shape or len(lead) > 1:
+        raise ImageError(
+            f"Images should have shape {keyed.input_shape} or "
+            f"{('batch', *keyed.input_shape)}. Received: shape {shape}"
+        )
+    batch = keyed.batch_size
+    if batch is not None and lead != (batch,):
+        raise ImageError(
+            f"This transform holds keys for {batch} images: batches should have that "
+            "size, also before a graph runs (drop_remainder=True). "
+            f"Received: shape {shape}"
+        )
+    flat = backend.reshape(images, (-1, math.prod(keyed.input_shape)))
+    if batch is None and lead and lead[0] is None:
+        lead = (-1,)
+    result = backend.run(keyed.program, flat, keyed.input_shape[-1])
+    return backend.reshape(
+        result, (*(batch or size for size in lead), *keyed.output_shape)
+    )
