@@ -18,23 +18,24 @@ from training.run_folder import OUT, RUNS
 COMPARE = """\
 examples:
   python -m training compare
-      minutes on 2 cores, embedded digits: proves the chain, not the ranking
+      takes minutes on 2 cores, with embedded digits; it shows that the chain works,
+      and not how the ciphers rank
   python -m training compare --dataset cifar10 --recipe small --train-images 9000
   python -m training compare --dataset cifar10 --recipe small --max-seconds 3600
-      in slices: the same command goes on
+      works in slices: the same command goes on where it stopped
   KERAS_BACKEND=jax python -m training compare --dataset cifar10.npz --recipe paper
-      on a GPU, without TensorFlow
+      for a GPU, without TensorFlow
 """
 EVALUATE = """\
 examples:
   python -m training evaluate runs/digits-tiny-le-seed0/best.keras
-      cipher and seed are those of the run that left the model
+      takes cipher and seed from the run that left the model
   python -m training evaluate model.keras --cipher etc --key owner.key --dataset cifar10
 """
 GPU = """\
 example:
   KERAS_BACKEND=jax python -m training gpu --minutes 8 --data cifar10.npz cifar100.npz
-      no TensorFlow and no network; the same command goes on with what is left
+      needs no TensorFlow and no network; the same command goes on with what is left
 """
 CIPHER = "plain, a name of `tfpe ciphers`, or NAME-per-image"
 
@@ -58,14 +59,14 @@ def _parser():
         default="digits",
         help="digits (embedded), cifar10, cifar100, tfds:NAME, a .npz file or a folder",
     )
-    images.add_argument("--data-dir", help="of TensorFlow Datasets")
-    images.add_argument("--key", help="key file; by default a public key for each seed")
+    images.add_argument("--data-dir", help="folder of TensorFlow Datasets")
+    images.add_argument("--key", help="key file (default: a public key for each seed)")
 
     data = argparse.ArgumentParser(add_help=False, parents=[images])
     data.add_argument(
-        "--per-image", action="store_true", help="a fresh key for every image"
+        "--per-image", action="store_true", help="take a fresh key for every image"
     )
-    data.add_argument("--json", action="store_true", help="figures as JSON on stdout")
+    data.add_argument("--json", action="store_true", help="print the figures as JSON")
 
     fields = {field.name for field in dataclasses.fields(Recipe)}
     recipe = _recipe_parser(fields | set(network_options()))
@@ -76,22 +77,24 @@ def _parser():
         "--seeds",
         default=[0],
         type=argument_types.seeds,
-        help="of split, weights and batches, such as 0,1,2; 0",
+        help="seeds of split, weights and batches, such as 0,1,2 (default: 0)",
     )
     training.add_argument(
-        "--out", default=OUT, help=f"folder of records and figures; {OUT}"
+        "--out", default=OUT, help=f"folder of records and figures (default: {OUT})"
     )
     training.add_argument(
-        "--runs", default=RUNS, help=f"folder of checkpoints and models; {RUNS}"
+        "--runs",
+        default=RUNS,
+        help=f"folder of checkpoints and models (default: {RUNS})",
     )
     training.add_argument(
         "--max-seconds",
         type=float,
         metavar="X",
-        help="stop then; the same command goes on",
+        help="stop after that time; the same command goes on",
     )
 
-    training.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    training.add_argument("-q", "--quiet", action="store_true", help="show no progress")
 
     for name, help_text in {
         "compare": "train on several ciphers and compare",
@@ -112,8 +115,8 @@ def _parser():
                 "--ciphers",
                 type=argument_types.names,
                 default=CIPHERS,
-                help="comma-separated; NAME-per-image for a key for every image; "
-                + ",".join(CIPHERS),
+                help="names between commas; NAME-per-image takes a key for every image "
+                f"(default: {','.join(CIPHERS)})",
             )
         command.set_defaults(run=commands.compare)
 
@@ -127,12 +130,12 @@ def _parser():
     )
     command.add_argument("model", help="a .keras file")
     command.add_argument(
-        "--cipher", help=f"{CIPHER}; that of the run or receipt of the model"
+        "--cipher", help=f"{CIPHER} (default: that of the run or receipt of the model)"
     )
     command.add_argument(
         "--seed",
         type=argument_types.seed,
-        help="of the public key; that of the model's run, or 0",
+        help="seed of the public key (default: that of the model's run, or 0)",
     )
     command.add_argument("--figure", help="PNG file for the confusion matrix")
     command.set_defaults(run=commands.evaluate)
@@ -143,10 +146,12 @@ def _parser():
         help="images/s of a step, beside plain PyTorch",
         description=commands.speed.__doc__,
     )
-    command.add_argument("--steps", default=20, type=int, help="that are timed; 20")
+    command.add_argument(
+        "--steps", default=20, type=int, help="number of steps (default: 20)"
+    )
     command.add_argument("--out", default=OUT, help="folder of the record")
     command.add_argument(
-        "--json", action="store_true", help="figures as JSON on stdout"
+        "--json", action="store_true", help="print the figures as JSON"
     )
     command.set_defaults(run=commands.speed)
 
@@ -166,45 +171,56 @@ def _parser():
         help=".npz files or folders; the first is trained on first",
     )
     command.add_argument(
-        "--minutes", default=8.0, type=argument_types.positive, help="for all; 8"
+        "--minutes",
+        default=8.0,
+        type=argument_types.positive,
+        help="time for all of it (default: 8)",
     )
     command.add_argument(
         "--seeds",
         default=[0, 1, 2],
         type=argument_types.seeds,
-        help="the first for every data set, then the others for the first; 0,1,2",
+        help="the first is for every data set, then the others are for the first one "
+        "(default: 0,1,2)",
     )
     command.add_argument(
         "--ciphers",
         type=argument_types.names,
         default=GPU_CIPHERS,
-        help="that are trained on; " + ",".join(GPU_CIPHERS),
+        help=f"names to train on (default: {','.join(GPU_CIPHERS)})",
     )
     command.add_argument(
         "--images",
         default=16_384,
         type=argument_types.count,
-        help="that a cipher encrypts in one call; 16384",
+        help="number of images that a cipher encrypts in one call (default: 16384)",
     )
     command.add_argument(
         "--network-depth",
         default=110,
         type=argument_types.count,
-        help="of the PyramidNet whose step is timed; 110",
+        help="depth of the PyramidNet whose step is timed (default: 110)",
     )
     command.add_argument(
         "--network-alphas",
         default=GPU_ALPHAS,
         type=lambda text: [int(alpha) for alpha in argument_types.names(text)],
         metavar="48,270",
-        help="of the same, one after the other; 48,270",
+        help="alphas of that PyramidNet, timed one after the other (default: 48,270)",
     )
     command.add_argument(
-        "--steps", default=20, type=argument_types.count, help="of it, timed; 20"
+        "--steps",
+        default=20,
+        type=argument_types.count,
+        help="number of its steps (default: 20)",
     )
-    command.add_argument("--out", default=OUT, help=f"folder of records; {OUT}")
     command.add_argument(
-        "--runs", default=RUNS, help=f"folder of checkpoints and models; {RUNS}"
+        "--out", default=OUT, help=f"folder of records (default: {OUT})"
+    )
+    command.add_argument(
+        "--runs",
+        default=RUNS,
+        help=f"folder of checkpoints and models (default: {RUNS})",
     )
     command.set_defaults(run=commands.gpu)
 
@@ -226,11 +242,10 @@ def _recipe_parser(names, default="tiny"):
         "--recipe",
         default=default,
         choices=list(RECIPES),
-        help=f"{default}, where no other is named; training/recipes.py says what each "
-        "takes",
+        help=f"training/recipes.py says what each takes (default: {default})",
     )
     knobs = parser.add_argument_group(
-        "fields of the recipe", "in place of the value that the recipe has"
+        "fields of the recipe", "these replace the values that the recipe has"
     )
     meanings, names = _meanings(), set(names) - {"name", "options"}
     for field in dataclasses.fields(Recipe):

@@ -48,30 +48,34 @@ class Recipe:
         name: of the recipe that this one is, or was made of.
         network: a name of `training.networks.NETWORKS`, or "matched": the one that fits
             each cipher, as `tfpe.structure` tells.
-        options: of the network, a dict, complete; "matched" has none, it chooses.
-        epochs: whole passes over the training images.
-        batch_size: images a step, over all devices; the last, smaller batch of an epoch
-            is left out (another one each epoch).
+        options: a complete dict of the options of the network; "matched" has none,
+            since it chooses them.
+        epochs: number of whole passes over the training images.
+        batch_size: images in a step, over all devices; the last, smaller batch of an
+            epoch is left out (it has other images in each epoch).
         optimizer: "sgd" with Nesterov momentum, or "adamw", decoupled weight decay.
-        learning_rate, momentum: of the optimizer; the rate is the highest of the run,
-            "adamw" has no such momentum.
+        learning_rate, momentum: parameters of the optimizer; the rate is the highest of
+            the run, and "adamw" has no such momentum.
         schedule: "step" falls to a tenth at each of the milestones; "one_cycle" rises
             linearly in the first fifth of the run and falls to 0 as half a cosine.
         milestones: fractions of the run after which the rate falls, for "step".
         label_smoothing: share of each label that is spread over all classes.
-        weight_decay: L2: (weight_decay / 2) * sum(w^2) over all trainable variables is
-            added to the loss, as in the papers; of "adamw" it is the decoupled decay.
-        normalization: of bytes, before the network: "unit", x / 255 as in the papers,
-            "centered", (x - 127.5) / 64, or "folded", min(x, 255 - x) with the channels
-            of each pixel sorted: for pbe with a key for each image.
+        weight_decay: factor of L2: (weight_decay / 2) * sum(w^2) over all trainable
+            variables is added to the loss, as in the papers; for "adamw" it is the
+            decoupled decay.
+        normalization: what the network gets for a byte x: "unit", x / 255 as in the
+            papers, "centered", (x - 127.5) / 64, or "folded", min(x, 255 - x) with the
+            channels of each pixel sorted: for pbe with a key for each image.
         order: whether the owner augments before the encryption, or the cloud after it.
-        encrypt_in: "numpy" batches, a "tf.data" map or the first layer of the "model".
-        crop_padding: zero pixels around the image before the random crop.
+        encrypt_in: where to encrypt: in "numpy" batches, in a "tf.data" map or in the
+            first layer of the "model".
+        crop_padding: number of zero pixels around the image before the random crop.
         flip: whether half of the images are mirrored.
-        strong: an augmentation of keras-cv, on top; needs encrypt_in="tf.data".
-        validation_fraction: of the training images, stratified by class and seeded.
-        train_images: use that many, stratified; 0 for all.
-        precision: of `keras.config.set_dtype_policy`.
+        strong: an augmentation of keras-cv beside those; needs encrypt_in="tf.data".
+        validation_fraction: the part of the training images that validates, stratified
+            by class and seeded.
+        train_images: number of training images to use, stratified; 0 for all.
+        precision: a policy of `keras.config.set_dtype_policy`.
         strategy: "mirrored" and "tpu" of tf.distribute, "data-parallel" on JAX.
         jit_compile: whether XLA compiles the step.
         deterministic: whether TensorFlow runs deterministic kernels only (slower).

@@ -142,33 +142,41 @@ def add_arguments(parser):
         "--ciphers",
         default=CIPHERS,
         type=argument_types.names,
-        help="comma-separated; " + ",".join(CIPHERS),
+        help=f"names between commas (default: {','.join(CIPHERS)})",
     )
     parser.add_argument(
         "--train-images",
         default=2000,
         type=argument_types.count,
-        help="at most so many; 2000",
+        help="take at most as many (default: 2000)",
     )
     parser.add_argument(
         "--test-images",
         default=2000,
         type=argument_types.count,
-        help="at most so many; 2000",
+        help="take at most as many (default: 2000)",
     )
     parser.add_argument(
-        "--c", default=1.0, type=argument_types.positive, help="C of the SVM; 1"
+        "--c",
+        default=1.0,
+        type=argument_types.positive,
+        help="C of the SVM (default: 1)",
     )
     parser.add_argument(
         "--gamma",
         type=argument_types.positive,
-        help="scale of both kernels; 4 / values in an image",
+        help="scale of both kernels (default: 4 / values in an image)",
     )
     parser.add_argument(
-        "--seed", default=0, type=argument_types.seed, help="of subset and key; 0"
+        "--seed",
+        default=0,
+        type=argument_types.seed,
+        help="seed of subset and key (default: 0)",
     )
-    parser.add_argument("--out", default=OUT, help=f"folder of the record; {OUT}")
-    parser.add_argument("--json", action="store_true", help="figures as JSON on stdout")
+    parser.add_argument(
+        "--out", default=OUT, help=f"folder of the record (default: {OUT})"
+    )
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 
 def run(options):

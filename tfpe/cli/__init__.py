@@ -26,7 +26,7 @@ from tfpe.errors import TfpeError
 
 DESCRIPTION = """\
 Perceptual (learnable) image encryption: a person sees nothing, a network still learns.
-What these ciphers do and do not protect against: `tfpe ciphers` and the README.
+`tfpe ciphers` and the README say what these ciphers do and do not protect against.
 """
 
 EXAMPLES = """\

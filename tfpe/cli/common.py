@@ -57,12 +57,12 @@ def add_group(commands, name, summary, examples):
 def add_key(command):
     """Adds `--key` and `--strict`."""
     command.add_argument(
-        "-k", "--key", metavar="FILE", help=f"key file; or set ${KEY_VARIABLE}"
+        "-k", "--key", metavar="FILE", help=f"key file (default: ${KEY_VARIABLE})"
     )
     command.add_argument(
         "--strict",
         action="store_true",
-        help="refuse a key file that other users can read, instead of a warning",
+        help="refuse a key file that other users can read (default: a warning)",
     )
 
 
@@ -72,7 +72,7 @@ def add_workers(command):
         "--workers",
         type=int,
         metavar="N",
-        help="threads; default: one for each core, 4 at most",
+        help="number of threads (default: one for each core, 4 at most)",
     )
 
 
@@ -93,7 +93,7 @@ def add_readable(command):
     command.add_argument(
         "--readable",
         action="store_true",
-        help="let other users read the images, as the umask says; without it new files "
+        help="let other users read the images as the umask says; without it, new files "
         "are for you alone (0600, folders 0700)",
     )
 
@@ -103,7 +103,7 @@ def add_again(command):
     command.add_argument(
         "--again",
         action="store_true",
-        help="encrypt once more what is encrypted already, which is refused otherwise",
+        help="encrypt again what is encrypted already; without it, that is refused",
     )
 
 
@@ -128,7 +128,7 @@ def add_option(command):
         default=[],
         type=cipher_option,
         metavar="NAME=VALUE",
-        help="an option of the cipher; may be repeated",
+        help="an option of the cipher (may be repeated)",
     )
 
 

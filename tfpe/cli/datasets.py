@@ -45,8 +45,8 @@ examples:
       --key owner.key --out cloud
 
 SOURCE is cifar10, cifar100, tfds:NAME, an .npz file with x_train, y_train, x_test,
-y_test, or a folder with one folder of images for each class. A killed run is resumed
-by the same command and ends with the same files.
+y_test, or a folder with one folder of images for each class. The same command resumes a
+killed run, which ends with the same files.
 """,
     "decrypt": """\
 examples:
@@ -57,7 +57,7 @@ examples:
 examples:
   tfpe dataset reencrypt cloud --key owner.key --new-key next.key --out cloud-next
 
-Plain images are in memory only.
+The plain images are held in memory only, and never written.
 """,
 }
 
@@ -67,16 +67,24 @@ def register(commands):
     group = add_group(commands, "dataset", "Encrypts whole data sets.", EXAMPLES)
 
     command = add_command(group, encrypt, EXAMPLES)
-    command.add_argument("source", metavar="SOURCE")
+    command.add_argument("source", metavar="SOURCE", help="a data set, see below")
     _add_common(command)
     add_cipher(command, "must be given")
-    command.add_argument("--data-dir", metavar="DIR", help="where TFDS keeps SOURCE")
     command.add_argument(
-        "--drop", action="append", default=[], metavar="FEATURE", help="leave it out"
+        "--data-dir", metavar="DIR", help="folder where TFDS keeps SOURCE"
+    )
+    command.add_argument(
+        "--drop",
+        action="append",
+        default=[],
+        metavar="FEATURE",
+        help="leave this feature out (may be repeated)",
     )
     _add_new(command)
     command.add_argument(
-        "--per-image", action="store_true", help="a sub-key of its own for each image"
+        "--per-image",
+        action="store_true",
+        help="encrypt each image under a sub-key of its own",
     )
     add_preparation(command).add_argument(
         "--any-size",
@@ -95,13 +103,15 @@ def register(commands):
     command.add_argument("source", metavar="SET", help="folder of an encrypted set")
     _add_common(command)
     _add_labels(command)
-    command.add_argument("--new-key", required=True, metavar="FILE")
+    command.add_argument(
+        "--new-key", required=True, metavar="FILE", help="key file of the result"
+    )
     add_cipher(command, "the one it has")
     _add_new(command)
     command.add_argument(
         "--per-image",
         action=argparse.BooleanOptionalAction,
-        help="a sub-key of its own for each image, or one key; as it was",
+        help="a sub-key of its own for each image, or one key (default: as it was)",
     )
 
 
@@ -184,16 +194,22 @@ def _add_common(command):
     add_workers(command)
     add_output(command, "data_dir of the result, for tfds.load")
     add_key(command)
-    command.add_argument("--json", action="store_true", help="summary as JSON")
-    command.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
+    command.add_argument(
+        "--json", action="store_true", help="print the summary as JSON"
+    )
+    command.add_argument(
+        "-q", "--quiet", action="store_true", help="show no progress bar"
+    )
 
 
 def _add_new(command):
-    command.add_argument("--name", help="of the result; like cifar10_ele by default")
+    command.add_argument(
+        "--name", help="name of the result (default: like cifar10_ele)"
+    )
     command.add_argument(
         "--hide-labels",
         metavar="FILE",
-        help="opaque numbers for classes; FILE, for the owner, maps them back",
+        help="make classes opaque numbers; FILE, which the owner keeps, maps them back",
     )
     add_receipt(command)
 

@@ -35,10 +35,10 @@ examples:
   tfpe encrypt -k owner.key --cipher pbe --window 40 400 scans -o encrypted
   TFPE_KEY_FILE=owner.key tfpe encrypt --cipher ele portrait.jpg -o encrypted
 
-An interrupted run is resumed by the same command. Nothing is overwritten without
---force. JPEG, WebP, PNG, BMP, TIFF, GIF and DICOM go in, gray and colour in one
-folder; PNG and manifest.json come out. Files that look like other pictures are named,
-and make the exit code 1, unless --skip-others passes over them.
+The same command resumes an interrupted run. Nothing is overwritten without --force.
+JPEG, WebP, PNG, BMP, TIFF, GIF and DICOM are read, also gray and colour in one folder;
+PNG files and manifest.json are written. Files that look like pictures of other kinds
+are named, and the exit code is 1, unless --skip-others passes over them.
 """,
     "decrypt": """\
 examples:
@@ -47,9 +47,10 @@ examples:
   tfpe decrypt -k owner.key encrypted/cats/tom.png -o decrypted
   tfpe decrypt -k owner.key --cipher ele --size 427x640 encrypted -o decrypted
 
-The last is for a folder whose manifest.json is lost, with the cipher and options that
-encrypted it. Nothing then tells a wrong key: look at the pictures. Those of --per-image
-are lost with manifest.json, which alone names their sub-keys.
+The last command is for a folder whose manifest.json is lost: give the cipher and the
+options that encrypted it. Nothing then notices a wrong key, so look at the pictures.
+Images encrypted with --per-image are lost with manifest.json, which alone names their
+sub-keys.
 """,
 }
 SHOWN_PATHS = 10
@@ -63,10 +64,12 @@ def register(commands):
     command.add_argument(
         "--hide-names",
         metavar="FILE",
-        help="opaque file and folder names; FILE, for the owner, maps them back",
+        help="make all names opaque; FILE, which the owner keeps, maps them back",
     )
     command.add_argument(
-        "--per-image", action="store_true", help="a sub-key of its own for each image"
+        "--per-image",
+        action="store_true",
+        help="encrypt each image under a sub-key of its own",
     )
     add_preparation(command)
     add_receipt(command)
@@ -82,7 +85,7 @@ def register(commands):
         "--size",
         type=size_of,
         metavar="HxW",
-        help="where manifest.json is lost: size of the images before encryption",
+        help="size of the images before encryption; only where manifest.json is lost",
     )
     add_readable(command)
 
@@ -150,8 +153,12 @@ def _add_folders(command):
     add_key(command)
     add_workers(command)
     command.add_argument("--force", action="store_true", help="replace existing files")
-    command.add_argument("--json", action="store_true", help="summary as JSON")
-    command.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
+    command.add_argument(
+        "--json", action="store_true", help="print the summary as JSON"
+    )
+    command.add_argument(
+        "-q", "--quiet", action="store_true", help="show no progress bar"
+    )
 
 
 def _report(summary, verb, options):

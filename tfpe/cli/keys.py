@@ -18,7 +18,7 @@ EXAMPLES = {
     "keygen": """\
 examples:
   tfpe keygen -o owner.key
-  tfpe keygen --passphrase -o owner.key     (the file then holds a salt, no secret)
+  tfpe keygen --passphrase -o owner.key     (the file then holds a salt and no secret)
   tfpe keygen --seal -o owner.key           (a random key that a passphrase opens)
 """,
     "key": """\
@@ -37,12 +37,13 @@ examples:
   tfpe key derive hospital-7 -k owner.key -o hospital-7.key
   tfpe key derive cifar10 2026 -k owner.key -o cifar10-2026.key
 
-The same labels always give the same sub-key; it tells nothing of the key or of others.
+The same labels always give the same sub-key. It tells nothing of the key or of other
+sub-keys.
 """,
     "rotate": """\
 examples:
   tfpe key rotate -k owner.key
-      owner.key is a new key, the old one is kept as owner.key.FINGERPRINT
+      owner.key is then a new key, and the old one is kept as owner.key.FINGERPRINT
   tfpe dataset reencrypt cloud -k owner.key.FINGERPRINT --new-key owner.key --out next
 """,
 }
@@ -55,18 +56,18 @@ def register(commands):
     command.add_argument(
         "--passphrase",
         action="store_true",
-        help="ask for a passphrase of 12 characters or more (or read a line from "
-        "stdin) instead of chance",
+        help="make the key from a passphrase of 12 characters or more, which is asked "
+        "for, or read as a line of stdin",
     )
     _add_seal(command)
 
     group = add_group(commands, "key", "Shows, derives and rotates keys.", EXAMPLES)
     command = add_command(group, show, EXAMPLES)
     add_key(command)
-    command.add_argument("--json", action="store_true")
+    command.add_argument("--json", action="store_true", help="print JSON")
 
     command = add_command(group, derive, EXAMPLES)
-    command.add_argument("labels", nargs="+", metavar="LABEL")
+    command.add_argument("labels", nargs="+", metavar="LABEL", help="what it is for")
     add_key(command)
     add_output(command, "a new file")
     _add_seal(command)

@@ -34,13 +34,21 @@ EVIDENCE = {
 def register(commands):
     """Adds the commands of this file."""
     command = add_command(commands, ciphers, EXAMPLES)
-    command.add_argument("--size", type=size_of, default=(32, 32), metavar="HxW")
-    command.add_argument("--json", action="store_true")
+    command.add_argument(
+        "--size",
+        type=size_of,
+        default=(32, 32),
+        metavar="HxW",
+        help="size of the images (default: 32x32)",
+    )
+    command.add_argument("--json", action="store_true", help="print JSON")
 
     command = add_command(commands, demo, EXAMPLES)
-    command.add_argument("output", metavar="OUT")
-    command.add_argument("--json", action="store_true")
-    command.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
+    command.add_argument("output", metavar="OUT", help="a folder")
+    command.add_argument("--json", action="store_true", help="print JSON")
+    command.add_argument(
+        "-q", "--quiet", action="store_true", help="show no progress bar"
+    )
 
 
 def ciphers(options):

@@ -25,19 +25,20 @@ EXAMPLES = {
 examples:
   tfpe predict model.keras photos --key owner.key --set cifar10_ele
   tfpe predict model.keras photos --key owner.key
-      a model of python -m training, which carries its receipt
+      for a model of python -m training, which carries its receipt
   tfpe predict model.keras tfds:cifar10 --key owner.key --set cloud --json
   tfpe predict model.keras photos --key owner.key --set photos_ele --labels labels.json
   tfpe predict model.keras digits.npz --key owner.key --cipher le --value-range 0,1
-      without a receipt: what was done to the training images is your word
+      without a receipt, you say what was done to the training images
 
-IMAGES is a folder (class folders: accuracy), an image, an .npz file with x_test (and
-y_test), cifar10, cifar100 or tfds:NAME, all of them plain. --set is NAME, whose receipt
-NAME.receipt.json lies beside the key, or a receipt, or the folder of the encrypted set:
-cipher, options, preparation and classes come from there, and another key is refused.
+IMAGES is a folder, an image, an .npz file with x_test, cifar10, cifar100 or tfds:NAME,
+all of them plain. Where they have labels (class folders, y_test), the accuracy is
+printed too. --set is the NAME of a set, whose receipt NAME.receipt.json lies beside the
+key, or a receipt, or the folder of the encrypted set. Cipher, options, preparation and
+classes come from there, and another key is refused.
 
-CSV on stdout: image, class, probability. Outputs that are no distribution (each from 0
-to 1, and 1 together) are taken as logits: softmax makes probabilities of them.
+stdout gets CSV: image, class, probability. Outputs that are not a distribution (numbers
+from 0 to 1 that sum to 1) are taken as logits, and softmax turns them to probabilities.
 """,
 }
 
@@ -46,32 +47,38 @@ def register(commands):
     """Adds the commands of this file."""
     command = add_command(commands, predict, EXAMPLES)
     command.add_argument("model", metavar="MODEL", help="a .keras file")
-    command.add_argument("images", metavar="IMAGES")
+    command.add_argument("images", metavar="IMAGES", help="plain images, see below")
     add_key(command)
     command.add_argument(
-        "--set", metavar="SET", help="that the model was trained on; its receipt"
+        "--set", metavar="SET", help="the encrypted set that the model was trained on"
     )
     add_cipher(command, "where no receipt tells it")
     command.add_argument(
         "--value-range",
         type=_range,
         metavar="LOW,HIGH",
-        help="of the images that the model takes; 0,255",
+        help="range of the values that the model takes (default: 0,255)",
     )
     command.add_argument(
-        "--labels", metavar="FILE", help="the file that --hide-labels (-names) wrote"
+        "--labels",
+        metavar="FILE",
+        help="the file that --hide-labels or --hide-names wrote",
     )
-    command.add_argument("--data-dir", metavar="DIR", help="where TFDS keeps IMAGES")
+    command.add_argument(
+        "--data-dir", metavar="DIR", help="folder where TFDS keeps IMAGES"
+    )
     command.add_argument(
         "--import",
         dest="modules",
         action="append",
         default=[],
         metavar="MODULE",
-        help="the module of a model's own layers, installed or in this folder",
+        help="the module that defines layers of the model, installed or in this folder",
     )
     command.add_argument(
-        "--json", action="store_true", help="all probabilities, by class, as JSON"
+        "--json",
+        action="store_true",
+        help="print the probabilities of all classes as JSON",
     )
 
 

@@ -14,13 +14,13 @@ def add_preparation(command):
         "--size",
         type=size_of,
         metavar="HxW",
-        help="make all pictures so, such as 96x96",
+        help="make all pictures of this size, such as 96x96",
     )
     group.add_argument(
         "--fit",
         choices=("crop", "pad", "stretch"),
-        help="where --size has another shape: crop to the middle (default), pad with "
-        "black, or stretch",
+        help="what to do where --size has another shape: crop to the middle (default), "
+        "pad with black, or stretch",
     )
     colors = group.add_mutually_exclusive_group()
     for color in ("gray", "rgb"):
@@ -29,7 +29,7 @@ def add_preparation(command):
             dest="color",
             action="store_const",
             const=color,
-            help=f"make all pictures {color}; each stays as it is by default",
+            help=f"make all pictures {color} (default: each stays as it is)",
         )
     group.add_argument(
         "--convert",
@@ -41,7 +41,7 @@ def add_preparation(command):
         "--depth",
         type=int,
         choices=(16,),
-        help="take gray of more than 8 bits as words of 16, without a loss",
+        help="take gray of more than 8 bits as words of 16 bits, without a loss",
     )
     windows = group.add_mutually_exclusive_group()
     windows.add_argument(
@@ -49,20 +49,20 @@ def add_preparation(command):
         nargs=2,
         type=float,
         metavar=("CENTER", "WIDTH"),
-        help="take DICOM and gray of more than 8 bits to 8 bits: the values in this "
-        "window (Hounsfield units of CT, such as 40 400); the rest is lost",
+        help="reduce DICOM and gray of more than 8 bits to 8 bits: the values in this "
+        "window are kept (Hounsfield units of CT, such as 40 400), the rest is lost",
     )
     windows.add_argument(
         "--own-window",
         dest="window",
         action="store_const",
         const="own",
-        help="the window that each DICOM file names itself",
+        help="the same with the window that each DICOM file names itself",
     )
     group.add_argument(
         "--skip-others",
         action="store_true",
-        help="pass over files that look like other pictures (raw, medical, video)",
+        help="pass over what looks like pictures of other kinds (raw, medical, video)",
     )
     return group
 

@@ -27,21 +27,33 @@ def register(commands):
     # Names only: the benchmark imports TensorFlow.
     parts = ("throughput", "one_core", "setup", "pipelines", "step")
     command = add_command(commands, bench, EXAMPLES)
-    command.add_argument("--quick", action="store_true", help="smallest size only")
     command.add_argument(
-        "--cipher", action="append", help="may be repeated; default all"
+        "--quick", action="store_true", help="measure the smallest size only"
     )
-    command.add_argument("--size", action="append", help="such as 2048x32x32x3")
-    command.add_argument("--part", action="append", choices=parts)
-    command.add_argument("--direction", action="append", help="encrypt or decrypt")
-    command.add_argument("--repeats", type=int, help="default 7")
-    command.add_argument("--cores", type=int, help="default all")
-    command.add_argument("--data-dir", metavar="DIR", help="of TFDS, with cifar10")
+    command.add_argument(
+        "--cipher", action="append", help="may be repeated (default: all)"
+    )
+    command.add_argument(
+        "--size",
+        action="append",
+        help="of a batch, such as 2048x32x32x3 (may be repeated)",
+    )
+    command.add_argument(
+        "--part", action="append", choices=parts, help="measure this part only"
+    )
+    command.add_argument(
+        "--direction", action="append", help="encrypt or decrypt (default: both)"
+    )
+    command.add_argument("--repeats", type=int, help="number of rounds (default: 7)")
+    command.add_argument("--cores", type=int, help="number of cores (default: all)")
+    command.add_argument(
+        "--data-dir", metavar="DIR", help="folder of TFDS that holds cifar10"
+    )
     command.add_argument("--record", metavar="FILE", help="write a record there")
     command.add_argument("--overwrite", action="store_true")
     command.add_argument("--figure", metavar="PNG", help="draw throughput there")
     command.add_argument("--json", action="store_true", help="print the record")
-    command.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    command.add_argument("-q", "--quiet", action="store_true", help="show no progress")
 
 
 def bench(options):

@@ -1,1 +1,1 @@
-"""What of a picture is no bijection: files, levels, padding, sizes, colours."""
+"""What happens to pictures outside of the ciphers: files, levels, padding, sizes."""
