@@ -4,15 +4,13 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
 
+from tfpe.attacks.evidence import MODELS, model_field
 from tfpe.attacks.scoring import score_images, score_key
 from tfpe.attacks.symmetry import aligned, forms, in_words
-from tfpe.ciphers import find_cipher
-from tfpe.keys import KEY_BYTES, Key
+from tfpe.ciphers import CIPHERS, find_cipher
 
-CHOSEN = "chosen plaintext"
-KNOWN = "known plaintext"
-CIPHERTEXT_ONLY = "ciphertext only"
-KEY_CHECK = "key check"
+# What an attack returns; fields of `tfpe.attacks.Finding`.
+KEY, PICTURES, CHANGES = "key", "pictures", "changes"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,36 +18,49 @@ class Attack:
     """A row of `ATTACKS`: an attack, and what is known of it.
 
     Attributes:
-        function: "chosen plaintext": `(oracle, image_shape, **options) -> Transform`;
-            "known plaintext": `(plain, cipher, **options) -> Transform`; "ciphertext
-            only": `(ciphertexts, **options)` -> Transform or images, with plain
-            pictures as the second argument where it `needs_reference`; "key check":
-            `(secret, image_shape, **options)` -> fractions.
-        threat_model: one of the four.
+        function: called with the fields of `Evidence` that it takes, then with
+            options. An option `bits` or `block_size` follows from the cipher; an option
+            `images` is the most ciphertexts that it uses of those given.
+        takes: those fields, in the order of the arguments.
         evidence: what it needs, in words.
-        ciphers: the ciphers it applies to, in the form it is for, and for each the
-            options: `{"cipher": of the cipher, "attack": of the attack}`.
+        needs: `tfpe.ciphers.Traits -> bool`, whether it is for such ciphers.
         recovers: what it returns, in words; "the key" where it is exact.
         reference: where it was published.
         complexity: time, for n words of an image.
+        returns: `KEY`: a `Transform`; `PICTURES`: images; `CHANGES`: of a key check.
+        form: options of a cipher, where it has them, in which the attack is for it.
+        ladder: numbers of images tried one after the other until one gives the key, or
+            `(image_shape, **options) -> numbers`; none where more images do not help.
+        curve: numbers at which the error is measured; default those of the ladder.
+        least: images that it takes at least.
+        budget: the most pictures that an evaluation attacks, where each takes long.
         up_to: the symmetries that its evidence leaves open, names in
             `tfpe.attacks.symmetry.SYMMETRIES`: what it returns is scored up to them.
-        per_picture: whether each picture is opened alone, so that what is left open
-            may differ from one to the next; otherwise one form is that of all.
-        view: `(cipher, image_shape) -> Transform` of pictures to what the symmetries
-            are of; None where that is the pictures.
+        per_picture: whether each picture is handed to it alone, so that what is left
+            open may differ from one to the next; otherwise one form is that of all.
+        view: `(cipher, image_shape) -> Transform` of pictures to what it is handed and
+            the symmetries are of; None where that is the pictures.
+        own_score: `(found, secret, **options) -> NamedTuple`, a score of its own of
+            what opened a picture, in its view.
     """
 
     function: Callable
-    threat_model: str
+    takes: tuple
     evidence: str
-    ciphers: Mapping[str, Mapping]
+    needs: Callable
     recovers: str
     reference: str
     complexity: str
+    returns: str = KEY
+    form: Mapping = dataclasses.field(default_factory=dict)
+    ladder: tuple | Callable = ()
+    curve: tuple = ()
+    least: int = 1
+    budget: int | None = None
     up_to: tuple = ()
     per_picture: bool = False
     view: Callable | None = None
+    own_score: Callable | None = None
 
     @property
     def name(self):
@@ -60,6 +71,16 @@ class Attack:
     def summary(self):
         """What it does, in one line."""
         return inspect.getdoc(self.function).partition("\n")[0]
+
+    @property
+    def threat_model(self):
+        """The threat model: that of the strongest evidence it takes."""
+        return MODELS[model_field(self.takes)][0]
+
+    @property
+    def unit(self):
+        """What its evidence is counted in: "queries", "pairs" and so on."""
+        return MODELS[model_field(self.takes)][1]
 
     @property
     def exact(self):
@@ -73,32 +94,73 @@ class Attack:
         return {p.name: p.default for p in parameters if p.default is not p.empty}
 
     @property
-    def needs_reference(self):
-        """Whether it needs other, plain pictures beside ciphertexts."""
-        return "reference" in inspect.signature(self.function).parameters
+    def required(self):
+        """Options without a default, which the cipher has to tell."""
+        parameters = inspect.signature(self.function).parameters
+        return [n for n in ("bits", "block_size") if n in {*parameters} - {*self.options}]
+
+    @property
+    def ciphers(self):
+        """Names of the ciphers that it is for, in the form that it is for."""
+        return tuple(n for n in CIPHERS if self.applies(n, **self.form_of(n)))
+
+    def applies(self, cipher, **options):
+        """Whether it is for a cipher with these options.
+
+        Example:
+
+        >>> from tfpe.attacks import ATTACKS
+        >>> row = ATTACKS["chang_case_le"]
+        >>> row.applies("le"), row.applies("le", word_bits=8)
+        (False, True)
+        """
+        return bool(self.needs(find_cipher(cipher).traits(**options)))
+
+    def form_of(self, cipher, **options):
+        """All options of a cipher, changed to the form that the attack is for.
+
+        Example:
+
+        >>> from tfpe.attacks import ATTACKS
+        >>> ATTACKS["chang_case_le"].form_of("le")["word_bits"]
+        8
+        """
+        options = find_cipher(cipher).options(**options)
+        return options | {n: v for n, v in self.form.items() if n in options}
 
     def options_for(self, cipher, **cipher_options):
         """The options to attack a cipher with: its word and block size.
+
+        Args:
+            cipher: a name, or None where it is not known.
+            **cipher_options: its options.
 
         Example:
 
         >>> from tfpe.attacks import ATTACKS
         >>> ATTACKS["block_chosen_plaintext"].options_for("le", block_size=2)
-        {'bits': 4, 'block_size': 2}
+        {'block_size': 2, 'bits': 4}
         """
-        row = find_cipher(cipher)
-        chosen = dict(self.ciphers.get(cipher, {"attack": {}})["attack"])
+        if cipher is None:
+            return {}
+        row, chosen = find_cipher(cipher), {}
         block_size = row.options(**cipher_options).get("block_size")
         known = inspect.signature(self.function).parameters
         if "block_size" in known and block_size is not None:
             chosen["block_size"] = block_size
         if "bits" in known:
-            # Any key shows the structure of the cipher.
-            side = row.block_size(**cipher_options)
-            channels = 1 if cipher_options.get("channel_shuffle") is False else 3
-            build = row(Key(bytes(KEY_BYTES)), (side, side, channels), **cipher_options)
-            chosen["bits"] = build.bits
+            chosen["bits"] = row.traits(**cipher_options).word_bits
         return chosen
+
+    def rungs(self, image_shape, **options):
+        """The numbers of images of its ladder, for images of a shape."""
+        if callable(self.ladder):
+            return self.ladder(image_shape, **options)
+        return self.ladder
+
+    def all_of(self, count):
+        """The option by which it uses all of `count` ciphertexts, if it has one."""
+        return {"images": max(count, self.least)} if "images" in self.options else {}
 
     def aligned(self, shown, plain, cipher=None):
         """The pictures it shows, in the form that is nearest to the plain ones.
@@ -128,7 +190,7 @@ class Attack:
 
         Example:
 
-        >>> from tfpe import ciphers
+        >>> from tfpe import Key, ciphers
         >>> from tfpe.attacks import ATTACKS, mirrored
         >>> secret = ciphers.ele(Key(bytes(32)), (8, 8, 3))
         >>> ATTACKS["block_statistics"].score_key(mirrored(secret), secret)

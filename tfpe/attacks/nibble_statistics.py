@@ -27,6 +27,18 @@ STARTS = 8
 IMAGES = 500
 
 
+def numbers_of_images(image_shape, block_size=4):
+    """Numbers of ciphertexts to try: what hold the fewest blocks, and multiples.
+
+    Example:
+
+    >>> numbers_of_images((32, 32, 3))
+    (32, 64, 128, 256)
+    """
+    least = -(-FEWEST_BLOCKS * block_size**2 // math.prod(image_shape[:2]))
+    return tuple(max(least, 2) * factor for factor in (1, 2, 4, 8))
+
+
 def nibble_statistics(ciphertexts, reference, block_size=4):
     """Recovers a fixed key of le from ciphertexts and other pictures.
 

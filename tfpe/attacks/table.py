@@ -1,0 +1,231 @@
+"""The table of attacks: what each takes, which traits of a cipher it needs, and where
+it was published."""
+
+from types import MappingProxyType
+
+from tfpe.attacks.attack import CHANGES, KEY, PICTURES, Attack
+from tfpe.attacks.block_statistics import block_statistics
+from tfpe.attacks.chang_case import (
+    chang_case_advanced,
+    chang_case_basic,
+    chang_case_le,
+    chang_case_pbe,
+)
+from tfpe.attacks.chosen_plaintext import chosen_plaintext
+from tfpe.attacks.ciphertext_only import FEWEST_IMAGES, ciphertext_only
+from tfpe.attacks.evidence import MODELS
+from tfpe.attacks.jigsaw import jigsaw, jigsaw_score, puzzle_of
+from tfpe.attacks.key_sensitivity import key_sensitivity
+from tfpe.attacks.known_plaintext import known_plaintext
+from tfpe.attacks.mode_filter import mode_filter
+from tfpe.attacks.nibble_statistics import numbers_of_images, nibble_statistics
+from tfpe.attacks.pixel_chosen_plaintext import logistic_chosen_plaintext
+from tfpe.attacks.repeated_blocks import (
+    block_chosen_plaintext,
+    block_known_plaintext,
+)
+from tfpe.attacks.seed_algorithm import seed_algorithm
+
+CHANG_CASE = "Chang & Case 2020, arXiv 2004.13263"
+UNPUBLISHED = "not published elsewhere"
+PAIRS = (1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+
+_ROWS = (
+    Attack(
+        chosen_plaintext,
+        ("oracle",),
+        "3 chosen images of 32 x 32 (nibbles: 5), 4 of 224 x 224 (nibbles: 6)",
+        lambda cipher: cipher.word_bits,
+        "the key",
+        "Jolfaei et al. 2016, IEEE TIFS 11(2), extended to masks",
+        "O(n) a query",
+    ),
+    Attack(
+        block_chosen_plaintext,
+        ("oracle",),
+        "1 chosen image: it holds the 3 chosen blocks of le",
+        lambda cipher: cipher.word_bits and cipher.tied,
+        "the key",
+        "chosen_plaintext, on blocks",
+        "O(n)",
+    ),
+    Attack(
+        known_plaintext,
+        ("pairs",),
+        "pairs under one key: 1 (nothing moves), 3 (bytes) to 16 (nibbles)",
+        lambda cipher: cipher.word_bits,
+        "the key but for the positions that it lists as undetermined",
+        "Li et al. 2008, doi 10.1016/j.image.2008.01.003, extended to masks",
+        "O(N n log n) for N pairs",
+        ladder=PAIRS,
+        curve=(1, 2, 3, 4, 5, 6, 8, 12, 16),
+    ),
+    Attack(
+        block_known_plaintext,
+        ("pairs",),
+        "1 pair, now and then 2, under one key: each block is a pair",
+        lambda cipher: cipher.word_bits and cipher.tied,
+        "the key but for the positions that it lists as undetermined",
+        "known_plaintext, on blocks",
+        "O(N n log n) for N pairs",
+        ladder=PAIRS,
+        curve=(1, 2, 3, 4),
+    ),
+    Attack(
+        logistic_chosen_plaintext,
+        ("oracle",),
+        "2 chosen images",
+        lambda cipher: cipher.word_bits and cipher.in_place,
+        "the key",
+        UNPUBLISHED,
+        "O(n)",
+    ),
+    Attack(
+        seed_algorithm,
+        ("oracle",),
+        "1 chosen image of a constant value",
+        lambda cipher: cipher.negates and not cipher.moves_words,
+        "the key",
+        "Ahmad & Shin 2022, arXiv 2203.16780, Algorithm 1",
+        "O(n)",
+        form={"channel_shuffle": False},
+    ),
+    Attack(
+        chang_case_le,
+        ("oracle",),
+        "16 helper blocks, which one image of 32 x 32 holds",
+        lambda cipher: cipher.tied and cipher.negates and cipher.word_bits == 8,
+        "the key",
+        CHANG_CASE,
+        "O(n)",
+        form={"word_bits": 8},
+    ),
+    Attack(
+        chang_case_pbe,
+        ("oracle",),
+        "1 chosen image, (1, 2, 3) everywhere",
+        lambda cipher: cipher.in_place and cipher.negates,
+        "the key",
+        CHANG_CASE,
+        "O(n)",
+    ),
+    Attack(
+        chang_case_basic,
+        ("ciphertexts",),
+        "1 ciphertext, any key",
+        lambda cipher: cipher.in_place and cipher.negates and cipher.keyed,
+        "the image folded to 0 .. 127",
+        CHANG_CASE,
+        "O(n)",
+        returns=PICTURES,
+    ),
+    Attack(
+        chang_case_advanced,
+        ("ciphertexts", "first_pixel"),
+        "1 ciphertext, any key, and the plain value of its first pixel",
+        lambda cipher: cipher.in_place and cipher.negates and cipher.keyed,
+        "the image, less well behind edges",
+        CHANG_CASE,
+        "O(n)",
+        returns=PICTURES,
+    ),
+    Attack(
+        ciphertext_only,
+        ("ciphertexts",),
+        "25 ciphertexts or more under one key",
+        lambda cipher: cipher.word_bits and cipher.in_place and cipher.keyed,
+        "the key, from some 400 ciphertexts on; nearly, from fewer",
+        UNPUBLISHED,
+        "O(N n) for N images",
+        ladder=(50, 100, 200, 400),
+        curve=(50, 100, 400, 1600, 5000),
+        least=FEWEST_IMAGES,
+    ),
+    Attack(
+        nibble_statistics,
+        ("ciphertexts", "reference"),
+        "50 ciphertexts of 32 x 32 under one key, and other, plain pictures",
+        lambda cipher: cipher.tied and cipher.negates and cipher.block_size > 1,
+        "the key",
+        UNPUBLISHED,
+        "O(N n), and an assignment of the words of a block",
+        ladder=numbers_of_images,
+        curve=(50, 100, 200, 400),
+    ),
+    Attack(
+        block_statistics,
+        ("ciphertexts", "reference"),
+        "400 ciphertexts of 32 x 32 under one key, and other, plain pictures",
+        lambda cipher: cipher.region == "block" and cipher.negates,
+        "the key, or that of mirrored pictures",
+        UNPUBLISHED,
+        "O(N n B) for B blocks, and assignments of blocks and nibbles",
+        ladder=(100, 200, 400, 800, 1600),
+        curve=(100, 200, 400, 1600, 5000),
+        up_to=("mirror",),
+    ),
+    Attack(
+        mode_filter,
+        ("ciphertexts",),
+        "1 ciphertext, any key",
+        lambda cipher: cipher.in_place and cipher.leaves_values and not cipher.negates,
+        "the picture in gray",
+        UNPUBLISHED,
+        "O(n)",
+        returns=PICTURES,
+    ),
+    Attack(
+        jigsaw,
+        ("ciphertexts",),
+        "1 ciphertext of large blocks, any key",
+        lambda cipher: cipher.moves_blocks and cipher.word_bits == 8,
+        "the picture, as far as its blocks have edges",
+        "Gallagher 2012, CVPR; Chuman et al. 2018, IEICE E101-D(1)",
+        "O(N^2 B^2) for N blocks of side B",
+        returns=PICTURES,
+        form={"block_size": 32},
+        budget=1,
+        up_to=("orientation", "negative", "channel order"),
+        per_picture=True,
+        view=puzzle_of,
+        own_score=jigsaw_score,
+    ),
+    Attack(
+        key_sensitivity,
+        ("secret",),
+        "a key, and the same with one bit changed",
+        lambda cipher: cipher.word_bits,
+        "nothing: whether near keys are unrelated",
+        "-",
+        "two keys",
+        returns=CHANGES,
+    ),
+)
+_TABLE = {row.name: row for row in _ROWS}
+ATTACKS = MappingProxyType(_TABLE)
+
+
+def broken_by(cipher):
+    """The threat models under which an attack gives the key of a cipher.
+
+    How much evidence each takes is measured: see the records in results/.
+
+    Args:
+        cipher: a row of `tfpe.CIPHERS`, taken with its default options.
+
+    Returns:
+        A tuple of threat models; none where there is no key.
+
+    Example:
+
+    >>> from tfpe import CIPHERS
+    >>> broken_by(CIPHERS["shuffle"])
+    ('chosen plaintext', 'known plaintext')
+    """
+    traits = cipher.traits()
+    found = {
+        row.threat_model
+        for row in ATTACKS.values()
+        if traits.keyed and row.returns == KEY and row.needs(traits)
+    }
+    return tuple(model for model, _ in MODELS.values() if model in found)
