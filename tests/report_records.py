@@ -22,7 +22,7 @@ def evaluation(cipher, images="photographs", gallery=True):
     key = Key(bytes(range(32)))
     secret = CIPHERS[cipher](key, CROPS.shape[1:])
     encrypted = secret(CROPS)
-    bits = attacks.ATTACKS["chosen_plaintext"].ciphers[cipher]["attack"].get("bits", 8)
+    bits = CIPHERS[cipher].traits().word_bits
     oracle = attacks.CountingOracle(secret)
     chosen = attacks.chosen_plaintext(oracle, CROPS.shape[1:], bits=bits)
     known = attacks.known_plaintext(CROPS[:2], encrypted[:2], bits=bits)

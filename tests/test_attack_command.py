@@ -16,7 +16,8 @@ from tfpe.attacks import CountingOracle, chosen_plaintext
 from tfpe.cli import main
 from tfpe.errors import AttackError
 from tfpe.files import encrypt_folder
-from tfpe.lab.evaluation.evidence import answers_of, chosen_queries, read_ciphertexts
+from tfpe.lab.evaluation.attack_files import read_ciphertexts
+from tfpe.lab.evaluation.chosen_queries import answers_of, chosen_queries
 
 SHAPE = (32, 32, 3)
 
@@ -189,7 +190,10 @@ REFUSED = {
         "attack mode_filter encrypted --attack-option bits=4",
         "Options of mode_filter",
     ),
-    "no blocks": ("attack jigsaw encrypted --cipher pbe", "move blocks"),
+    "no blocks": (
+        "attack jigsaw encrypted --cipher pbe",
+        "block_size, such as etc, etc_gray. Received: pbe",
+    ),
     "damaged image": ("attack mode_filter broken", "broken/x.png: "),
     "damaged manifest": ("attack mode_filter foreign_manifest", "`options` should be"),
     "figure of no kind": (
@@ -209,7 +213,7 @@ REFUSED = {
     "evaluate: missing": ("evaluate nothing --cipher le", "nothing"),
     "evaluate: no curve": (
         "evaluate photos --cipher ele --curve ciphertext_only",
-        "one of ['block_statistics', 'known_plaintext']",
+        "one of ['known_plaintext', 'block_statistics']",
     ),
     "evaluate: options of two": (
         "evaluate photos --cipher le,ele --option block_size=8",

@@ -11,7 +11,7 @@ from tfpe.attacks import ATTACKS, mirrored, score_images, score_key
 from tfpe.attacks.symmetry import SYMMETRIES, aligned, forms
 from tfpe.cli import main
 from tfpe.files import encrypt_folder
-from tfpe.lab.evaluation import trials
+from tfpe.lab.evaluation import ladders
 from tfpe.lab.evaluation.curves import error_of, error_title
 from tfpe.lab.evaluation.pictures import load_pictures
 
@@ -113,8 +113,8 @@ def test_evaluate_and_attack_score_alike(photo_folder, monkeypatch, capsys):
     assert told["exact_pixels"] == told["index_accuracy"] == 1
     assert told["up_to"] == "left and right of all pictures"
     pictures = load_pictures("photos")
-    case = trials.Case("ele", {}, secret, bytes(32), pictures)
-    found, shown = trials.try_attack(row, case)
+    case = ladders.Case("ele", {}, secret, bytes(32), pictures)
+    found, shown = ladders.try_attack(row, case)
     assert found["outcome"] == "recovered" and found["up_to"] == told["up_to"]
     assert np.array_equal(shown, pictures.scored)
     point = {"error": 50.0, "error_up_to_mirror": 0.0}

@@ -63,30 +63,34 @@ def test_rows_say_what_they_are():
 @pytest.mark.parametrize("row, cipher", pairs_of(CHOSEN))
 def test_chosen_plaintext_gives_the_key_or_raises(key, row, cipher):
     """Exact on its ciphers; on any other never a wrong key."""
-    options = row.ciphers.get(cipher, {"cipher": {}, "attack": {}})
-    secret = CIPHERS[cipher](key, SHAPE, **options["cipher"])
-    oracle = attacks.CountingOracle(secret)
+    form = row.form_of(cipher)
+    secret = CIPHERS[cipher](key, SHAPE, **form)
     if cipher not in row.ciphers:
         with pytest.raises(AttackError):
-            row(oracle, SHAPE)
+            row(secret, SHAPE)
         return
-    assert row(oracle, SHAPE, **options["attack"]) == secret
-    name, bits = row.name, options["attack"].get("bits", 8)
-    assert oracle.queries == 1 + (QUERIES.get(name) or QUERIES[name, bits])
-    assert score_key(row(secret, SHAPE, **options["attack"]), secret) == (1, 1, 1)
+    evidence = attacks.Evidence(oracle=secret, shape=SHAPE, cipher=cipher, options=form)
+    found = attacks.run(row, evidence)
+    assert found.key == secret and found.verifying == 1 and found.kind == "queries"
+    name, bits = row.name, found.options.get("bits", 8)
+    assert found.count == (QUERIES.get(name) or QUERIES[name, bits])
+    assert score_key(found.key, secret) == (1, 1, 1)
 
 
 @pytest.mark.parametrize("row, cipher", pairs_of(KNOWN))
 def test_known_plaintext_explains_the_pairs_or_raises(key, row, cipher, patches):
-    options = row.ciphers.get(cipher, {"cipher": {}, "attack": {}})
-    secret = CIPHERS[cipher](key, SHAPE, **options["cipher"])
+    secret = CIPHERS[cipher](key, SHAPE)
     plain = patches[:16]
     encrypted = secret(plain)
     if cipher not in row.ciphers:
         with pytest.raises(AttackError):
-            row(plain, encrypted, **options["attack"])
+            row(plain, encrypted)
         return
-    recovered = row(plain, encrypted, **options["attack"])
+    evidence = attacks.Evidence(pairs=(plain, encrypted), cipher=cipher)
+    found = attacks.run(row, evidence)
+    recovered = found.key
+    assert (found.kind, found.count, found.verifying) == ("pairs", 16, 0)
+    assert found.undetermined == recovered.undetermined.size
     assert (recovered(plain) == encrypted).all()
     assert score_key(recovered, secret).index_accuracy > 0.98
     # What it does not list as undetermined is certain.

@@ -97,12 +97,18 @@ class Attack:
     def required(self):
         """Options without a default, which the cipher has to tell."""
         parameters = inspect.signature(self.function).parameters
-        return [n for n in ("bits", "block_size") if n in {*parameters} - {*self.options}]
+        return [
+            n for n in ("bits", "block_size") if n in {*parameters} - {*self.options}
+        ]
 
     @property
     def ciphers(self):
-        """Names of the ciphers that it is for, in the form that it is for."""
-        return tuple(n for n in CIPHERS if self.applies(n, **self.form_of(n)))
+        """Names of the ciphers that it is for, as they are or in its form."""
+        return tuple(
+            name
+            for name in CIPHERS
+            if self.applies(name) or self.applies(name, **self.form_of(name))
+        )
 
     def applies(self, cipher, **options):
         """Whether it is for a cipher with these options.
@@ -157,6 +163,11 @@ class Attack:
         if callable(self.ladder):
             return self.ladder(image_shape, **options)
         return self.ladder
+
+    @property
+    def has_curve(self):
+        """Whether its key grows with its evidence."""
+        return self.returns == KEY and bool(self.ladder)
 
     def all_of(self, count):
         """The option by which it uses all of `count` ciphertexts, if it has one."""

@@ -171,7 +171,9 @@ def _secret(evidence):
 
 def _shape(evidence):
     if evidence.shape is None:
-        raise AttackError("`evidence` should have the `shape` of images. Received: none")
+        raise AttackError(
+            "`evidence` should have the `shape` of images. Received: none"
+        )
     return image_shape_of(evidence.shape)
 
 
@@ -180,7 +182,7 @@ def _first_pixel(evidence):
     whole = np.issubdtype(first.dtype, np.integer)
     if not whole or first.ndim not in (1, 2) or first.min() < 0 or first.max() > 255:
         raise AttackError(
-            "`first_pixel` should be whole numbers from 0 to 255, one for each channel. "
+            "`first_pixel` should be whole numbers from 0 to 255, one a channel. "
             f"Received: dtype {first.dtype}, shape {first.shape}"
         )
     return [evidence.first_pixel]

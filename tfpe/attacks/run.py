@@ -7,6 +7,7 @@ import numpy as np
 
 from tfpe.attacks.attack import Attack
 from tfpe.attacks.oracles import CountingOracle
+from tfpe.ciphers import find_cipher
 from tfpe.errors import AttackError, ImageError
 
 
@@ -138,16 +139,22 @@ def _result(attack, evidence, options):
 
 
 def _each_picture(attack, evidence, options):
-    """Opens each ciphertext alone."""
-    view = attack.view and attack.view(evidence.cipher, evidence.ciphertexts.shape[1:])
-    if view:
-        evidence = dataclasses.replace(evidence, ciphertexts=view(evidence.ciphertexts))
+    """Opens each ciphertext alone, in the view of the attack."""
+    ciphertexts, back = evidence.ciphertexts, None
+    if attack.view:
+        shape = ciphertexts.shape[1:]
+        ciphertexts = attack.view(evidence.cipher, shape)(ciphertexts)
+        if evidence.cipher is not None:
+            cipher = find_cipher(evidence.cipher)
+            shape = cipher.plain_shape(shape, **evidence.options)
+        back = attack.view(evidence.cipher, shape).inverse
+    evidence = dataclasses.replace(evidence, ciphertexts=ciphertexts)
     keys, pictures = [], []
-    for number, ciphertext in enumerate(evidence.ciphertexts):
+    for number, ciphertext in enumerate(ciphertexts):
         arguments, named = evidence.arguments(attack.takes, number)
         found = attack(*arguments, **named, **options)
         if not isinstance(found, np.ndarray):
             keys.append(found)
             found = found.inverse(ciphertext)
-        pictures.append(view.inverse(found) if view else found)
+        pictures.append(back(found) if back else found)
     return {"pictures": np.stack(pictures), "keys": tuple(keys)}

@@ -18,7 +18,7 @@ from tfpe.attacks.jigsaw import jigsaw, jigsaw_score, puzzle_of
 from tfpe.attacks.key_sensitivity import key_sensitivity
 from tfpe.attacks.known_plaintext import known_plaintext
 from tfpe.attacks.mode_filter import mode_filter
-from tfpe.attacks.nibble_statistics import numbers_of_images, nibble_statistics
+from tfpe.attacks.nibble_statistics import nibble_statistics, numbers_of_images
 from tfpe.attacks.pixel_chosen_plaintext import logistic_chosen_plaintext
 from tfpe.attacks.repeated_blocks import (
     block_chosen_plaintext,

@@ -84,8 +84,15 @@ class Cipher:
         >>> CIPHERS["le"].traits(word_bits=8).word_bits
         8
         """
-        options = self.check(**options)
-        return _traits(self, tuple(sorted(options.items())))
+        told = repr(sorted(self.options(**options).items()))
+        if told not in self._traits:
+            self._traits[told] = traits_of(self, **self.check(**options))
+        return self._traits[told]
+
+    @functools.cached_property
+    def _traits(self):
+        """The traits found so far, by options."""
+        return {}
 
     def cipher_shape(self, image_shape, **options):
         """Shape of the ciphertext of an image of `image_shape`; sizes may be None."""
@@ -119,8 +126,3 @@ class Cipher:
         return Keyed.stack(
             self(key.for_image(number), image_shape, **options) for number in numbers
         )
-
-
-@functools.cache
-def _traits(cipher, options):
-    return traits_of(cipher, **dict(options))

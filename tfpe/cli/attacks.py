@@ -100,8 +100,8 @@ def attack(options):
             f"NAME should be one of {list(ATTACKS)}. Received: {options.name!r}"
         )
     require("PIL", "scipy")
-    from tfpe.lab.evaluation.casework import Evidence, make_queries, run_attack
-    from tfpe.lab.evaluation.result import check_key_file
+    from tfpe.lab.evaluation.attack_on_files import Files, make_queries, run_attack
+    from tfpe.lab.evaluation.attack_result import check_key_file
 
     row = ATTACKS[options.name]
     given = dict(options.attack_option)
@@ -115,7 +115,7 @@ def attack(options):
     if options.save_transform:
         check_key_file(options.save_transform)
     key = load_key(options) if _has_key(options) else None
-    evidence = Evidence(
+    files = Files(
         ciphertexts=options.ciphertexts or options.cipher_folder,
         cipher_folder=options.cipher_folder or options.ciphertexts,
         plain=options.plain,
@@ -129,14 +129,14 @@ def attack(options):
         key=key,
     )
     if options.make_queries:
-        count = make_queries(row, evidence, given, options.make_queries)
+        count = make_queries(row, files, given, options.make_queries)
         note(
             f"{count} queries, the last of which verifies, in {options.make_queries}: "
             "encrypt that folder, then --answers"
         )
         return 0
     with _spinner(f"{row.name}: {row.summary}", options):
-        result = run_attack(row, evidence, given)
+        result = run_attack(row, files, given)
     if result.summary["cipher"] not in (None, *row.ciphers):
         note(
             f"tfpe: warning: {row.name} is for {', '.join(row.ciphers)}; these are of "
@@ -171,7 +171,7 @@ def _tell_left_out(summary):
 
 def _write(result, options):
     """Pictures, figure and key, in this order: what is done stays done."""
-    from tfpe.lab.evaluation.evidence import write_images
+    from tfpe.lab.evaluation.attack_result import write_images
 
     if options.output:
         if result.recovered is None:

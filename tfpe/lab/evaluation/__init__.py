@@ -18,8 +18,8 @@ from PIL import Image
 
 from tfpe.ciphers import find_cipher
 from tfpe.keys import Key
-from tfpe.lab.evaluation.measures import cipher_metrics
-from tfpe.lab.evaluation.trials import Case, applicable, try_attack, variants
+from tfpe.lab.evaluation.cipher_metrics import cipher_metrics
+from tfpe.lab.evaluation.ladders import Case, applicable, try_attack, variants
 
 GALLERY_COLOURS = 128
 
@@ -45,7 +45,7 @@ def evaluate(cipher, pictures, *, seed=0, progress=None, shown=None, **options):
         The record, a dict of kind "evaluation". Its results:
 
         key_space   claimed_bits, effective_bits
-        metrics     see `tfpe.lab.evaluation.measures.cipher_metrics`
+        metrics     see `tfpe.lab.evaluation.cipher_metrics.cipher_metrics`
         attacks     a row each: attack, threat_model, evidence {kind, count, verifying},
                     options, outcome ("recovered": the very key or picture, "partial",
                     "failed"; message says why), index_accuracy, undetermined, and
@@ -127,8 +127,8 @@ def _variant(case, attack, options):
     """The case of another form of the cipher; None where the pictures are too small."""
     pictures = case.pictures
     size = find_cipher(case.cipher).block_size(**options)
-    if attack.name == "jigsaw":
-        # A puzzle of blocks this large needs a large picture.
+    if attack.per_picture:
+        # A picture of blocks this large is a large one.
         large = pictures.large[None]
         rows, columns = (n - n % size for n in large.shape[1:3])
         if rows * columns < 4 * size**2:

@@ -1,26 +1,16 @@
 """Error of an attack against its evidence: how many pairs or ciphertexts it takes."""
 
-import time
-
 import numpy as np
 
-from tfpe.attacks import ATTACKS, least_error
+from tfpe.attacks import ATTACKS, attempt, least_error
 from tfpe.ciphers import find_cipher
-from tfpe.errors import AttackError, RecordError, TfpeError
+from tfpe.errors import RecordError, TfpeError
 from tfpe.keys import Key
 from tfpe.lab.evaluation import seed_bytes
-from tfpe.lab.evaluation.trials import KINDS
+from tfpe.lab.evaluation.ladders import REFERENCES, evidence_of
 from tfpe.lab.records import check_replaceable, environment, read_record, write_record
 
-COUNTS = {
-    "ciphertext_only": (50, 100, 400, 1600, 5000),
-    "nibble_statistics": (50, 100, 200, 400),
-    "block_statistics": (100, 200, 400, 1600, 5000),
-    "known_plaintext": (1, 2, 3, 4, 5, 6, 8, 12, 16),
-    "block_known_plaintext": (1, 2, 3, 4),
-}
 UNSEEN = 500
-REFERENCES = 1_000
 
 
 def measure_curve(
@@ -39,10 +29,11 @@ def measure_curve(
     """Measures the error of unseen pictures after an attack, for more and more images.
 
     Args:
-        attack: a name in `COUNTS`.
+        attack: a name in `ATTACKS`, of one whose key grows with its evidence.
         cipher: a name in `tfpe.CIPHERS` that the attack applies to.
         pictures: a `Pictures`; each key has a draw of its own of the evidence.
-        counts: numbers of images; default `COUNTS`, as far as the pictures go.
+        counts: numbers of images; default those of the attack's row, as far
+            as the pictures go.
         keys: number of keys, and of draws.
         seed: of keys and draws.
         path: of the record, written after each point; points that a record of the same
@@ -71,18 +62,21 @@ def measure_curve(
             too few pictures.
         RecordError: `path` holds something else.
     """
-    if attack not in COUNTS or cipher not in ATTACKS[attack].ciphers:
-        known = [n for n in COUNTS if cipher in ATTACKS[n].ciphers]
+    known = [n for n, one in ATTACKS.items() if one.has_curve and cipher in one.ciphers]
+    if attack not in known:
         raise TfpeError(
             f"`attack` should be one that grows with its evidence, for {cipher} one of "
             f"{known}. Received: {attack!r}"
         )
-    row = find_cipher(cipher)
+    row, tried = find_cipher(cipher), ATTACKS[attack]
     options = row.check(pictures.shape[2], **options)
     pictures = pictures.cropped(row.block_size(**options))
     evidence = pictures.evidence
-    spare = 2 if ATTACKS[attack].needs_reference else 1
-    counts = sorted(counts or [n for n in COUNTS[attack] if spare * n <= len(evidence)])
+    spare = 2 if "reference" in tried.takes else 1
+    usual = tried.curve or tried.rungs(
+        pictures.shape, **tried.options_for(cipher, **options)
+    )
+    counts = sorted(counts or [n for n in usual if spare * n <= len(evidence)])
     if not counts or not 1 <= counts[0] <= counts[-1] <= len(evidence):
         raise TfpeError(
             f"`counts` should be from 1 to {len(evidence)}, the number of pictures "
@@ -90,8 +84,8 @@ def measure_curve(
         )
     settings = {
         "attack": attack,
-        "threat_model": ATTACKS[attack].threat_model,
-        "evidence_kind": KINDS[ATTACKS[attack].threat_model],
+        "threat_model": tried.threat_model,
+        "evidence_kind": tried.unit,
         "images": pictures.name,
         "image_shape": list(pictures.shape),
         "count": pictures.count,
@@ -112,7 +106,7 @@ def measure_curve(
         for number in range(keys):
             if (count, number) not in done:
                 points.append(
-                    _point(attack, cipher, options, pictures, count, number, seed)
+                    _point(tried, cipher, options, pictures, count, number, seed)
                 )
                 points.sort(key=lambda point: (point["evidence"], point["key"]))
                 if path is not None:
@@ -130,41 +124,33 @@ def measure_curve(
 def _point(attack, cipher, options, pictures, count, number, seed):
     secret = find_cipher(cipher)(_key(seed, number), pictures.shape, **options)
     order = np.random.default_rng([seed, number]).permutation(len(pictures.evidence))
-    plain = pictures.evidence[order[:count]]
-    ciphertexts = secret(plain)
-    row = ATTACKS[attack]
-    chosen = row.options_for(cipher, **options)
-    if attack == "ciphertext_only":
-        evidence, chosen = (ciphertexts,), chosen | {"images": max(count, 25)}
-    elif row.needs_reference:
-        evidence = ciphertexts, pictures.evidence[order[count:][:REFERENCES]]
-    else:
-        evidence = plain, ciphertexts
+    plain, reference = (
+        pictures.evidence[chosen]
+        for chosen in (order[:count], order[count:][:REFERENCES])
+    )
+    known = {"cipher": cipher, "options": options}
+    evidence = evidence_of(attack, secret, plain, reference, **known)
+    found = attempt(attack, evidence, **attack.all_of(count))
     point = {
         "evidence": count,
         "key": number,
         "error": None,
         "index_accuracy": None,
-        "undetermined": None,
+        "undetermined": found.undetermined,
+        "seconds": found.seconds,
     }
-    start = time.perf_counter()
-    try:
-        recovered = row(*evidence, **chosen)
-    except AttackError as error:
-        return point | {"seconds": time.perf_counter() - start, "message": str(error)}
-    point["seconds"] = time.perf_counter() - start
+    if found.error is not None:
+        return point | {"message": str(found.error)}
     unseen = pictures.scored[:UNSEEN]
-    shown = recovered.inverse(secret(unseen))
+    shown = found.key.inverse(secret(unseen))
     point["error"] = float(np.abs(shown.astype(np.int16) - unseen).mean())
-    if row.threat_model == "ciphertext only":
+    if found.kind == "ciphertexts":
         point["error_up_to_channel_order"] = least_error(shown, unseen)
         point["error_up_to_negatives"] = least_error(shown, unseen, negatives=True)
-    else:
-        point["undetermined"] = int(recovered.undetermined.size)
-    if row.up_to:
-        shown = row.aligned(shown, unseen, cipher).astype(np.int16)
-        point[_up_to(row)] = float(np.abs(shown - unseen).mean())
-    point["index_accuracy"] = row.score_key(recovered, secret).index_accuracy
+    if attack.up_to:
+        shown = attack.aligned(shown, unseen, cipher).astype(np.int16)
+        point[_up_to(attack)] = float(np.abs(shown - unseen).mean())
+    point["index_accuracy"] = attack.score_key(found.key, secret).index_accuracy
     return point
 
 

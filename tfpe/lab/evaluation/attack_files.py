@@ -1,11 +1,10 @@
-"""Evidence from files: encrypted folders, known pairs, chosen images and their answers.
+"""Evidence from files: encrypted folders, known pairs, other pictures.
 
 Everything here is read as an attacker reads it: without the key. The manifest of an
 encrypted folder names cipher, options and sizes in the open.
 """
 
 import dataclasses
-import math
 import pathlib
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy as np
 from tfpe.errors import AttackError, ImageFileError, ManifestError
 from tfpe.files.finding import find_images, png_name, read_bytes
 from tfpe.files.folder_manifest import MANIFEST_NAME, check_path, read_json
-from tfpe.pixels.codec import decode_image, encode_png
+from tfpe.pixels.codec import decode_image
 from tfpe.pixels.padding import pad_to_blocks
 
 # What of a manifest makes one transform for images of one shape.
@@ -156,142 +155,6 @@ def pairs_of(plain, ciphertexts):
         np.stack([plain[name] for name in names]),
         ciphertexts.images[[place[name] for name in names]],
     )
-
-
-class Recorder:
-    """An oracle that writes down what it is asked, and answers what it was told.
-
-    Args:
-        answers: a dict from the bytes of an image to its ciphertext.
-
-    Attributes:
-        asked: the images asked for, in order.
-    """
-
-    def __init__(self, answers=None):
-        self._answers = answers or {}
-        self.asked = []
-
-    def __call__(self, images):
-        self.asked += list(images)
-        found = [self._answers.get(image.tobytes()) for image in images]
-        if any(answer is None for answer in found):
-            raise _Unanswered
-        return np.stack(found)
-
-
-class _Unanswered(Exception):
-    """Something was asked that has no answer yet."""
-
-
-def chosen_queries(attack, image_shape, **options):
-    """What an attack with chosen plaintexts asks for: queries, then one to verify.
-
-    Args:
-        attack: a row of `ATTACKS` with chosen plaintexts.
-        image_shape: (height, width, channels).
-        **options: of the attack.
-
-    Returns:
-        `uint8 (Q + 1, H, W, C)`.
-
-    Example:
-
-    >>> from tfpe.attacks import ATTACKS
-    >>> chosen_queries(ATTACKS["chosen_plaintext"], (32, 32, 3)).shape
-    (4, 32, 32, 3)
-    """
-    recorder = Recorder()
-    try:
-        attack(recorder, image_shape, **options)
-    except _Unanswered:
-        # No attack here looks at an answer before it has asked for all of them.
-        pass
-    random = np.random.default_rng(0).integers(0, 256, (1, *image_shape), np.uint8)
-    return np.concatenate([np.stack(recorder.asked), random])
-
-
-def query_names(count):
-    """Names of the files of `count` queries."""
-    return [f"query-{number:02}.png" for number in range(count)]
-
-
-def write_queries(folder, images):
-    """Writes chosen images to a folder that is new or empty.
-
-    Raises:
-        ImageFileError: something is in the folder.
-    """
-    folder = pathlib.Path(folder)
-    if folder.exists() and any(folder.iterdir()):
-        raise ImageFileError(
-            f"Queries should go to a new or empty folder. Received: {folder}"
-        )
-    files = zip(query_names(len(images)), images, strict=True)
-    return write_images(folder, dict(files))
-
-
-def write_images(folder, images, force=False):
-    """Writes PNG files; refuses, before the first, to replace any by another.
-
-    Args:
-        folder: where to; it is made.
-        images: a dict from relative path to `uint8 (H, W, C)`.
-        force: replace files.
-    """
-    from tfpe.files.jobs import inside
-    from tfpe.storage.atomic import write_file
-
-    files = {name: encode_png(image) for name, image in images.items()}
-    # A run that a full disk stopped has left some of these files: they may be there.
-    there = [
-        name for name in files if _differs(pathlib.Path(folder, name), files[name])
-    ]
-    if there and not force:
-        raise ImageFileError(
-            f"Nothing is overwritten without --force. Received: {folder}, which holds "
-            f"{there[0]}"
-        )
-    for name, data in files.items():
-        write_file(inside(folder, name), data)
-    return len(images)
-
-
-def _differs(path, data):
-    """Whether something else than `data` is at `path`."""
-    try:
-        return path.read_bytes() != data
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-
-
-def answers_of(queries, ciphertexts):
-    """An oracle of the answers to queries: a `Recorder`.
-
-    Args:
-        queries: `uint8 (Q, H, W, C)`, of `chosen_queries`.
-        ciphertexts: the `Ciphertexts` of the folder that the owner encrypted.
-
-    Raises:
-        AttackError: answers are missing, or of another size.
-    """
-    place = {name: k for k, name in enumerate(ciphertexts.names)}
-    missing = [name for name in query_names(len(queries)) if name not in place]
-    if missing:
-        raise AttackError(
-            f"The answers should hold the ciphertext of each query. Received: none of "
-            f"{missing[0]}, for {len(queries)} queries"
-        )
-    asked, told = queries.shape[1:], ciphertexts.images.shape[1:]
-    # One plane in the place of three is etc_gray: of another shape, but as large.
-    if math.prod(asked) != math.prod(told) or (asked[2] == told[2] and asked != told):
-        raise AttackError(
-            f"The answers should be of the size asked for, {asked}. Received: {told}"
-        )
-    pairs = zip(queries, query_names(len(queries)), strict=True)
-    return Recorder({q.tobytes(): ciphertexts.images[place[n]] for q, n in pairs})
 
 
 def _read(path):

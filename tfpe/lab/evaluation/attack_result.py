@@ -3,11 +3,13 @@
 import dataclasses
 import io
 import os
+import pathlib
 
 import numpy as np
 
 from tfpe.algebra.transform import Transform
 from tfpe.errors import AttackError, ImageFileError, TfpeError
+from tfpe.pixels.codec import encode_png
 from tfpe.pixels.padding import crop
 from tfpe.storage.atomic import write_file
 
@@ -68,6 +70,41 @@ class Result:
         np.savez_compressed(data, perm=t.perm, mask=t.mask, bits=t.bits, **shapes)
         check_key_file(path)
         write_file(path, data.getvalue(), mode=0o600)
+
+
+def write_images(folder, images, force=False):
+    """Writes PNG files; refuses, before the first, to replace any by another.
+
+    Args:
+        folder: where to; it is made.
+        images: a dict from relative path to `uint8 (H, W, C)`.
+        force: replace files.
+    """
+    from tfpe.files.jobs import inside
+
+    files = {name: encode_png(image) for name, image in images.items()}
+    # A run that a full disk stopped has left some of these files: they may be there.
+    there = [
+        name for name in files if _differs(pathlib.Path(folder, name), files[name])
+    ]
+    if there and not force:
+        raise ImageFileError(
+            f"Nothing is overwritten without --force. Received: {folder}, which holds "
+            f"{there[0]}"
+        )
+    for name, data in files.items():
+        write_file(inside(folder, name), data)
+    return len(images)
+
+
+def _differs(path, data):
+    """Whether something else than `data` is at `path`."""
+    try:
+        return path.read_bytes() != data
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 def check_key_file(path):
