@@ -89,6 +89,13 @@ def run(attack, evidence, **options):
 def attempt(attack, evidence, **options):
     """The same as `run`, but an attack that fails gives a `Finding` with its error.
 
+    Args:
+        attack, evidence: of `run`.
+        **options: of the attack.
+
+    Returns:
+        A `Finding`; where it has an `error`, it has no key and no pictures.
+
     Example:
 
     >>> from tfpe.attacks import ATTACKS, Evidence

@@ -7,24 +7,23 @@ images of his choice encrypted under the same key.
 import numpy as np
 from PIL import Image
 
-from tfpe.attacks import (
-    ATTACKS,
-    CountingOracle,
-    chang_case_advanced,
-    chosen_plaintext,
-    jigsaw,
-    mode_filter,
-    puzzle_of,
-    score_images,
-)
+from tfpe.attacks import ATTACKS, Evidence, run, score_images
+from tfpe.attacks.attack import KEY, PICTURES
 from tfpe.ciphers import CIPHERS
 from tfpe.errors import TfpeError
 from tfpe.lab.figures import picture_table
 
 SIDE = 112
-NIBBLE_CIPHERS = ("le", "ele")
-# Of etc and etc_gray; larger than by default: the size usual for photographs.
-BLOCK_SIZE = 16
+# Blocks larger than by default: the size usual for photographs.
+LARGE_BLOCKS = {"block_size": 16}
+PUBLISHED = {
+    "le": {},
+    "ele": {},
+    "pbe": {},
+    "logistic": {},
+    "etc": LARGE_BLOCKS,
+    "etc_gray": LARGE_BLOCKS,
+}
 ROWS = (
     "encrypted",
     "attacked with\nthis ciphertext\nalone",
@@ -60,48 +59,60 @@ def attack_photograph(photograph, key, path):
     plain = _middle_square(photograph)
     columns = {"plain": [(plain, ""), (None, ""), (None, "")]}
     rows = []
-    for name in ("le", "ele", "pbe", "logistic", "etc", "etc_gray"):
-        options = {"block_size": BLOCK_SIZE} if name.startswith("etc") else {}
+    for name, options in PUBLISHED.items():
         secret = CIPHERS[name](key, plain.shape, **options)
-        ciphertext, oracle = secret(plain), CountingOracle(secret)
-        bits = 4 if name in NIBBLE_CIPHERS else 8
-        recovered = chosen_plaintext(oracle, plain.shape, bits, verify=False)
-        opened = recovered.inverse(ciphertext)
+        evidence = Evidence(
+            ciphertexts=secret(plain)[None],
+            oracle=secret,
+            first_pixel=plain[0, 0],
+            shape=plain.shape,
+            cipher=name,
+            options=options,
+        )
+        chosen = run(_attacks(evidence, "oracle", KEY)[0], evidence)
+        opened = chosen.key.inverse(evidence.ciphertexts)[0]
         if score_images(opened, plain).exact_pixels < 1:
             raise TfpeError(f"{name}: the attack did not give the photograph back")
+        size = options.get("block_size")
         columns[name] = [
-            (ciphertext, f"blocks of {BLOCK_SIZE} x {BLOCK_SIZE}" if options else ""),
-            _with_this_alone(name, ciphertext, plain),
-            (opened, f"exact, {oracle.queries} images"),
+            (evidence.ciphertexts[0], f"blocks of {size} x {size}" if size else ""),
+            _with_this_alone(evidence, plain),
+            (opened, f"exact, {chosen.count} images"),
         ]
-        rows.append(
-            {"cipher": name, "options": options, "chosen_images": oracle.queries}
-        )
+        rows.append({"cipher": name, "options": options, "chosen_images": chosen.count})
     picture_table(columns, ROWS, path)
     return rows
 
 
-def _with_this_alone(name, ciphertext, plain):
+def _attacks(evidence, field, returns):
+    """The attacks on a cipher that take a field of the evidence and one image."""
+    return [
+        row
+        for row in ATTACKS.values()
+        if row.takes[0] == field
+        and row.returns == returns
+        and not row.ladder
+        and row.applies(evidence.cipher, **evidence.options)
+    ]
+
+
+def _with_this_alone(evidence, plain):
     """What one ciphertext shows, under any key: a picture or None, and how."""
-    if name == "pbe":
-        shown = chang_case_advanced(ciphertext, plain[0, 0])
-        return shown, "first pixel known"
-    if name == "logistic":
-        return mode_filter(ciphertext), "mode filter"
-    if name.startswith("etc"):
-        planes = puzzle_of(name, plain.shape)
-        puzzle = planes(ciphertext)
-        solved = planes.inverse(jigsaw(puzzle, BLOCK_SIZE).inverse(puzzle))
-        # Upright as a person would turn it: the attack leaves open how it lies.
-        shown = ATTACKS["jigsaw"].aligned(solved[None], plain[None], name)[0]
-        if name == "etc":
-            return shown, "jigsaw solver"
+    attacks = _attacks(evidence, "ciphertexts", PICTURES)
+    if not attacks:
+        return None, "no attack here"
+    attack, cipher = attacks[-1], evidence.cipher
+    shown = run(attack, evidence).pictures
+    # Upright as a person would turn it, where the attack leaves open how it lies.
+    shown = attack.aligned(shown, plain[None], cipher)[0]
+    how = "first pixel known" if "first_pixel" in attack.takes else attack.name
+    view = attack.view and attack.view(cipher, plain.shape)
+    if view and view.output_shape != plain.shape:
         # The three planes of the picture are one puzzle; shown side by side, smaller.
-        small = Image.fromarray(planes(shown)[..., 0]).resize(
-            (SIDE, SIDE // 3), Image.Resampling.BOX
-        )
-        return np.asarray(small)[..., None], "jigsaw solver"
-    return None, "no attack here"
+        planes = Image.fromarray(view(shown)[..., 0])
+        planes = planes.resize((SIDE, SIDE // 3), Image.Resampling.BOX)
+        shown = np.asarray(planes)[..., None]
+    return shown, how.replace("_", " ")
 
 
 def _middle_square(photograph):
