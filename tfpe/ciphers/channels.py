@@ -13,15 +13,16 @@ CHANNEL_ORDERS = np.array(
 )
 
 
-def channel_sources(channel_order, shape, channels):
-    """Source channel of each output channel, `(*shape, 3)`, from codes of `shape`."""
+def channel_codes(channel_order, shape, channels):
+    """Explicit codes of Table I, of `shape`, or None as it is; or an error."""
+    if channel_order is None:
+        return None
     if channels != 3:
         raise CipherOptionError(
             "`channel_order` should be None for images without 3 channels. "
             f"Received: an array, and images of {channels}"
         )
-    codes = checks.integers(channel_order, shape, len(CHANNEL_ORDERS), "channel_order")
-    return CHANNEL_ORDERS[codes]
+    return checks.integers(channel_order, shape, len(CHANNEL_ORDERS), "channel_order")
 
 
 def shuffles_channels(channel_shuffle, image_shape):

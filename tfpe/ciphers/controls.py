@@ -83,7 +83,7 @@ def shuffle(key, image_shape):
     order = (
         check_key(key).material("shuffle", shape).permutation("perm", math.prod(shape))
     )
-    return shuffle_transform(order, shape)
+    return Transform.composed(order, np.zeros(order.size, np.uint8), 8, shape)
 
 
 def shuffle_transform(perm, image_shape):
@@ -141,7 +141,7 @@ def blockshuffle(key, image_shape, block_size=4):
     shape = checks.image_shape_of(image_shape, block_size)
     material = check_key(key).material("blockshuffle", shape, block_size=block_size)
     perm = material.permutation("perm", block_size**2 * shape[2])
-    return blockshuffle_transform(perm, shape, block_size)
+    return _shuffle_in_blocks(perm, shape, block_size)
 
 
 def blockshuffle_transform(perm, image_shape, block_size):
@@ -167,6 +167,10 @@ def blockshuffle_transform(perm, image_shape, block_size):
     block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
     perm = checks.permutations(perm, block_size**2 * shape[2], "perm")
+    return _shuffle_in_blocks(perm, shape, block_size)
+
+
+def _shuffle_in_blocks(perm, shape, block_size):
     gather = lay_out(block_indices(shape, block_size)[:, perm], shape, block_size)
     return Transform.composed(gather, np.zeros(gather.size, np.uint8), 8, shape)
 
@@ -201,7 +205,7 @@ def keystream(key, image_shape):
     stream = (
         check_key(key).material("keystream", shape).bytes("stream", math.prod(shape))
     )
-    return keystream_transform(stream.reshape(shape))
+    return xor_transform(stream, shape)
 
 
 def keystream_transform(stream):

@@ -53,14 +53,10 @@ def le(key, image_shape, block_size=4, reversal="derived", word_bits=4):
         "le", shape, block_size=block_size, reversal=reversal, word_bits=word_bits
     )
     words = block_size**2 * shape[2] * 8 // word_bits
-    independent = reversal == "independent"
-    return le_transform(
-        material.permutation("order", words),
-        shape,
-        block_size,
-        material.bits("reversal", words) if independent else None,
-        word_bits,
-    )
+    order, mask = material.permutation("order", words)[None], None
+    if reversal == "independent":
+        mask = material.bits("reversal", words)[None]
+    return _shuffle_words(order, None, mask, word_bits, shape, block_size)
 
 
 def le_transform(order, image_shape, block_size=4, mask=None, word_bits=4):
@@ -142,14 +138,11 @@ def ele(key, image_shape, block_size=4, reversal="derived"):
     )
     count = shape[0] * shape[1] // block_size**2
     words = 2 * block_size**2 * shape[2]
-    independent = reversal == "independent"
-    return ele_transform(
-        material.permutations("orders", count, words),
-        material.permutation("block_order", count),
-        shape,
-        block_size,
-        material.bits("reversals", (count, words)) if independent else None,
-    )
+    orders, masks = material.permutations("orders", count, words), None
+    if reversal == "independent":
+        masks = material.bits("reversals", (count, words))
+    block_order = material.permutation("block_order", count)
+    return _shuffle_words(orders, block_order, masks, 4, shape, block_size)
 
 
 def ele_transform(orders, block_order, image_shape, block_size=4, masks=None):

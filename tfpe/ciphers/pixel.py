@@ -13,8 +13,8 @@ from tfpe.algebra.transform import Transform, xor_transform
 from tfpe.checks import index_dtype
 from tfpe.ciphers.channels import (
     CHANNEL_ORDERS,
+    channel_codes,
     channel_order_bits,
-    channel_sources,
     shuffles_channels,
 )
 from tfpe.ciphers.keyspace import KeySpace
@@ -58,7 +58,8 @@ def pbe(key, image_shape, channel_shuffle=True):
     channel_shuffle = shuffles_channels(channel_shuffle, shape)
     material = check_key(key).material("pbe", shape, channel_shuffle=channel_shuffle)
     order = _draw_channel_order(material, shape) if channel_shuffle else None
-    return pbe_transform(material.bits("negate", shape), order)
+    negate = material.bits("negate", shape)
+    return _xor_then_channel_order(negate * np.uint8(255), order, shape)
 
 
 def pbe_transform(negate, channel_order):
@@ -85,7 +86,8 @@ def pbe_transform(negate, channel_order):
     """
     shape = checks.image_shape_of(checks.shape_of(negate, "negate"))
     negate = checks.bits(negate, shape, "negate")
-    return _xor_then_channel_order(negate * np.uint8(255), channel_order, shape)
+    codes = channel_codes(channel_order, shape[:2], shape[2])
+    return _xor_then_channel_order(negate * np.uint8(255), codes, shape)
 
 
 def pbe_key_space(image_shape, channel_shuffle=True):
@@ -160,11 +162,11 @@ def logistic(
         sequence = chaos_module.chaotic_sequence(chaos, parameters, length)
     # One value for each byte, channel-major: S_c = sequence[c * H * W:(c + 1) * H * W].
     sequence = np.moveaxis(sequence.reshape(planes, height, width), 0, -1)
-    return logistic_transform(
-        np.broadcast_to(sequence, shape),
-        material.bits("select", shape) if select else np.ones(shape, bool),
-        _draw_channel_order(material, shape) if channel_shuffle else None,
-    )
+    mask = np.broadcast_to(sequence, shape)
+    if select:
+        mask = mask * material.bits("select", shape)
+    order = _draw_channel_order(material, shape) if channel_shuffle else None
+    return _xor_then_channel_order(mask, order, shape)
 
 
 def logistic_transform(sequence, select, channel_order):
@@ -194,7 +196,8 @@ def logistic_transform(sequence, select, channel_order):
     shape = checks.image_shape_of(checks.shape_of(sequence, "sequence"))
     sequence = checks.integers(sequence, shape, 256, "sequence").astype(np.uint8)
     select = checks.bits(select, shape, "select")
-    return _xor_then_channel_order(sequence * select, channel_order, shape)
+    codes = channel_codes(channel_order, shape[:2], shape[2])
+    return _xor_then_channel_order(sequence * select, codes, shape)
 
 
 def logistic_key_space(
@@ -211,14 +214,13 @@ def logistic_key_space(
     return KeySpace(8 * values + other, min(sequence, CHAOS_BITS[chaos]) + other)
 
 
-def _xor_then_channel_order(mask, channel_order, shape):
-    if channel_order is None:
+def _xor_then_channel_order(mask, codes, shape):
+    if codes is None:
         return xor_transform(mask, shape)
     height, width, channels = shape
-    sources = channel_sources(channel_order, (height, width), channels)
     dtype = index_dtype(mask.size)
     first = np.arange(0, mask.size, channels, dtype=dtype)
-    perm = (first.reshape(height, width, 1) + sources).ravel()
+    perm = (first.reshape(height, width, 1) + CHANNEL_ORDERS[codes]).ravel()
     return Transform.composed(perm, mask.ravel().take(perm), 8, shape)
 
 

@@ -10,8 +10,8 @@ from tfpe.checks import index_dtype
 from tfpe.ciphers.blocks import block_positions, lay_out
 from tfpe.ciphers.channels import (
     CHANNEL_ORDERS,
+    channel_codes,
     channel_order_bits,
-    channel_sources,
     shuffles_channels,
 )
 from tfpe.ciphers.keyspace import KeySpace, log2_factorial
@@ -56,16 +56,10 @@ def etc(key, image_shape, block_size=4, channel_shuffle=True):
         "etc", shape, block_size=block_size, channel_shuffle=channel_shuffle
     )
     count = shape[0] * shape[1] // block_size**2
-    return etc_transform(
-        material.permutation("block_order", count),
-        material.integers("orientation", count, ORIENTATIONS),
-        material.bits("negate", count),
-        material.integers("channel_order", count, len(CHANNEL_ORDERS))
-        if channel_shuffle
-        else None,
-        shape,
-        block_size,
-    )
+    codes = None
+    if channel_shuffle:
+        codes = material.integers("channel_order", count, len(CHANNEL_ORDERS))
+    return _move_blocks(*_draw_moves(material, count), codes, shape, block_size)
 
 
 def etc_transform(
@@ -98,19 +92,39 @@ def etc_transform(
     """
     block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
-    channels = shape[2]
     count = shape[0] * shape[1] // block_size**2
-    block_order = checks.permutations(block_order, count, "block_order")
-    orientation = checks.integers(orientation, count, ORIENTATIONS, "orientation")
-    negate = checks.bits(negate, count, "negate")
+    moves = _check_moves(block_order, orientation, negate, count)
+    codes = channel_codes(channel_order, count, shape[2])
+    return _move_blocks(*moves, codes, shape, block_size)
+
+
+def _draw_moves(material, count):
+    return (
+        material.permutation("block_order", count),
+        material.integers("orientation", count, ORIENTATIONS),
+        material.bits("negate", count),
+    )
+
+
+def _check_moves(block_order, orientation, negate, count):
+    return (
+        checks.permutations(block_order, count, "block_order"),
+        checks.integers(orientation, count, ORIENTATIONS, "orientation"),
+        checks.bits(negate, count, "negate"),
+    )
+
+
+def _move_blocks(block_order, orientation, negate, codes, shape, block_size):
+    """etc from material that fits; `codes` None leaves the channels as they are."""
+    channels = shape[2]
     colours = np.arange(channels, dtype=np.int8)[None]
-    if channel_order is not None:
-        colours = channel_sources(channel_order, count, channels)
+    if codes is not None:
+        colours = CHANNEL_ORDERS[codes]
     # Inside a block: output pixel p takes input pixel turned[p], channel colours[c].
     origins, offsets = block_positions(shape, block_size)
     turned = offsets[::channels][_orientations(block_size)]
     local = turned[orientation][:, :, None] + colours[:, None, :]
-    local = local.reshape(count, -1)
+    local = local.reshape(len(block_order), -1)
     local += origins[block_order][:, None]
     negatives = np.where(negate, np.uint8(255), np.uint8(0))[:, None]
     return Transform.composed(
@@ -166,19 +180,12 @@ def etc_gray(key, image_shape, block_size=8, fold=True):
     """
     block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
-    checks.true_or_false(fold, "fold")
+    _check_fold(fold, shape)
     material = check_key(key).material(
         "etc_gray", shape, block_size=block_size, fold=fold
     )
     count = math.prod(shape) // block_size**2
-    return etc_gray_transform(
-        material.permutation("block_order", count),
-        material.integers("orientation", count, ORIENTATIONS),
-        material.bits("negate", count),
-        shape,
-        block_size,
-        fold,
-    )
+    return _move_blocks_of_planes(_draw_moves(material, count), shape, block_size, fold)
 
 
 def etc_gray_transform(
@@ -208,16 +215,24 @@ def etc_gray_transform(
     """
     block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
+    _check_fold(fold, shape)
+    count = math.prod(shape) // block_size**2
+    moves = _check_moves(block_order, orientation, negate, count)
+    return _move_blocks_of_planes(moves, shape, block_size, fold)
+
+
+def _check_fold(fold, shape):
     checks.true_or_false(fold, "fold")
     if not fold and shape[2] != 3:
         raise CipherOptionError(
             "`fold=False` needs images of 3 channels; on gray images both are the "
             f"same, fold=True. Received: image_shape={shape}"
         )
+
+
+def _move_blocks_of_planes(moves, shape, block_size, fold):
     planes = side_by_side(shape)
-    gray = etc_transform(
-        block_order, orientation, negate, None, planes.output_shape, block_size
-    )
+    gray = _move_blocks(*moves, None, planes.output_shape, block_size)
     return planes.inverse @ gray @ planes if fold else gray @ planes
 
 
