@@ -18,6 +18,8 @@ PAGES = {
 FILES = ("results/figures/*.png", "notebooks/*.ipynb", "LICENSE", "CITATION.cff")
 LINK = re.compile(r"(!?)\[([^\[\]]*)\]\(([^)\s#]*)((?:#[^)\s]*)?)\)")
 MODULE = re.compile(r"^::: ([\w.]+)\n", re.M)
+# Outside of code, x[i][j] would be a link; code is matched to be passed over.
+BRACKETS = re.compile(r"^ *(?:>>>|\.\.\.).*$|`[^`]*`|\]\[", re.M)
 DOCTEST = re.compile(r"(?:^|(?<=\n))((?: *)>>> (?:.+(?:\n|$))+)")
 
 
@@ -91,7 +93,12 @@ class Examples(griffe.Extension):
 
     def on_object(self, *, obj, **kwargs):
         if obj.docstring:
-            obj.docstring.value = DOCTEST.sub(_fenced, obj.docstring.value)
+            text = BRACKETS.sub(_escaped, obj.docstring.value)
+            obj.docstring.value = DOCTEST.sub(_fenced, text)
+
+
+def _escaped(match):
+    return r"]\[" if match[0] == "][" else match[0]
 
 
 def _fenced(match):

@@ -8,6 +8,7 @@ import pytest
 from pages import PAGES, ROOT, blocks
 from PIL import Image
 
+import tfpe
 import training.cli
 from tfpe.cli import main
 
@@ -71,6 +72,11 @@ def test_commands_run(tmp_path, monkeypatch, photographs):
     for line in commands.splitlines():
         assert main(line.split()[1:]) == 0, line
     assert len(list((tmp_path / "decrypted").glob("*.png"))) == len(photographs)
+
+
+def test_every_cipher_is_listed():
+    rows = re.findall(r"^\| (`.*?) \|", PAGES["docs/ciphers.md"], re.M)
+    assert set(re.findall(r"`(\w+)`", "".join(rows))) == set(tfpe.CIPHERS)
 
 
 def test_readme_is_short():
