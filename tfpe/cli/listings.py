@@ -54,7 +54,6 @@ def register(commands):
 def ciphers(options):
     """Lists the ciphers: key space in bits, and what breaks them."""
     require(*([] if options.json else ["rich"]))
-    from tfpe.attacks import broken_by
     from tfpe.ciphers import CIPHERS
     from tfpe.pixels.padding import padded_size
 
@@ -68,7 +67,7 @@ def ciphers(options):
                 "summary": cipher.summary,
                 "key_space_claimed_bits": round(claimed, 1),
                 "key_space_effective_bits": round(effective, 1),
-                "broken_by": _broken_by(broken_by(cipher)),
+                "broken_by": _broken_by(cipher),
                 "options": cipher.defaults,
                 "reference": cipher.reference,
             }
@@ -98,10 +97,14 @@ def ciphers(options):
     )
 
 
-def _broken_by(threat_models):
-    """Threat models in the words of those who list ciphers."""
-    words = [EVIDENCE[model] for model in threat_models]
-    return ", ".join(words) or "nothing: it has no key"
+def _broken_by(cipher):
+    """The evidence that breaks a cipher, in the words of those who list them."""
+    from tfpe.attacks import broken_by
+
+    if not cipher.traits().keyed:
+        return "nothing: it has no key"
+    words = [EVIDENCE[model] for model in broken_by(cipher)]
+    return ", ".join(words) or "no attack of the table"
 
 
 def demo(options):
