@@ -11,10 +11,11 @@ from tfpe.keys.derivation import _stable_argsort
 from tfpe.lab.bench import FIELD, measure_throughput, noise, run_bench
 from tfpe.lab.bench.baselines import AES, baselines, field_le
 from tfpe.lab.bench.pipelines import measure_pipelines, measure_setup
-from tfpe.lab.bench.report import draw_speed, rich_tables, speed_table
+from tfpe.lab.bench.report import bench_tables, draw_speed
 from tfpe.lab.bench.rows import pack, unpack
 from tfpe.lab.bench.timing import interleave
-from tfpe.lab.records import read_record
+from tfpe.lab.records import read_record, typed
+from tfpe.lab.tables.rendering import render_table
 
 KEY = Key(bytes(range(32)))
 
@@ -75,15 +76,15 @@ def test_parts_that_are_not_measured_stay(record, tmp_path):
 
 
 def test_a_record_renders(record, tmp_path):
-    titles = [table.title for table in rich_tables(record)]
+    titles = [table.caption for table in bench_tables(typed(record))]
     assert len(titles) == 4 and titles[2] == "Key set-up"
-    draw_speed(record, tmp_path / "speed.png")
+    draw_speed(typed(record), tmp_path / "speed.png")
     assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
-    assert speed_table([record, {"kind": "svm"}]) == ""
+    assert render_table("speed", [record]) == "*Not measured yet.*"
     settings = record["settings"] | {"quick": False}
     rows = record["results"]["throughput"]["256x32x32x3"]
     results = record["results"] | {"throughput": {"2048x32x32x3": rows}}
-    table = speed_table([record | {"settings": settings, "results": results}])
+    table = render_table("speed", [record | {"settings": settings, "results": results}])
     assert table.startswith("| cipher | NumPy, GB/s |") and "`le`" in table
 
 

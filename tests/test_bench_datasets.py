@@ -5,8 +5,9 @@ import pytest
 
 from tfpe.errors import CipherOptionError, TfpeError
 from tfpe.lab.bench import datasets
-from tfpe.lab.bench.datasets import dataset_table, main, run_dataset_bench
+from tfpe.lab.bench.datasets import main, run_dataset_bench
 from tfpe.lab.records import read_record
+from tfpe.lab.tables.rendering import render_table
 
 
 def test_runs_are_measured_and_recorded(tmp_path, monkeypatch, capsys):
@@ -54,10 +55,10 @@ def test_the_table_holds_medians_and_shares():
     where = {"cpu": "Abacus", "cores": 2, "date": "2026-01-01T", "tfpe": "0"}
     record = {"kind": "dataset", "settings": {"source": "cifar10"}}
     record |= {"results": {"runs": runs}, "environment": where}
-    lines = dataset_table([{"kind": "svm"}, record]).splitlines()
+    lines = render_table("dataset", [record]).splitlines()
     assert lines[2:5] == [
         "| `identity` | local | 100 | 1.00 | 700 |",
         "| `le` | local | 50 | 0.50 | 800 |",
         "| `le` | Beam, 2 worker(s) | 25 | 0.25 | 900 |",
     ]
-    assert dataset_table([]) == ""
+    assert render_table("dataset", []) == "*Not measured yet.*"

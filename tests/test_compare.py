@@ -249,5 +249,7 @@ def test_published_figures_are_shown(tmp_path, capsys):
     records = [read_record(path) for path in sorted(folder.glob("training-cifar10-*"))]
     show_comparison(records, tmp_path, Console(width=200))
     out = capsys.readouterr().out
-    assert "94.94, 94.02" in out and "no accuracy in its text" in " ".join(out.split())
+    assert "94.94 [1], 94.02 [3]" in out and "no accuracy in its text" in " ".join(
+        out.split()
+    )
     assert len(list(tmp_path.glob("*.png"))) == 2

@@ -6,6 +6,7 @@ import pytest
 
 from tfpe.cli import main
 from tfpe.lab import errata
+from tfpe.lab.records import environment, typed
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,8 @@ def test_measured_again(record):
 
 
 def test_rows_show_printed_beside_measured(record):
-    rows = errata.errata_rows(record)
+    [table] = errata.errata_tables([typed(record | {"environment": environment()})])
+    rows = [[cell.text for cell in row] for row in table.rows]
     assert rows[0][1] == "0.0012" and rows[0][2].startswith("0.01")
     assert rows[1][1] == "0.00693" and rows[1][2].startswith("0.69")
     assert "2 of 2 keys" in rows[5][2]
@@ -43,7 +45,7 @@ def test_command(record, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(errata, "measure_errata", lambda: dict(record))
     path = tmp_path / "errata.json"
     assert main(["errata", "--record", str(path)]) == 0
-    assert "printed:  0.0012" in capsys.readouterr().out
+    assert "0.0012" in capsys.readouterr().out
     path.write_text("{")
     assert main(["errata", "--record", str(path)]) == 1
     assert path.read_text() == "{"

@@ -8,7 +8,9 @@ import pytest
 import tfpe
 from tfpe import Key
 from tfpe.errors import NetworkError
-from tfpe.lab.conditions import conditions, row_name
+from tfpe.lab.conditions import conditions
+from tfpe.lab.records.reading import read
+from tfpe.lab.records.training_records import TrainingSettings
 from training.compare import compare
 from training.images import load
 from training.networks import NETWORKS, find_network
@@ -134,6 +136,7 @@ def test_matched_runs_beside_the_same_network_on_plain_images(tmp_path):
     assert words[0] == words[1] != words[2] == words[3]
     assert len({run.name for run in runs}) == 4
     # One table; the rows say their network.
-    assert len({conditions({"settings": one}) for one in settings}) == 1
-    names = [row_name(one) for one in settings]
+    settings = [read(TrainingSettings, one, "settings") for one in settings]
+    assert len(set(map(conditions, settings))) == 1
+    names = [one.row_name for one in settings]
     assert len(set(names)) == 4 and all("words" in name for name in names)

@@ -26,7 +26,7 @@ VALUES = st.recursive(
 
 
 def record(**results):
-    return {"kind": "bench", "settings": {"cipher": "le"}, "results": results}
+    return {"kind": "toy", "settings": {"cipher": "le"}, "results": results}
 
 
 @given(st.dictionaries(st.text(), VALUES))
@@ -80,11 +80,11 @@ def test_values_that_are_no_measurements_are_refused(tmp_path, value):
     [
         [],
         {},
-        {"kind": "bench", "settings": {}},
+        {"kind": "toy", "settings": {}},
         {"kind": 3, "settings": {}, "results": {}},
-        {"kind": "bench", "settings": {}, "results": []},
-        {"kind": "bench", "settings": {}, "results": {}, "format": 2},
-        {"kind": "bench", "settings": {}, "results": {}, "format": True},
+        {"kind": "toy", "settings": {}, "results": []},
+        {"kind": "toy", "settings": {}, "results": {}, "format": 2},
+        {"kind": "toy", "settings": {}, "results": {}, "format": True},
     ],
     ids=str,
 )
@@ -108,7 +108,7 @@ def test_damaged_files_are_refused(tmp_path, text):
         write_record(path, record())
     assert path.read_text() == text
     write_record(path, record(), overwrite=True)
-    assert read_record(path)["kind"] == "bench"
+    assert read_record(path)["kind"] == "toy"
 
 
 def write_once(folder):
@@ -160,8 +160,8 @@ def test_a_full_disk_keeps_the_record_that_was_there(tmp_path, monkeypatch):
 def test_folders_are_read_in_order_and_chosen_from(tmp_path):
     assert read_records(tmp_path / "none") == []
     for name, kind, cipher in (
-        ("b", "bench", "le"),
-        ("sub/c", "bench", "ele"),
+        ("b", "toy", "le"),
+        ("sub/c", "toy", "ele"),
         ("a", "attack", "le"),
     ):
         changed = record(name=name) | {"kind": kind, "settings": {"cipher": cipher}}
@@ -172,9 +172,9 @@ def test_folders_are_read_in_order_and_chosen_from(tmp_path):
         return "".join(r["results"]["name"] for r in found)
 
     assert names() == "absub/c"
-    assert names("bench") == "bsub/c"
+    assert names("toy") == "bsub/c"
     assert names(cipher="le") == "ab"
-    assert names("bench", cipher="le") == "b"
+    assert names("toy", cipher="le") == "b"
     assert names(seed=0) == ""
 
 

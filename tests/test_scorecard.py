@@ -6,6 +6,7 @@ import pytest
 import report_records as make
 
 from tfpe.errors import RecordError
+from tfpe.lab.records import typed
 from tfpe.lab.tables.rendering import render_table
 from tfpe.lab.tables.scorecard import scorecard
 
@@ -105,6 +106,7 @@ def test_one_data_set_and_one_set_of_images(logistic):
         photographs,
         logistic,
     ]
+    records = list(map(typed, records))
     card = scorecard(records)
     assert [row.name for row in card.rows] == ["plain", "logistic"]
     assert card.rows[0].accuracy == 0.5 and card.images == "cifar10"

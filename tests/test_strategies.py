@@ -12,7 +12,7 @@ from test_compare import make_images
 from test_train import PATHS, make_parts
 
 from tfpe.lab.records import read_record
-from tfpe.lab.tables.training_speed import training_speed_table
+from tfpe.lab.tables.rendering import render_table
 from training import strategies
 from training.cli import main
 from training.commands import FAILED
@@ -140,7 +140,7 @@ def test_speed_with_and_without_torch(tmp_path, monkeypatch, capsys):
     record = training_speed(recipe, 1, tmp_path, (8, 8, 3))
     assert record["results"]["keras_images_per_second"] > 0
     assert record["results"]["torch_images_per_second"] is None
-    assert "| – | – |" in training_speed_table([record])
+    assert "| – | – |" in render_table("training-speed", [record])
     with pytest.raises(RecipeError, match="block"):
         training_speed(find_recipe("tiny", depth=11, block="bottleneck"))
     with pytest.raises(RecipeError, match="strategy"):
@@ -150,7 +150,7 @@ def test_speed_with_and_without_torch(tmp_path, monkeypatch, capsys):
 def test_speed_beside_torch(torch, tmp_path, capsys):
     arguments = ["--alpha", "3", "--batch-size", "4", "--out", str(tmp_path)]
     assert main(["speed", *arguments, "--steps", "1"]) == 0
-    assert "plain PyTorch: " in capsys.readouterr().out
+    assert "both in turn, PyTorch" in capsys.readouterr().out
     [path] = tmp_path.glob("*.json")
     results = read_record(path)["results"]
     assert results["torch_images_per_second"] > 0

@@ -6,38 +6,52 @@ import pathlib
 
 import pytest
 
-from tfpe.cli import evaluations, main
-from tfpe.lab.records import read_records
+from tfpe.cli import main
+from tfpe.lab.bench.report import bench_tables
+from tfpe.lab.records import has_settings, load_records
+from tfpe.lab.tables.accuracy import comparison_table, svm_table
+from tfpe.lab.tables.attack_tables import (
+    metrics_table,
+    points_table,
+    terminal_attack_table,
+)
 from tfpe.lab.terminal import print_table
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results"
 
 
-def comparison(record):
-    from training.report import comparison_table
+def records(kind):
+    return [record for record in load_records(RESULTS) if record.kind == kind]
 
-    of_set = {"kind": "training", "dataset": record["settings"]["dataset"]}
-    print_table(comparison_table(read_records(RESULTS, **of_set)))
+
+def comparison(record):
+    of_set = {"dataset": record.settings.dataset}
+    found = [r for r in records("training") if has_settings(r, of_set)]
+    print_table(comparison_table(found))
+
+
+def evaluation(record):
+    print_table(terminal_attack_table(record))
+    print_table(metrics_table(record))
+
+
+def curve(record):
+    print_table(points_table(record))
 
 
 def support_vectors(record):
-    from training import svm
-
-    svm._print_table(record)
+    print_table(svm_table(record))
 
 
 def speeds(record):
-    from tfpe.lab.bench.report import rich_tables
-
-    for table in rich_tables(record):
+    for table in bench_tables(record):
         print_table(table)
 
 
 def confusion(record):
     from training.evaluate import show_evaluation
 
-    results = record["results"]
-    names = results["class_names"]
+    names = record.results.class_names
     row = {"precision": 0.5, "recall": 0.5, "f1-score": 0.5, "support": 1000}
     outcome = {
         "accuracy": 0.5,
@@ -52,8 +66,8 @@ def confusion(record):
 
 
 SHOWN = {
-    "evaluation": [evaluations._print_evaluation],
-    "attack-curve": [evaluations._print_curve],
+    "evaluation": [evaluation],
+    "attack-curve": [curve],
     "bench": [speeds],
     "svm": [support_vectors],
     "training": [comparison, confusion],
@@ -73,10 +87,10 @@ def lines_of(monkeypatch, run):
     ("show", "kind"), CASES, ids=lambda value: getattr(value, "__name__", value)
 )
 def test_tables_of_records_fit(show, kind, monkeypatch):
-    records = read_records(RESULTS, kind)
-    records = records[:1] if show in (comparison, confusion) else records
-    assert records
-    for record in records:
+    found = records(kind)
+    found = found[:1] if show in (comparison, confusion) else found
+    assert found
+    for record in found:
         lines = lines_of(monkeypatch, lambda record=record: show(record))
         assert lines and max(map(len, lines)) <= 80
         assert "…" not in "".join(lines)

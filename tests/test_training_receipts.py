@@ -14,7 +14,8 @@ import tfpe
 from tfpe import Key
 from tfpe.cli import main as tfpe_main
 from tfpe.dataset import encrypt_dataset
-from tfpe.lab.conditions import row_name
+from tfpe.lab.records.reading import read
+from tfpe.lab.records.training_records import TrainingSettings
 from tfpe.receipts import model_receipt
 from training.cli import main
 from training.compare import compare
@@ -93,7 +94,8 @@ def test_a_set_that_was_encrypted_beforehand(folder, capsys):
     assert Path("runs/tfds-toy_ele-tiny-ele-beforehand-seed0/best.keras").exists()
     [record] = [json.loads(path.read_text()) for path in Path("out").glob("*.json")]
     settings = record["settings"]
-    assert row_name(settings) == "ele, encrypted beforehand"
+    found = read(TrainingSettings, settings, "settings")
+    assert found.row_name == "ele, encrypted beforehand"
     assert settings["key_fingerprint"] == KEY.fingerprint
     assert settings["dataset"] == "tfds:toy_ele" and settings["cipher"] == "ele"
     # Its model tells all; what the cloud saw is what the owner gets on plain images.
@@ -127,8 +129,8 @@ def test_an_encrypted_folder_is_one_too(folder):
 
 
 def test_records_from_before_still_have_their_names():
-    old = {"dataset": "tfds:cifar10_ele", "cipher": "plain"}
-    assert row_name(old) == "plain"
+    old = {"dataset": "tfds:cifar10_ele", "recipe": "small", "cipher": "plain"}
+    assert read(TrainingSettings, old, "settings").row_name == "plain"
 
 
 def test_evaluation_guesses_no_cipher(folder, capsys):

@@ -121,13 +121,17 @@ def _told_by_receipt(model):
 def speed(options):
     """Images a second of a training step, beside one of plain PyTorch."""
     require(*([] if options.json else ["rich"]))
-    from training.speed import show_speed, training_speed
+    from tfpe.lab.records import typed
+    from tfpe.lab.tables.training_speed import training_speed_tables
+    from tfpe.lab.terminal import print_table
+    from training.speed import training_speed
 
     record = training_speed(_recipe(options), options.steps, options.out)
     if options.json:
         print(json.dumps(record, indent=2))
     else:
-        show_speed(record)
+        for table in training_speed_tables([typed(record)]):
+            print_table(table)
 
 
 def gpu(options):

@@ -4,7 +4,8 @@ import numpy as np
 
 from tfpe.ciphers import find_cipher
 from tfpe.lab.intervals import accuracy_interval
-from tfpe.lab.terminal import new_table, table_console
+from tfpe.lab.table import Cell, Table, number
+from tfpe.lab.terminal import print_table, table_console
 from training.batches import Encryption, Part
 from training.run import experiment_key
 from training.saved_models import ModelError, confusion, load_model, predict
@@ -92,23 +93,25 @@ def show_evaluation(outcome, figure_path=None, console=None):
     )
     if outcome["key_fingerprint"]:
         console.print(f"Under key {outcome['key_fingerprint']}", highlight=False)
-    table = new_table(None, "class", numbers=("precision", "recall", "f1", "images"))
-    for name, row in outcome["classes"].items():
-        scores = (f"{row[score]:.3f}" for score in ("precision", "recall", "f1-score"))
-        table.add_row(name, *scores, f"{row['support']:.0f}")
-    console.print(table)
+    columns = {"class": lambda name: name}
+    for title in ("precision", "recall", "f1-score"):
+        columns[title] = lambda name, title=title: number(
+            outcome["classes"][name][title]
+        )
+    columns["images"] = lambda n: number(outcome["classes"][n]["support"], "{:.0f}")
+    print_table(Table.of("", outcome["classes"], columns), console)
     names = outcome["class_names"]
     if len(names) <= MOST_CLASSES:
         # Numbers above: names of ten classes are wider than a terminal.
-        matrix = new_table(
-            "Confusion: true class, and how often each was predicted",
-            *("", "class"),
-            numbers=map(str, range(len(names))),
-        )
-        for number, name in enumerate(names):
-            row = map(str, outcome["confusion"][number])
-            matrix.add_row(str(number), name, *row)
-        console.print(matrix)
+        rows = [
+            [Cell(str(place)), Cell(name, tone="wrap"), *(Cell(str(n)) for n in counts)]
+            for place, (name, counts) in enumerate(
+                zip(names, outcome["confusion"], strict=True)
+            )
+        ]
+        title = "Confusion: true class, and how often each was predicted"
+        header = ["", "class", *map(str, range(len(names)))]
+        print_table(Table(title, header, rows), console)
     if figure_path is not None:
         from matplotlib.figure import Figure
 
@@ -116,5 +119,5 @@ def show_evaluation(outcome, figure_path=None, console=None):
         from training.report import draw_confusion
 
         figure = Figure(figsize=(6, 6), layout="constrained")
-        draw_confusion(figure.subplots(), outcome, "")
+        draw_confusion(figure.subplots(), outcome["confusion"], names, "")
         save_figure(figure, figure_path)

@@ -13,6 +13,7 @@ from tfpe.errors import TfpeError
 from tfpe.keys import Key
 from tfpe.lab.intervals import accuracy_interval
 from tfpe.lab.records import different_names, read_record, write_record
+from tfpe.lab.records.training_records import Epoch, TrainingResults
 from tfpe.receipts import Receipt
 from tfpe.storage.locks import FileLock
 from training import strategies
@@ -236,30 +237,31 @@ class Run:
         model.load_weights(outcome["best_model"])
         predicted = predict(model, test, self.encryption)
         epoch_seconds = np.array([row["seconds"] for row in history])
-        return {
-            "last": _epoch(history[-1], predicted_last, test.labels),
-            "best_validation": _epoch(best, predicted, test.labels),
-            "confusion": confusion(test.labels, predicted, self.image_set.class_names),
-            "class_names": list(self.image_set.class_names),
-            "wrong_key_accuracy": self._wrong_key_accuracy(model, test),
-            "plain_model_accuracy": self._plain_model_accuracy(test),
-            "parameters": sum(
+        results = TrainingResults(
+            last=_epoch(history[-1], predicted_last, test.labels),
+            best_validation=_epoch(best, predicted, test.labels),
+            confusion=confusion(test.labels, predicted, self.image_set.class_names),
+            class_names=list(self.image_set.class_names),
+            wrong_key_accuracy=self._wrong_key_accuracy(model, test),
+            plain_model_accuracy=self._plain_model_accuracy(test),
+            parameters=sum(
                 math.prod(variable.shape) for variable in model.trainable_variables
             ),
-            "train_images": len(parts.train.labels),
-            "validation_images": len(parts.validation.labels),
-            "test_images": len(test.labels),
-            "epochs": len(history),
-            "seconds": round(float(epoch_seconds.sum()), 1),
+            train_images=len(parts.train.labels),
+            validation_images=len(parts.validation.labels),
+            test_images=len(test.labels),
+            epochs=len(history),
+            seconds=round(float(epoch_seconds.sum()), 1),
             # The median: the first epoch of each start compiles.
-            "images_per_second": round(
+            images_per_second=round(
                 len(parts.train.labels) / float(np.median(epoch_seconds)), 1
             ),
-            "history": {
+            history={
                 name: [round(row[name], 6) for row in history]
                 for name in ("accuracy", "loss", "val_accuracy", "val_loss", "seconds")
             },
-        }
+        )
+        return dataclasses.asdict(results)
 
     def _wrong_key_accuracy(self, model, test):
         """On images under another key: what the network is worth to a stranger."""
@@ -293,14 +295,14 @@ class Run:
 
 def _epoch(row, predicted, labels):
     right = int((predicted == labels).sum())
-    return {
-        "epoch": int(row["epoch"]) + 1,
+    return Epoch(
+        epoch=int(row["epoch"]) + 1,
         # While it learns, augmented and with ShakeDrop: lower than it would be after.
-        "train_accuracy": row["accuracy"],
-        "validation_accuracy": row["val_accuracy"],
-        "test_accuracy": right / len(labels),
-        "test_interval": accuracy_interval(right, len(labels)),
-    }
+        train_accuracy=row["accuracy"],
+        validation_accuracy=row["val_accuracy"],
+        test_accuracy=right / len(labels),
+        test_interval=accuracy_interval(right, len(labels)),
+    )
 
 
 def _accuracy(predicted, labels):

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from tfpe.lab.conditions import network_words
 from tfpe.lab.records import check_replaceable, read_record, write_record
+from tfpe.lab.records.training_records import TrainingSpeedResults
 from training.recipes import STEP_FIELDS, RecipeError, find_recipe
 from training.run_folder import OUT
 from training.train import build_model, compile_model
@@ -82,15 +82,17 @@ def training_speed(
     rates = [[_rate(side, steps, batch) for side in sides] for _ in range(ROUNDS)]
     medians = [round(statistics.median(found), 1) for found in zip(*rates, strict=True)]
     ratios = sorted(found[0] / found[1] for found in rates if len(found) == 2)
-    results = {
-        "keras_images_per_second": medians[0],
-        "torch_images_per_second": medians[1] if ratios else None,
-        "keras_to_torch": round(statistics.median(ratios), 3) if ratios else None,
-        "keras_to_torch_range": [round(ratios[i], 3) for i in (0, -1)]
-        if ratios
-        else None,
-        "parameters": parameters,
-    }
+    results = TrainingSpeedResults(
+        parameters=parameters, keras_images_per_second=medians[0]
+    )
+    if ratios:
+        results = dataclasses.replace(
+            results,
+            torch_images_per_second=medians[1],
+            keras_to_torch=round(statistics.median(ratios), 3),
+            keras_to_torch_range=[round(ratios[end], 3) for end in (0, -1)],
+        )
+    results = dataclasses.asdict(results)
     record = {"kind": "training-speed", "settings": settings, "results": results}
     return write_record(path, record)
 
@@ -106,32 +108,6 @@ def _name(recipe):
         if knobs[name] != usual[name]
     ]
     return "-".join([recipe.name, *parts, keras.backend.backend()])
-
-
-def show_speed(record, console=None):
-    """Prints what was measured, and on what."""
-    from rich.console import Console
-
-    results, found = record["results"], record["environment"]
-    settings = record["settings"]
-    console = console or Console()
-    where = ", ".join(found.get("gpu") or [f"{found['cpu']}, {found['cores']} cores"])
-    lines = [
-        f"{network_words(settings)}, {results['parameters']:,} parameters, "
-        f"batches of {settings['batch_size']}, {settings['precision']}, on {where}:",
-        f"Keras on {settings['backend']}: "
-        f"{results['keras_images_per_second']:.0f} images/s",
-    ]
-    theirs = results["torch_images_per_second"]
-    if theirs is None:
-        lines.append("plain PyTorch: not measured, torch is not installed")
-    else:
-        low, high = results["keras_to_torch_range"]
-        lines.append(
-            f"plain PyTorch: {theirs:.0f} images/s; Keras does "
-            f"{results['keras_to_torch']:.2f} of it ({low:.2f} to {high:.2f})"
-        )
-    console.print("\n".join(lines), highlight=False, soft_wrap=True)
 
 
 @dataclasses.dataclass(frozen=True)

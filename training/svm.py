@@ -28,9 +28,10 @@ from tfpe.cli.common import read_key
 from tfpe.cli.packages import require
 from tfpe.errors import TfpeError
 from tfpe.keys import Key
-from tfpe.lab.intervals import accuracy_interval
-from tfpe.lab.records import check_replaceable, write_record
-from tfpe.lab.terminal import new_table, print_table
+from tfpe.lab.records import check_replaceable, typed, write_record
+from tfpe.lab.records.training_records import SvmRow
+from tfpe.lab.tables.accuracy import svm_table
+from tfpe.lab.terminal import print_table
 from tfpe.pixels.padding import pad_to_blocks
 from training import argument_types
 from training.images import load, stratified_split
@@ -71,16 +72,15 @@ def run_svm(image_set, ciphers, key, c=1.0, gamma=None, say=None):
             model = SVC(C=c, kernel=functools.partial(function, gamma=gamma))
             found = model.fit(x_train, image_set.y_train).predict(x_test)
             plain.setdefault(kernel, found)
-            rows.append(
-                {
-                    "cipher": cipher,
-                    "kernel": kernel,
-                    "isometry": is_isometry(transform),
-                    "test_accuracy": float(np.mean(found == image_set.y_test)),
-                    "predictions_equal_plain": int(np.sum(found == plain[kernel])),
-                    "seconds": round(time.perf_counter() - start, 2),
-                }
+            row = SvmRow(
+                cipher=cipher,
+                kernel=kernel,
+                isometry=is_isometry(transform),
+                test_accuracy=float(np.mean(found == image_set.y_test)),
+                predictions_equal_plain=int(np.sum(found == plain[kernel])),
+                seconds=round(time.perf_counter() - start, 2),
             )
+            rows.append(dataclasses.asdict(row))
     return rows
 
 
@@ -218,7 +218,7 @@ def run(options):
     if options.json:
         print(json.dumps(record, indent=2))
     else:
-        _print_table(record)
+        print_table(svm_table(typed(record)))
     print(f"Record: {path}", file=sys.stderr)
     images = settings["test_images"]
     wrong = {
@@ -254,25 +254,3 @@ def _padded(image_set, ciphers):
 
 def _transform(cipher, key, image_shape):
     return find_cipher("identity" if cipher == "plain" else cipher)(key, image_shape)
-
-
-def _print_table(record):
-    settings = record["settings"]
-    images = settings["test_images"]
-    table = new_table(
-        f"SVM on {settings['dataset']}: {settings['train_images']} training and "
-        f"{images} test images, one key",
-        *("cipher", "kernel"),
-        numbers=("test accuracy, % (95 %)", "predicted as on plain", "seconds"),
-    )
-    for row in record["results"]["rows"]:
-        equal = row["predictions_equal_plain"]
-        low, high = accuracy_interval(round(row["test_accuracy"] * images), images)
-        table.add_row(
-            row["cipher"],
-            row["kernel"],
-            f"{100 * row['test_accuracy']:.2f} ({100 * low:.1f} to {100 * high:.1f})",
-            "all" if equal == images else f"{equal} of {images}",
-            f"{row['seconds']:.1f}",
-        )
-    print_table(table)

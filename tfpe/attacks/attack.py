@@ -19,16 +19,15 @@ class Attack:
 
     Attributes:
         function: called with the fields of `Evidence` that it takes, then with
-            options. An option `bits`, and one that the cipher has too (`block_size`),
-            follow from the cipher; `images` is the most ciphertexts that it uses.
+            options. An option `bits` or `block_size` follows from the cipher; an option
+            `images` is the most ciphertexts that it uses of those given.
         takes: those fields, in the order of the arguments.
         evidence: what it needs, in words.
         needs: `tfpe.ciphers.Traits -> bool`, whether it is for such ciphers.
         recovers: what it returns, in words; "the key" where it is exact.
         reference: where it was published.
         complexity: time, for n words of an image.
-        returns: `KEY`: a `Keyed`, such as a `Transform`; `PICTURES`: images; `CHANGES`:
-            of a key check.
+        returns: `KEY`: a `Transform`; `PICTURES`: images; `CHANGES`: of a key check.
         form: options of a cipher, where it has them, in which the attack is for it.
         ladder: numbers of images tried one after the other until one gives the key, or
             `(image_shape, **options) -> numbers`; none where more images do not help.
@@ -136,7 +135,7 @@ class Attack:
         return options | {n: v for n, v in self.form.items() if n in options}
 
     def options_for(self, cipher, **cipher_options):
-        """The options that follow from a cipher: its word size, and those it has too.
+        """The options to attack a cipher with: its word and block size.
 
         Args:
             cipher: a name, or None where it is not known.
@@ -150,10 +149,11 @@ class Attack:
         """
         if cipher is None:
             return {}
-        row = find_cipher(cipher)
+        row, chosen = find_cipher(cipher), {}
+        block_size = row.options(**cipher_options).get("block_size")
         known = inspect.signature(self.function).parameters
-        told = row.options(**cipher_options)
-        chosen = {name: told[name] for name in known if name in told}
+        if "block_size" in known and block_size is not None:
+            chosen["block_size"] = block_size
         if "bits" in known:
             chosen["bits"] = row.traits(**cipher_options).word_bits
         return chosen

@@ -18,7 +18,8 @@ from tfpe.cli.common import (
 from tfpe.cli.packages import require
 from tfpe.cli.terminal import note
 from tfpe.errors import CipherOptionError, TfpeError
-from tfpe.lab.terminal import new_table, print_table
+from tfpe.lab.table import Cell, Table
+from tfpe.lab.terminal import print_table
 
 EXAMPLES = """\
 examples:
@@ -189,7 +190,6 @@ def _write(result, options):
 
 
 def _print(summary):
-    table = new_table(summary["attack"], "what", "value")
     evidence = summary["evidence"]
     rows = {
         "cipher": summary["cipher"],
@@ -200,11 +200,14 @@ def _print(summary):
     names += ("gray_correlation", "edge_correlation", "up_to", "scored", "seconds")
     rows |= {name: summary.get(name) for name in names}
     rows |= summary.get("sensitivity", {})
-    for name, value in rows.items():
-        if value is not None:
-            shown = f"{value:z.4g}" if isinstance(value, float) else str(value)
-            table.add_row(name, shown)
-    print_table(table)
+    told = [(name, value) for name, value in rows.items() if value is not None]
+    columns = {"what": lambda pair: pair[0], "value": lambda pair: _value(pair[1])}
+    print_table(Table.of(summary["attack"], told, columns))
+
+
+def _value(value):
+    text = f"{value:z.4g}" if isinstance(value, float) else str(value)
+    return Cell(text, tone="wrap")
 
 
 def _list(attacks, options):
@@ -225,13 +228,14 @@ def _list(attacks, options):
         ]
         print(json.dumps(rows, indent=2))
         return 0
-    table = new_table(
-        "Attacks; `tfpe attack --help` shows how to run them",
-        *("attack", "threat model", "evidence", "ciphers"),
-    )
-    for row in attacks.values():
-        table.add_row(row.name, row.threat_model, row.evidence, ", ".join(row.ciphers))
-    print_table(table)
+    columns = {
+        "attack": lambda row: row.name,
+        "threat model": lambda row: Cell(row.threat_model, tone="wrap"),
+        "evidence": lambda row: Cell(row.evidence, tone="wrap"),
+        "ciphers": lambda row: Cell(", ".join(row.ciphers), tone="wrap"),
+    }
+    title = "Attacks; `tfpe attack --help` shows how to run them"
+    print_table(Table.of(title, attacks.values(), columns))
     return 0
 
 

@@ -8,7 +8,7 @@ from tfpe.cli.common import add_option, progress_bar, size_of
 from tfpe.cli.packages import require
 from tfpe.cli.terminal import note
 from tfpe.errors import CipherOptionError, TfpeError
-from tfpe.lab.terminal import new_table, print_table
+from tfpe.lab.terminal import print_table
 
 EXAMPLES = """\
 examples:
@@ -118,7 +118,8 @@ def evaluate(options):
 def _evaluations(names, pictures, chosen, options):
     from tfpe.lab.evaluation import evaluate as measure
     from tfpe.lab.evaluation import evaluation_settings
-    from tfpe.lab.records import check_replaceable, environment, write_record
+    from tfpe.lab.records import check_replaceable, environment, typed, write_record
+    from tfpe.lab.tables.attack_tables import metrics_table, terminal_attack_table
 
     records = []
     for name in names:
@@ -146,13 +147,16 @@ def _evaluations(names, pictures, chosen, options):
             for figure in draw_evaluation(record, shown, options.figures):
                 note(f"Figure: {figure}")
         if not options.json:
-            _print_evaluation(record)
+            print_table(terminal_attack_table(typed(record)))
+            print_table(metrics_table(typed(record)))
         records.append(record)
     return records
 
 
 def _curves(names, pictures, chosen, options):
     from tfpe.lab.evaluation.curves import measure_curve
+    from tfpe.lab.records import typed
+    from tfpe.lab.tables.attack_tables import points_table
 
     records = []
     for name in names:
@@ -174,7 +178,7 @@ def _curves(names, pictures, chosen, options):
         if path is not None:
             note(f"Record: {path}")
         if not options.json:
-            _print_curve(record)
+            print_table(points_table(typed(record)))
         records.append(record)
     if options.figures:
         from tfpe.lab.evaluation.evaluation_figures import draw_curves
@@ -185,69 +189,6 @@ def _curves(names, pictures, chosen, options):
         draw_curves(records, path)
         note(f"Figure: {path}")
     return records
-
-
-def _print_evaluation(record):
-    settings, results = record["settings"], record["results"]
-    bits = results["key_space"]
-    table = new_table(
-        f"{settings['cipher']} on {settings['images']}, "
-        f"{' x '.join(map(str, settings['image_shape']))}: key space "
-        f"{bits['claimed_bits']:.0f} bits claimed, {bits['effective_bits']:.0f} "
-        "effective",
-        *("attack", "evidence", "outcome"),
-        numbers=("key", "exact\npixels", "SSIM", "gray\ncorr.", "seconds"),
-    )
-    for row in results["attacks"] + results["variants"]:
-        evidence = row["evidence"]
-        extra, usual = row["cipher_options"], settings["cipher_options"]
-        differs = [f"{k}={v}" for k, v in extra.items() if usual.get(k) != v]
-        verifying = f" + {evidence['verifying']}" if evidence["verifying"] else ""
-        table.add_row(
-            row["attack"] + (f" ({', '.join(differs)})" if differs else ""),
-            f"{evidence['count']}{verifying} {evidence['kind']}",
-            row["outcome"] if row["threat_model"] != "key check" else "-",
-            *(
-                "-" if row[name] is None else f"{row[name]:z.3g}"
-                for name in (
-                    *("index_accuracy", "exact_pixels", "ssim"),
-                    *("gray_correlation", "seconds"),
-                )
-            ),
-        )
-    print_table(table)
-    table = new_table(
-        "Metrics: no measure of security",
-        "metric",
-        numbers=("plain", "cipher", "noise has"),
-    )
-    for name, value in results["metrics"].items():
-        if not isinstance(value, dict) or "ideal" not in value:
-            continue
-        plain, cipher = value.get("plain"), value.get("cipher", value.get("value"))
-        cells = (plain, cipher, value["ideal"])
-        table.add_row(name, *("-" if c is None else f"{c:z.4f}" for c in cells))
-    print_table(table)
-
-
-def _print_curve(record):
-    from tfpe.lab.evaluation.curves import error_of, error_title
-
-    settings = record["settings"]
-    table = new_table(
-        f"{settings['attack']} on {settings['cipher']}, {settings['images']}: "
-        f"{error_title(settings['attack'])}",
-        numbers=(settings["evidence_kind"], "key", "error", "key right", "seconds"),
-    )
-    for point in record["results"]["points"]:
-        error = error_of(settings["attack"], point)
-        cells = (error, point["index_accuracy"], point["seconds"])
-        table.add_row(
-            str(point["evidence"]),
-            str(point["key"]),
-            *("-" if cell is None else f"{cell:.5g}" for cell in cells),
-        )
-    print_table(table)
 
 
 def _path(options, name):

@@ -7,7 +7,8 @@ import sys
 from tfpe.cli.common import add_command, progress_bar, size_of
 from tfpe.cli.packages import require
 from tfpe.cli.terminal import note
-from tfpe.lab.terminal import new_table, print_table
+from tfpe.lab.table import Cell, Table, number
+from tfpe.lab.terminal import print_table
 
 EXAMPLES = {
     "ciphers": """\
@@ -76,20 +77,15 @@ def ciphers(options):
         print(json.dumps(rows, indent=2))
         return
     height, width = options.size
-    table = new_table(
-        f"Ciphers, key space at {height} x {width} x 3 in bits",
-        *("cipher", "what it does", "claimed", "effective", "broken by"),
-    )
-    table.columns[1].width = 28  # that of the longest word
-    for row in rows:
-        table.add_row(
-            row["cipher"],
-            row["summary"],
-            f"{row['key_space_claimed_bits']:,.0f}",
-            f"{row['key_space_effective_bits']:,.0f}",
-            row["broken_by"],
-        )
-    print_table(table)
+    columns = {
+        "cipher": lambda row: row["cipher"],
+        "what it does": lambda row: Cell(row["summary"], tone="wrap"),
+        "claimed": lambda row: number(row["key_space_claimed_bits"], "{:,.0f}"),
+        "effective": lambda row: number(row["key_space_effective_bits"], "{:,.0f}"),
+        "broken by": lambda row: Cell(row["broken_by"], tone="wrap"),
+    }
+    title = f"Ciphers, key space at {height} x {width} x 3 in bits"
+    print_table(Table.of(title, rows, columns))
     print(
         "No keyed cipher has more than the 256 bits of its key. A large key space says "
         "nothing against the attacks in the last column.",

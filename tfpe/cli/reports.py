@@ -68,7 +68,7 @@ def report(options):
     """Renders records as a page: scorecard, pictures, curves, security cards."""
     require("jinja2", "matplotlib", "PIL")
     from tfpe.lab.page import write_report
-    from tfpe.lab.page.scorecard_section import scorecard_json
+    from tfpe.lab.tables.scorecard_table import scorecard_json
 
     if not options.output.lower().endswith((".html", ".htm")):
         # Whatever has that name is replaced: a record must not be.
@@ -107,14 +107,16 @@ def tables(options):
 
 def errata(options):
     """Measures again what the paper of the logistic cipher prints."""
-    from tfpe.lab.errata import errata_rows, measure_errata
-    from tfpe.lab.records import write_record
+    from tfpe.lab.errata import errata_tables, measure_errata
+    from tfpe.lab.records import environment, typed, write_record
+    from tfpe.lab.terminal import print_table
 
-    record = measure_errata()
+    require(*([] if options.json else ["rich"]))
+    record = measure_errata() | {"environment": environment()}
     if options.record:
         record = write_record(options.record, record, options.overwrite)
     if options.json:
         print(json.dumps(record, indent=2))
     else:
-        for statement, printed, measured in errata_rows(record):
-            print(f"{statement}\n  printed:  {printed}\n  measured: {measured}")
+        for table in errata_tables([typed(record)]):
+            print_table(table)

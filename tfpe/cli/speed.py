@@ -62,7 +62,8 @@ def bench(options):
     if options.figure:
         check_figure(options.figure)
     from tfpe.lab.bench import DIRECTIONS, PARTS, run_bench
-    from tfpe.lab.bench.report import draw_speed, rich_tables
+    from tfpe.lab.bench.report import bench_tables, draw_speed
+    from tfpe.lab.records import typed
 
     def progress(done, total, what):
         if not options.quiet:
@@ -82,9 +83,9 @@ def bench(options):
         progress=progress,
     )
     if options.figure:
-        draw_speed(record, options.figure)
+        draw_speed(typed(record), options.figure)
     if options.json:
         print(json.dumps(record, indent=2, sort_keys=True))
         return
-    for table in rich_tables(record):
+    for table in bench_tables(typed(record)):
         print_table(table)

@@ -75,26 +75,19 @@ def run_demo(folder, progress=None):
 
 def print_demo(record):
     """Prints a record of `run_demo` as a table."""
-    from tfpe.lab.terminal import new_table, print_table
+    from tfpe.lab.table import Table, number
+    from tfpe.lab.terminal import print_table
 
-    table = new_table(
-        "Two photographs, every cipher",
-        *("cipher", "decrypted"),
-        numbers=(
-            *("correlation\nwith plain", "correlation of\nneighbours"),
-            *("encrypt\nseconds", "decrypt\nseconds"),
-        ),
-    )
-    for row in record["ciphers"]:
-        table.add_row(
-            row["cipher"],
-            "equal",
-            f"{row['correlation_with_plain']:z.3f}",
-            f"{row['neighbour_correlation']:z.3f}",
-            f"{row['encrypt_seconds']:.2f}",
-            f"{row['decrypt_seconds']:.2f}",
-        )
-    print_table(table)
+    columns = {
+        "cipher": lambda row: row["cipher"],
+        "decrypted": lambda row: "equal",
+        "correlation\nwith plain": lambda r: number(r["correlation_with_plain"]),
+        "correlation of\nneighbours": lambda r: number(r["neighbour_correlation"]),
+        "encrypt\nseconds": lambda row: number(row["encrypt_seconds"], "{:.2f}"),
+        "decrypt\nseconds": lambda row: number(row["decrypt_seconds"], "{:.2f}"),
+    }
+    title = "Two photographs, every cipher"
+    print_table(Table.of(title, record["ciphers"], columns))
 
 
 def _write_photographs(folder):

@@ -23,7 +23,6 @@ PUBLISHED = {
     "logistic": {},
     "etc": LARGE_BLOCKS,
     "etc_gray": LARGE_BLOCKS,
-    "ffx": {},
 }
 ROWS = (
     "encrypted",
@@ -78,7 +77,7 @@ def attack_photograph(photograph, key, path):
         columns[name] = [
             (evidence.ciphertexts[0], f"blocks of {size} x {size}" if size else ""),
             _with_this_alone(evidence, plain),
-            (opened, f"exact, {chosen.count} image" + "s" * (chosen.count > 1)),
+            (opened, f"exact, {chosen.count} images"),
         ]
         rows.append({"cipher": name, "options": options, "chosen_images": chosen.count})
     picture_table(columns, ROWS, path)

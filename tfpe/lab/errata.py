@@ -7,12 +7,14 @@ others are measured by `measure_errata`, in some seconds, with public keys.
 """
 
 import hashlib
+from dataclasses import asdict
 
 import numpy as np
 
 from tfpe.lab.conditions import machine
-from tfpe.lab.markdown import NONE, markdown
-from tfpe.lab.records import newest
+from tfpe.lab.records import newest, of_kind
+from tfpe.lab.records.errata_records import Errata, ErrataResults
+from tfpe.lab.table import NONE, Cell, Table
 
 IMAGE_SHAPE = (32, 32, 3)
 MU_RANGE = (3.57, 4.0)
@@ -51,15 +53,16 @@ def measure_errata(keys=20, draws=4000, orbits=100, length=1_000_000, seed=0):
         IMAGE_SHAPE, select=False, channel_shuffle=False
     )
     low, high = (chaos.lyapunov_exponent(mu, length=length) for mu in MU_RANGE)
-    results = {
-        "lyapunov_low": low,
-        "lyapunov_high": high,
-        "sequence_claimed_bits": space.claimed,
-        "sequence_effective_bits": space.effective,
-        "weak_share": float(np.mean(weak)),
-        "float32_states_median": float(np.median([c.states for c in cycles if c])),
-        "float32_states_most": max(c.states for c in cycles if c),
-    }
+    results = ErrataResults(
+        lyapunov_low=low,
+        lyapunov_high=high,
+        sequence_claimed_bits=space.claimed,
+        sequence_effective_bits=space.effective,
+        weak_share=float(np.mean(weak)),
+        float32_states_median=float(np.median([c.states for c in cycles if c])),
+        float32_states_most=max(c.states for c in cycles if c),
+        **_attacks(keys, seed),
+    )
     settings = {
         "paper": "arXiv 2203.16780",
         "image_shape": list(IMAGE_SHAPE),
@@ -70,8 +73,7 @@ def measure_errata(keys=20, draws=4000, orbits=100, length=1_000_000, seed=0):
         "length": length,
         "seed": seed,
     }
-    results |= _attacks(keys, seed)
-    return {"kind": "errata", "settings": settings, "results": results}
+    return {"kind": "errata", "settings": settings, "results": asdict(results)}
 
 
 def _attacks(keys, seed):
@@ -102,66 +104,63 @@ def _attacks(keys, seed):
     }
 
 
-def errata_rows(record):
-    """Rows (statement, printed, measured) of an errata record, as text."""
-    settings, found = record["settings"], record["results"]
-    low, high = settings["mu_range"]
-    keys = settings["keys"]
-    return [
+def errata_tables(records):
+    """A `Table` of the newest errata record, in a list."""
+    record = newest(of_kind(records, Errata))
+    if record is None:
+        return []
+    settings, found = record.settings, record.results
+    low, high = settings.mu_range
+    keys = settings.keys
+    rows = [
         (
             f"Lyapunov exponent of the logistic map at mu = {low:g}",
             PRINTED["lyapunov_low"],
-            f"{found['lyapunov_low']:.4f}",
+            f"{found.lyapunov_low:.4f}",
         ),
         (
             f"Lyapunov exponent at mu = {high:g} (ln 2 = {np.log(2):.4f})",
             PRINTED["lyapunov_high"],
-            f"{found['lyapunov_high']:.4f}",
+            f"{found.lyapunov_high:.4f}",
         ),
         (
             "Key space of the chaotic sequence, 32 x 32 x 3",
-            f"256^(3n): {found['sequence_claimed_bits']:,.0f} bits",
-            f"at most that of mu and d0: {found['sequence_effective_bits']:.0f} bits",
+            f"256^(3n): {found.sequence_claimed_bits:,.0f} bits",
+            f"at most that of mu and d0: {found.sequence_effective_bits:.0f} bits",
         ),
         (
             f"Share of mu in [{low:g}, {high:g}] that gives a short cycle",
             NONE,
-            f"{100 * found['weak_share']:.1f} % of {settings['draws']:,}",
+            f"{100 * found.weak_share:.1f} % of {settings.draws:,}",
         ),
         (
             "Values that pass unchanged, up to the channel order",
             NONE,
-            f"{100 * found['unchanged_share']:.1f} %",
+            f"{100 * found.unchanged_share:.1f} %",
         ),
         (
             "Chosen plaintexts",
             "claims resistance",
-            f"{found['chosen_images']} images give the whole key, "
-            f"{found['two_chosen_images_exact']} of {keys} keys",
+            f"{found.chosen_images} images give the whole key, "
+            f"{found.two_chosen_images_exact} of {keys} keys",
         ),
         (
             "Values that Algorithm 1 flags on the logistic cipher",
             "its claim rests on this",
-            f"{100 * found['algorithm_1_flags_share']:.2f} %; on pbe without channel "
-            f"shuffle it gives the key, {found['algorithm_1_pbe_exact']} of {keys}",
+            f"{100 * found.algorithm_1_flags_share:.2f} %; on pbe without channel "
+            f"shuffle it gives the key, {found.algorithm_1_pbe_exact} of {keys}",
         ),
         (
             "States of the map in float32 before it repeats",
             NONE,
-            f"median {found['float32_states_median']:,.0f}, at most "
-            f"{found['float32_states_most']:,} ({settings['orbits']} orbits)",
+            f"median {found.float32_states_median:,.0f}, at most "
+            f"{found.float32_states_most:,} ({settings.orbits} orbits)",
         ),
     ]
-
-
-def errata_table(records):
-    """Markdown of the newest errata record."""
-    record = newest(record for record in records if record["kind"] == "errata")
-    if record is None:
-        return ""
-    header = ["statement", "the paper prints", "measured"]
-    caption = (
+    notes = [
         f"{NONE}: no figure in its text. Images of 32 x 32 x 3, public keys; "
         f"{machine([record])}."
-    )
-    return f"{markdown(header, errata_rows(record))}\n\n{caption}"
+    ]
+    header = ["statement", "the paper prints", "measured"]
+    cells = [[Cell(text) for text in row] for row in rows]
+    return [Table(f"Ahmad & Shin 2022, {settings.paper}", header, cells, notes)]

@@ -8,12 +8,12 @@ cost. What Beam wrote is compared with what the local path wrote, byte for byte.
 """
 
 import argparse
+import dataclasses
 import filecmp
 import json
 import os
 import pathlib
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,8 +21,10 @@ import tempfile
 from tfpe.ciphers import find_cipher
 from tfpe.errors import TfpeError
 from tfpe.keys import Key
-from tfpe.lab.markdown import markdown
-from tfpe.lab.records import check_replaceable, environment, write_record
+from tfpe.lab.bench.report import dataset_tables
+from tfpe.lab.markdown import to_markdown
+from tfpe.lab.records import check_replaceable, environment, typed, write_record
+from tfpe.lab.records.speed_records import DatasetRun
 
 CIPHERS = ("identity", "le", "ele", "logistic")
 BEAM_CIPHER, BEAM_WORKERS = "ele", (1, 2)
@@ -110,11 +112,11 @@ def run_dataset_bench(
         def measure(engine, code, cipher, per_image=False, workers=None):
             last = per_image if workers is None else workers
             found = _run(folder, code, [source, data_dir, cipher, last])
-            row = {"engine": engine, "cipher": cipher, "per_image": per_image}
-            runs.append({**row, "workers": workers, **found})
+            run = DatasetRun(engine, cipher, per_image, workers, **found)
+            runs.append(dataclasses.asdict(run))
             report(
-                f"{engine}, {cipher}: {found['seconds']:.1f} s, "
-                f"{found['peak_bytes'] / 1e6:.0f} MB"
+                f"{engine}, {cipher}: {run.seconds:.1f} s, "
+                f"{run.peak_bytes / 1e6:.0f} MB"
             )
 
         for _ in range(repeats):
@@ -134,39 +136,6 @@ def run_dataset_bench(
         "environment": environment(),
     }
     return record if path is None else write_record(path, record, overwrite)
-
-
-def dataset_table(records):
-    """README's table of `run_dataset_bench`, in Markdown."""
-    lines = []
-    for record in records:
-        if record["kind"] != "dataset":
-            continue
-        runs, where = record["results"]["runs"], record["environment"]
-        whole = _median(runs, "local", "identity") or None
-        body, seen = [], []
-        for run in runs:
-            kind = [run[n] for n in ("engine", "cipher", "per_image", "workers")]
-            if kind in seen:
-                continue
-            seen.append(kind)
-            rate = _median(runs, *kind)
-            name = f"`{run['cipher']}`" + ", a key for each image" * run["per_image"]
-            engine = f"Beam, {run['workers']} worker(s)" if run["workers"] else "local"
-            peak = max(r["peak_bytes"] for r in runs if _is_of(r, *kind))
-            share = f"{rate / whole:.2f}" if whole else "–"
-            body.append([name, engine, f"{rate:,.0f}", share, f"{peak / 1e6:,.0f}"])
-        header = ["cipher", "engine", "images/s", "of identity's", "peak MB"]
-        lines += [
-            markdown(header, body),
-            "",
-            f"All {runs[0]['images']:,} images of {record['settings']['source']}, TFDS "
-            "in, TFDS out, imports aside; peak is the resident memory of the largest "
-            f"process; {where['cpu']}, {where['cores']} cores; tfpe {where['tfpe']}, "
-            f"{where['date'][:10]}.",
-            "",
-        ]
-    return "\n".join(lines).rstrip()
 
 
 def main(arguments=None):
@@ -197,7 +166,8 @@ def main(arguments=None):
     except TfpeError as error:
         print(f"tfpe: error: {error}", file=sys.stderr)
         return 1
-    print(dataset_table([record]))
+    for table in dataset_tables([typed(record)]):
+        print(to_markdown(table))
     return 0
 
 
@@ -240,17 +210,6 @@ def _require_same(local, folder):
     equal, _, _ = filecmp.cmpfiles(expected, written, names, shallow=False)
     if found != names or set(equal) != names:
         raise TfpeError("Beam should write the files of the local path")
-
-
-def _is_of(run, engine, cipher, per_image=False, workers=None):
-    wanted = (engine, cipher, per_image, workers)
-    return tuple(run[n] for n in ("engine", "cipher", "per_image", "workers")) == wanted
-
-
-def _median(runs, *kind):
-    """Images a second: the median of the runs of a kind, or None."""
-    rates = [run["images"] / run["seconds"] for run in runs if _is_of(run, *kind)]
-    return statistics.median(rates) if rates else None
 
 
 if __name__ == "__main__":

@@ -1,17 +1,20 @@
-"""Records of `tfpe bench` as tables in the terminal, in Markdown, and as a figure."""
+"""Records of speed as tables and as a figure."""
 
 import math
+import statistics
 
-from tfpe.lab.bench.baselines import AES, AES_ALL_CORES, FIELD
+from tfpe.lab.bench.baselines import AES, FIELD
 from tfpe.lab.bench.rows import unpack
+from tfpe.lab.conditions import grouped
 from tfpe.lab.figures import save_figure
-from tfpe.lab.markdown import markdown
+from tfpe.lab.records import of_kind
+from tfpe.lab.records.speed_records import Bench, DatasetBench
+from tfpe.lab.table import NONE, Cell, Table, number
 
 SHOWN = ("NumPy", "TF graph", "XLA", "JAX", "Keras layer", "tf.data batched")
 ALL_RUNNERS = (*SHOWN, "tf.data unbatched")
 README_SIZE = "2048x32x32x3"
 README_RUNNERS = ("NumPy", "XLA", "JAX")
-BASELINES = ("copy", "NumPy xor", AES, AES_ALL_CORES, "ChaCha20", FIELD)
 
 
 def gigabytes_per_second(row):
@@ -19,104 +22,153 @@ def gigabytes_per_second(row):
     return math.prod(map(int, row["size"].split("x"))) / row["median"] / 1e9
 
 
-def rich_tables(record):
-    """The parts of a record as `rich` tables."""
-    from tfpe.lab.terminal import new_table
-
-    results, names = record["results"], record["settings"]["ciphers"]
+def bench_tables(record):
+    """The parts of a record of `tfpe bench`, a `Table` for each."""
+    results = record.results
     for part, where in (("throughput", "all cores"), ("one_core", "one core")):
-        rows = unpack(results.get(part, {}))
-        for size, direction in dict.fromkeys((r["size"], r["direction"]) for r in rows):
-            own = [r for r in rows if (r["size"], r["direction"]) == (size, direction)]
-            title = f"{size}, {direction}, {where}: GB/s (times AES on one core)"
-            table = new_table(
-                title,
-                "cipher",
-                numbers=[n.replace("unbatched", "single") for n in ALL_RUNNERS],
-            )
-            for name in names:
-                found = {row["runner"]: row for row in own if row["cipher"] == name}
-                table.add_row(name, *(_cell(found.get(r)) for r in ALL_RUNNERS))
-            for row in own:
-                if row["cipher"] is None:
-                    cell = f"{gigabytes_per_second(row):.2f}"
-                    table.add_row(row["runner"], cell)
-            yield table
-    if setup := results.get("setup"):
-        head = ("cipher", "size", "seconds", "peak MB", "peak MB to encrypt one")
-        table = new_table("Key set-up", head[0], numbers=head[1:])
-        for row in setup:
-            peaks = (f"{row[n] / 1e6:.1f}" for n in ("setup_bytes", "apply_bytes"))
-            seconds = f"{row['median']:.4f}"
-            table.add_row(row["cipher"], str(row["size"]), seconds, *peaks)
-        yield table
-    if pipelines := results.get("pipelines"):
-        head = ("cipher", "source", "images/s", "throughput kept", "quartiles")
-        table = new_table("tf.data, batches of 256", head[0], numbers=head[1:])
-        for row in pipelines:
-            kept = row["kept"]
-            cells = (f"{row['images_per_second']:,.0f}", f"{kept['median']:.0%}")
-            spread = f"{kept['low']:.0%} to {kept['high']:.0%}"
-            table.add_row(row["cipher"], row["source"], *cells, spread)
-        yield table
-    if step := results.get("step"):
-        head = ("cipher", "layer, ms", "share of a step of PyramidNet-20")
-        table = new_table("Training step, batches of 128", head[0], numbers=head[1:])
-        for row in step:
-            milliseconds = f"{1000 * row['layer_seconds']:.2f}"
-            table.add_row(row["cipher"], milliseconds, f"{row['share']:.2%}")
-        yield table
+        rows = unpack(getattr(results, part) or {})
+        for own in grouped(rows, lambda row: (row["size"], row["direction"])):
+            title = f"{own[0]['size']}, {own[0]['direction']}, {where}"
+            yield _throughput_table(title, own)
+    if results.setup:
+        columns = {
+            "cipher": lambda row: row.cipher,
+            "size": lambda row: str(row.size),
+            "seconds": lambda row: number(row.median, "{:.4f}"),
+            "peak MB": lambda row: number(row.setup_bytes / 1e6, "{:.1f}"),
+            "peak MB to encrypt one": lambda r: number(r.apply_bytes / 1e6, "{:.1f}"),
+        }
+        yield Table.of("Key set-up", results.setup, columns)
+    if results.pipelines:
+        columns = {
+            "cipher": lambda row: row.cipher,
+            "source": lambda row: row.source,
+            "images/s": lambda row: number(row.images_per_second, "{:,.0f}"),
+            "throughput kept": lambda row: number(row.kept.median, "{:.0%}"),
+            "quartiles": lambda row: f"{row.kept.low:.0%} to {row.kept.high:.0%}",
+        }
+        yield Table.of("tf.data, batches of 256", results.pipelines, columns)
+    if results.step:
+        columns = {
+            "cipher": lambda row: row.cipher,
+            "layer, ms": lambda row: number(1000 * row.layer_seconds, "{:.2f}"),
+            "share of a step of PyramidNet-20": lambda r: number(r.share, "{:.2%}"),
+        }
+        yield Table.of("Training step, batches of 128", results.step, columns)
 
 
-def speed_table(records):
-    """README's table: one row a cipher, ratios to AES and to the field's NumPy code."""
-    lines = []
-    for record in records:
-        rows = _rows(record, README_SIZE, "encrypt") if _is_bench(record) else []
-        if not rows or record["settings"]["quick"]:
-            continue
-        results, where = record["results"], record["environment"]
-        kept = {
-            (row["cipher"], row["source"]): f"{row['kept']['median']:.0%}"
-            for row in results.get("pipelines", [])
-        }
-        sources = dict.fromkeys(source for _, source in kept)
-        setup = {
-            row["cipher"]: f"{1000 * row['median']:.1f}"
-            for row in results.get("setup", [])
-            if row["size"] == 224
-        }
-        shares = {row["cipher"]: row["share"] for row in results.get("step", [])}
-        header = ["cipher", *(f"{name}, GB/s" for name in README_RUNNERS)]
-        header += [f"tf.data from {source}, kept" for source in sources]
-        header += ["of a training step"] * bool(shares)
-        header += ["set-up at 224 x 224, ms"] * bool(setup)
-        body = []
-        for name in record["settings"]["ciphers"]:
-            own = {row["runner"]: row for row in rows if row["cipher"] == name}
-            cells = [f"`{name}`", *(_cell(own.get(r)) for r in README_RUNNERS)]
-            cells += [kept.get((name, source), "–") for source in sources]
-            cells += [f"{shares[name]:.2%}"] if name in shares else []
-            cells += [setup[name]] if name in setup else []
-            body.append(cells)
-        beside = ", ".join(
-            f"{row['runner']} {gigabytes_per_second(row):.2f}"
+def _throughput_table(title, rows):
+    """One size and direction: ciphers by runner, and what they are compared with."""
+    ciphers = grouped([row for row in rows if row["cipher"]], lambda r: r["cipher"])
+    header = ["cipher", *(n.replace("unbatched", "single") for n in ALL_RUNNERS)]
+    cells = []
+    for own in ciphers:
+        by_runner = {row["runner"]: row for row in own}
+        speeds = (_speed(by_runner.get(name)) for name in ALL_RUNNERS)
+        cells.append([Cell(own[0]["cipher"]), *speeds])
+    for row in rows:
+        if row["cipher"] is None:
+            speed = number(gigabytes_per_second(row), "{:.2f}")
+            blank = [Cell("")] * (len(ALL_RUNNERS) - 1)
+            cells.append([Cell(row["runner"]), speed, *blank])
+    return Table(f"{title}: GB/s (times AES on one core)", header, cells)
+
+
+def speed_tables(records):
+    """README's table, for each full record: ratios to AES and to the field's code."""
+    tables = []
+    for record in of_kind(records, Bench):
+        rows = unpack(record.results.throughput or {})
+        rows = [
+            row
             for row in rows
-            if row["cipher"] is None
-        )
-        cores = record["settings"]["cores"]
-        lines += [
-            markdown(header, body),
-            "",
-            f"Encryption of batches of {README_SIZE} on {cores} core(s) of "
-            f"{where['cpu']} (NumPy: one), no GPU; {where['date'][:10]}, tfpe "
-            f"{where['tfpe']}; in brackets times as fast as AES-256-CTR (OpenSSL) on "
-            "one core in the same rounds. Kept: share of the throughput of the same "
-            "pipeline without a cipher, in batches of 256. Training step: the layer's "
-            f"share on a PyramidNet-20, batch 128. Beside them, GB/s: {beside}.",
-            "",
+            if (row["size"], row["direction"]) == (README_SIZE, "encrypt")
         ]
-    return "\n".join(lines).rstrip()
+        if rows and not record.settings.quick:
+            tables.append(_speed_table(record, rows))
+    return tables
+
+
+def _speed_table(record, rows):
+    results, where, settings = record.results, record.environment, record.settings
+    speeds = {(row["cipher"], row["runner"]): row for row in rows}
+    kept = {(row.cipher, row.source): row.kept for row in results.pipelines or ()}
+    shares = {row.cipher: row.share for row in results.step or ()}
+    setup = {row.cipher: row.median for row in results.setup or () if row.size == 224}
+    columns = {"cipher": lambda name: Cell(name, tone="code")}
+    for runner in README_RUNNERS:
+        columns[f"{runner}, GB/s"] = lambda name, runner=runner: _speed(
+            speeds.get((name, runner))
+        )
+    for source in dict.fromkeys(source for _, source in kept):
+        columns[f"tf.data from {source}, kept"] = lambda name, source=source: number(
+            (share := kept.get((name, source))) and share.median, "{:.0%}"
+        )
+    if shares:
+        columns["of a training step"] = lambda n: number(shares.get(n), "{:.2%}")
+    if setup:
+        columns["set-up at 224 x 224, ms"] = lambda name: number(
+            (seconds := setup.get(name)) and 1000 * seconds, "{:.1f}"
+        )
+    beside = ", ".join(
+        f"{row['runner']} {gigabytes_per_second(row):.2f}"
+        for row in rows
+        if row["cipher"] is None
+    )
+    note = (
+        f"Encryption of batches of {README_SIZE} on {settings.cores} core(s) of "
+        f"{where.cpu} (NumPy: one), no GPU; {where.date[:10]}, tfpe "
+        f"{where.tfpe}; in brackets times as fast as AES-256-CTR (OpenSSL) on "
+        "one core in the same rounds. Kept: share of the throughput of the same "
+        "pipeline without a cipher, in batches of 256. Training step: the layer's "
+        f"share on a PyramidNet-20, batch 128. Beside them, GB/s: {beside}."
+    )
+    return Table.of("Speed of encryption", settings.ciphers, columns, [note])
+
+
+def _speed(row):
+    if row is None:
+        return Cell(NONE)
+    speed = gigabytes_per_second(row)
+    ratio = row["ratios"].get(AES)
+    text = f"{speed:.2f}" + (f" ({ratio['median']:.2f}x)" if ratio else "")
+    return Cell(text, speed)
+
+
+def dataset_tables(records):
+    """A `Table` for each record of `tfpe.lab.bench.datasets.run_dataset_bench`."""
+    return [_dataset_table(record) for record in of_kind(records, DatasetBench)]
+
+
+def _dataset_table(record):
+    runs, where = record.results.runs, record.environment
+    ways = grouped(runs, lambda run: run.way)
+    whole = next(
+        (_rate(w) for w in ways if w[0].way == ("local", "identity", False, None)), None
+    )
+    columns = {
+        "cipher": lambda way: (
+            f"`{way[0].cipher}`" + ", a key for each image" * way[0].per_image
+        ),
+        "engine": lambda way: (
+            f"Beam, {way[0].workers} worker(s)" if way[0].workers else "local"
+        ),
+        "images/s": lambda way: number(_rate(way), "{:,.0f}"),
+        "of identity's": lambda way: number(whole and _rate(way) / whole, "{:.2f}"),
+        "peak MB": lambda w: number(max(r.peak_bytes for r in w) / 1e6, "{:,.0f}"),
+    }
+    note = (
+        f"All {runs[0].images:,} images of {record.settings.source}, TFDS "
+        "in, TFDS out, imports aside; peak is the resident memory of the largest "
+        f"process; {where.cpu}, {where.cores} cores; tfpe {where.tfpe}, "
+        f"{where.date[:10]}."
+    )
+    return Table.of("Encryption of a whole data set", ways, columns, [note])
+
+
+def _rate(runs):
+    """Images a second, the median of repeated runs."""
+    return statistics.median(run.images / run.seconds for run in runs)
 
 
 def draw_speed(record, path):
@@ -126,18 +178,19 @@ def draw_speed(record, path):
     call, where fixed costs of a call fade; copy, AES and the field's code as lines.
 
     Args:
-        record: of `tfpe.lab.bench.run_bench`, with throughput.
+        record: a typed record of `tfpe.lab.bench.run_bench`, with throughput.
         path: of the PNG file to write.
     """
     from matplotlib.figure import Figure
 
-    rows = [row for row in _all_rows(record) if row["direction"] == "encrypt"]
+    rows = unpack(record.results.throughput or {})
+    rows = [row for row in rows if row["direction"] == "encrypt"]
     sizes = list(dict.fromkeys(row["size"] for row in rows))
     sizes.sort(key=lambda size: math.prod(map(int, size.split("x"))))
     figure = Figure(figsize=(10, 5), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     for axes, runner in zip(panels, ("XLA", "NumPy"), strict=True):
-        lines = [(name, name, runner) for name in record["settings"]["ciphers"]]
+        lines = [(name, name, runner) for name in record.settings.ciphers]
         styles = ["o-"] * len(lines)
         lines += [(name, None, name) for name in ("copy", AES, FIELD)]
         styles += ["k-", "k--", "k:"]
@@ -152,34 +205,10 @@ def draw_speed(record, path):
             axes.plot(places, heights, style, label=label, alpha=0.8, ms=4)
         axes.set_yscale("log")
         axes.set_xticks(range(len(sizes)), sizes, rotation=15)
-        cores = record["settings"]["cores"] if runner == "XLA" else 1
+        cores = record.settings.cores if runner == "XLA" else 1
         axes.set_title(f"{runner}, {cores} core(s)")
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("GB/s, encryption")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, fontsize=8, ncols=5, loc="outside lower center")
     save_figure(figure, path, dpi=120)
-
-
-def _is_bench(record):
-    return record["kind"] == "bench" and "throughput" in record["results"]
-
-
-def _all_rows(record):
-    return unpack(record["results"].get("throughput", {}))
-
-
-def _rows(record, size, direction):
-    return [
-        row
-        for row in _all_rows(record)
-        if (row["size"], row["direction"]) == (size, direction)
-    ]
-
-
-def _cell(row):
-    if row is None:
-        return "–"
-    text = f"{gigabytes_per_second(row):.2f}"
-    ratio = row["ratios"].get(AES)
-    return f"{text} ({ratio['median']:.2f}x)" if ratio else text

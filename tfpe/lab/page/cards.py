@@ -4,11 +4,11 @@ import dataclasses
 
 from tfpe.attacks import ATTACKS
 from tfpe.ciphers import CIPHERS
-from tfpe.lab.conditions import grouped, row_name
-from tfpe.lab.page.attack_tables import attack_table, metrics_table
-from tfpe.lab.page.cells import in_seconds
+from tfpe.lab.conditions import grouped
 from tfpe.lab.page.gallery import pictures
-from tfpe.lab.records import newest
+from tfpe.lab.records import newest, of_kind
+from tfpe.lab.records.attack_records import Evaluation
+from tfpe.lab.tables.attack_tables import attack_table, metrics_table
 from tfpe.lab.tables.outcomes import THREAT_MODELS, most_telling, outcomes
 from tfpe.lab.tables.scorecard import scorecard
 
@@ -46,33 +46,24 @@ class Card:
 
 def cipher_cards(records):
     """A `Card` for each cipher that evaluation records tell of."""
-    evaluations = [record for record in records if record["kind"] == "evaluation"]
-    by_row = {}
-    for record in evaluations:
-        images = record["settings"]["images"]
-        by_row.setdefault(row_name(record["settings"]), {}).setdefault(
-            images, []
-        ).append(record)
-    order = list(CIPHERS)
-    groups = sorted(
-        ([newest(again) for again in group.values()] for group in by_row.values()),
-        key=lambda group: order.index(group[0]["settings"]["cipher"]),
-    )
+    by_row = grouped(of_kind(records, Evaluation), lambda r: r.settings.row_name)
+    by_row.sort(key=lambda group: group[0].settings.place)
     rows = {row.name: row for row in scorecard(records).rows}
-    return [_card(group, rows) for group in groups]
+    return [_card(group, records, rows) for group in by_row]
 
 
-def _card(group, rows):
-    settings = group[0]["settings"]
-    name = row_name(settings)
-    found = [one for record in group for one in outcomes(record)]
+def _card(group, records, rows):
+    by_images = grouped(group, lambda record: record.settings.images)
+    group = [newest(again) for again in by_images]
+    name = group[0].settings.row_name
+    found = [one for record in group for one in outcomes(record, records)]
     sentences = [
         (model.capitalize(), _attack_sentences(found, model)) for model in THREAT_MODELS
     ]
     if name in rows:
         sentences += _cost_sentences(rows[name])
-    verdict, tone = _verdict(settings["cipher"], found)
-    cipher = CIPHERS[settings["cipher"]]
+    cipher = CIPHERS[group[0].settings.cipher]
+    verdict, tone = _verdict(cipher.name, found)
     return Card(
         name,
         cipher.summary,
@@ -84,7 +75,7 @@ def _card(group, rows):
         [
             attack_table(found),
             *_variants(group),
-            *(metrics_table(record) for record in group if _has_metrics(record)),
+            *(metrics_table(record) for record in group if record.results.metrics),
         ],
     )
 
@@ -119,7 +110,7 @@ def _sentence(one):
     when = "" if one.seconds is None else f" in {in_seconds(one.seconds)}"
     if one.outcome == "failed":
         why = f", which says: {one.message.rstrip('.')}." if one.message else "."
-        return f"{where} {one.evidence} {_are(one)} not enough for {attack}{why}"
+        return f"{where} {_evidence(one)} {_are(one)} not enough for {attack}{why}"
     ssim = "" if one.ssim is None else f", SSIM {one.ssim:z.2f}"
     if one.outcome == "recovered":
         what = "the picture comes back"
@@ -129,11 +120,16 @@ def _sentence(one):
         open_ = row.left_open if row else one.up_to
         up_to = f", up to {open_}" if open_ else ""
         return (
-            f"{where} {one.evidence} {_are(one)} enough ({attack}): "
+            f"{where} {_evidence(one)} {_are(one)} enough ({attack}): "
             f"{what}{when}{up_to}{ssim}."
         )
     gives = "gives" if _are(one) == "is" else "give"
-    return f"{where} {one.evidence} {gives} {_part(one)} ({attack}){when}{ssim}."
+    return f"{where} {_evidence(one)} {gives} {_part(one)} ({attack}){when}{ssim}."
+
+
+def _evidence(one):
+    """Its evidence in words, and how many keys fell to it where that is known."""
+    return one.amount + (f" (every one of {one.keys} keys)" if one.keys > 1 else "")
 
 
 def _part(one):
@@ -180,10 +176,21 @@ def _cost_sentences(row):
 
 
 def _variants(group):
-    found = [one for record in group for one in outcomes(record, "variants")]
+    found = [one for record in group for one in outcomes(record, variants=True)]
     if found:
         yield attack_table(found, "The same cipher with other options")
 
 
-def _has_metrics(record):
-    return bool(record["results"].get("metrics"))
+def in_seconds(seconds):
+    """A time in words.
+
+    Example:
+
+    >>> in_seconds(0.0123), in_seconds(2.34), in_seconds(300)
+    ('12 ms', '2.3 s', '5.0 min')
+    """
+    if seconds < 0.001:
+        return "under 1 ms"
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"

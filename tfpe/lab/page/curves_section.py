@@ -3,11 +3,13 @@
 import dataclasses
 import statistics
 
-from tfpe.ciphers import CIPHERS
-from tfpe.lab.conditions import conditions, grouped, row_name
+from tfpe.lab.conditions import conditions, grouped
 from tfpe.lab.evaluation.curves import error_of, error_title
-from tfpe.lab.page.cells import Table, number
 from tfpe.lab.page.plots import draw
+from tfpe.lab.records import of_kind
+from tfpe.lab.records.attack_records import AttackCurve
+from tfpe.lab.records.training_records import Training
+from tfpe.lab.table import Table, number
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,9 +24,9 @@ class Curve:
 
 def evidence_curves(records):
     """A `Curve` for each attack, set of images and measure; a line for each cipher."""
-    found = _of_kind(records, "attack-curve")
     groups = grouped(
-        found, lambda r: (r["settings"]["attack"], r["settings"]["images"])
+        _in_order(of_kind(records, AttackCurve)),
+        lambda record: (record.settings.attack, record.settings.images),
     )
     return [
         curve
@@ -35,16 +37,18 @@ def evidence_curves(records):
 
 
 def _evidence_curve(records, measure):
-    settings, error = records[0]["settings"], measure == "error"
+    settings, error = records[0].settings, measure == "error"
     lines, spreads = {}, {}
     for record in records:
         points = {}
-        for point in record["results"]["points"]:
-            value = error_of(settings["attack"], point) if error else point.get(measure)
+        for point in record.results.points:
+            value = point.index_accuracy
+            if error:
+                value = error_of(settings.attack, point.stated)
             if value is not None:
-                points.setdefault(point["evidence"], []).append(value)
+                points.setdefault(point.evidence, []).append(value)
         if points:
-            name = row_name(record["settings"])
+            name = record.settings.row_name
             amounts = sorted(points)
             lines[name] = [(n, statistics.median(points[n])) for n in amounts]
             spreads[name] = [(n, min(points[n]), max(points[n])) for n in amounts]
@@ -53,9 +57,9 @@ def _evidence_curve(records, measure):
         return None
     what = "words of the key that are right"
     if error:
-        what = error_title(settings["attack"])
-    attack = settings["attack"].replace("_", " ")
-    title = f"{attack}, {settings['images']}: {what}"
+        what = error_title(settings.attack)
+    attack = settings.attack.replace("_", " ")
+    title = f"{attack}, {settings.images}: {what}"
     return Curve(
         title,
         f"{title}, against the amount of evidence. {_ends(lines)}",
@@ -73,24 +77,21 @@ def _evidence_curve(records, measure):
 
 def training_curves(records):
     """A `Curve` of validation accuracy for each data set and recipe."""
-    training = _of_kind(records, "training")
-    curves = []
-    for group in grouped(training, conditions):
+    trainings, curves = _in_order(of_kind(records, Training)), []
+    for group in grouped(trainings, lambda record: conditions(record.settings)):
         lines = {}
         for record in group:
-            history = record["results"].get("history") or {}
-            settings = record["settings"]
-            name = row_name(settings)
-            if len({r["settings"].get("seed") for r in group}) > 1:
-                name += f", seed {settings['seed']}"
+            history, name = record.results.history or {}, record.settings.row_name
+            if len({other.settings.seed for other in group}) > 1:
+                name += f", seed {record.settings.seed}"
             accuracies = history.get("val_accuracy") or ()
             points = [(n, 100 * a) for n, a in enumerate(accuracies, 1)]
             if len(points) > 1:
                 lines[name] = points
         if not lines:
             continue
-        settings = group[0]["settings"]
-        title = f"{settings['dataset']}, recipe {settings['recipe']}: training"
+        settings = group[0].settings
+        title = f"{settings.dataset}, recipe {settings.recipe}: training"
         what = "validation accuracy, %"
         curves.append(
             Curve(
@@ -103,11 +104,9 @@ def training_curves(records):
     return curves
 
 
-def _of_kind(records, kind):
-    """Records of a kind, plain first, then in the order of `CIPHERS`."""
-    order = ["plain", *CIPHERS]
-    found = [record for record in records if record["kind"] == kind]
-    return sorted(found, key=lambda r: order.index(r["settings"]["cipher"]))
+def _in_order(records):
+    """Plain first, then in the order of `CIPHERS`."""
+    return sorted(records, key=lambda record: record.settings.place)
 
 
 def _ends(lines):
@@ -123,11 +122,8 @@ def _ends(lines):
 def _table(caption, first, lines, spreads=None):
     """The numbers of a figure, a column for each line."""
     places = sorted({x for line in lines.values() for x, _ in line})
-    rows = []
-    for place in places:
-        cells = [number(place, "{:,}")]
-        for line in lines.values():
-            cells.append(number(dict(line).get(place), "{:.4g}"))
-        rows.append(cells)
+    columns = {first: lambda place: number(place, "{:,}")}
+    for name, line in lines.items():
+        columns[name] = lambda place, line=dict(line): number(line.get(place), "{:.4g}")
     notes = ["The median over keys."] if spreads else []
-    return Table(caption, [first, *lines], rows, notes)
+    return Table.of(caption, places, columns, notes)

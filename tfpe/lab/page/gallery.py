@@ -25,19 +25,19 @@ def pictures(record):
     Raises:
         RecordError: one is no PNG in base64, or has no alternative text.
     """
-    return [_picture(entry) for entry in record["results"].get("gallery") or ()]
+    return [_picture(shown) for shown in record.results.gallery or ()]
 
 
-def _picture(entry):
+def _picture(shown):
     from PIL import Image
 
-    name, alt = str(entry["name"]), str(entry["alt"])
+    name, alt = shown.name, shown.alt
     try:
-        data = base64.b64decode(entry["png"], validate=True)
+        data = base64.b64decode(shown.png, validate=True)
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             width, height = image.size
             image.verify()
-    except (binascii.Error, OSError, SyntaxError, ValueError, TypeError) as error:
+    except (binascii.Error, OSError, SyntaxError, ValueError) as error:
         raise RecordError(
             "A picture of a record should be a PNG file in base64. "
             f"Received: {name!r}, which is not: {error}"

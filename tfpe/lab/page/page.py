@@ -6,23 +6,15 @@ from importlib import resources
 
 from tfpe import __version__
 from tfpe.errors import RecordError
-from tfpe.lab.page.accuracy_section import accuracy_sections
+from tfpe.lab.errata import errata_tables
 from tfpe.lab.page.cards import cipher_cards
 from tfpe.lab.page.conditions_section import conditions_table, missing
 from tfpe.lab.page.curves_section import evidence_curves, training_curves
-from tfpe.lab.page.errata_section import errata_section
-from tfpe.lab.page.scorecard_section import other_attacks, scorecard_section
-from tfpe.lab.records import read_records
+from tfpe.lab.records import load_records, typed
+from tfpe.lab.tables.accuracy import training_tables
+from tfpe.lab.tables.scorecard_table import attacks_tables, scorecard_tables
 from tfpe.storage.atomic import write_file
 
-# What a record that lacks or twists something raises where it is shown.
-NOT_AS_EXPECTED = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{}'; "
     "base-uri 'none'; form-action 'none'"
@@ -34,17 +26,17 @@ def write_report(path, folders):
 
     Args:
         path: of the HTML file; what is there is replaced by a whole page or not at all.
-        folders: of records, as `tfpe.lab.records.read_records` takes.
+        folders: of records, as `tfpe.lab.records.load_records` takes.
 
     Returns:
-        The records that it shows, a list.
+        The records that it shows, a list of typed ones.
 
     Raises:
         RecordError: there are no records, one is damaged, or one lacks what the page
             shows.
         ImageFileError, OutputError: `path` cannot be written.
     """
-    first, *others = (read_records(folder) for folder in folders)
+    first, *others = (load_records(folder) for folder in folders)
     records = [record for found in (first, *others) for record in found]
     if not records:
         raise RecordError(
@@ -59,7 +51,8 @@ def render_report(records, first=()):
     """The page as text.
 
     Args:
-        records: a list of records, of all kinds; none are a page, too.
+        records: a list of records of all kinds, documents or typed; none are a page,
+            too.
         first: those of `records` whose training stands at the top, such as what was
             just trained beside older results.
 
@@ -72,28 +65,22 @@ def render_report(records, first=()):
     >>> page.startswith("<!doctype html>"), "No records" in page
     (True, True)
     """
-    try:
-        later = [record for record in records if record not in first]
-        shown = {
-            "trained": accuracy_sections(first),
-            "trained_curves": training_curves(first),
-            "scorecard": scorecard_section(records),
-            "others": other_attacks(records),
-            "cards": cipher_cards(records),
-            "accuracy": accuracy_sections(later),
-            "curves": [*evidence_curves(records), *training_curves(later)],
-            "conditions": conditions_table(records),
-            "errata": errata_section(records),
-            "missing": missing(records),
-        }
-        return _render(records=records, version=__version__, **shown)
-    except RecordError:
-        raise
-    except NOT_AS_EXPECTED as error:
-        raise RecordError(
-            "The records should hold what the report shows. "
-            f"Received: a record without it, {type(error).__name__}: {error}"
-        ) from error
+    records, first = list(map(typed, records)), list(map(typed, first))
+    later = [record for record in records if record not in first]
+    return _render(
+        records=records,
+        version=__version__,
+        trained=training_tables(first),
+        trained_curves=training_curves(first),
+        scorecard=scorecard_tables(records),
+        others=attacks_tables(records)[1:],
+        cards=cipher_cards(records),
+        accuracy=training_tables(later),
+        curves=[*evidence_curves(records), *training_curves(later)],
+        conditions=conditions_table(records),
+        errata=errata_tables(records),
+        missing=missing(records),
+    )
 
 
 def _render(**shown):

@@ -2,152 +2,177 @@
 
 import statistics
 
-from tfpe.ciphers import CIPHERS
 from tfpe.lab.conditions import (
     caption,
     conditions,
     different_conditions,
     grouped,
     machine,
-    row_name,
     row_settings,
 )
 from tfpe.lab.intervals import accuracy_interval
-from tfpe.lab.markdown import NONE, markdown
-from tfpe.lab.tables.published import PUBLISHED, published
+from tfpe.lab.records import of_kind
+from tfpe.lab.records.training_records import Svm, Training
+from tfpe.lab.table import NONE, Cell, Table, number, percent, percent_and_interval
+from tfpe.lab.tables.published import published
+
+TINY_NOTE = (
+    "This run proves the chain, not the ranking: the images are few and small and the "
+    "network is tiny. For the ranking: --dataset cifar10 --recipe paper"
+)
 
 
 def training_tables(records):
-    """One table for each set of conditions: rows are ciphers, seeds are averaged."""
-    order = ["plain", *CIPHERS]
-    records = sorted(
-        (record for record in records if record["kind"] == "training"),
-        key=lambda record: order.index(record["settings"]["cipher"]),
-    )
-    different = different_conditions(records)
-    return "\n\n".join(
-        _training_table(list(group), different)
-        for group in grouped(records, conditions)
+    """A `Table` for each set of conditions: rows are ciphers, seeds are averaged."""
+    trainings = sorted(of_kind(records, Training), key=lambda r: r.settings.place)
+    different = different_conditions(trainings)
+    groups = grouped(trainings, lambda record: conditions(record.settings))
+    return [_training_table(group, different) for group in groups]
+
+
+def _training_table(trainings, different):
+    sources = []
+    columns = {
+        "cipher": _name,
+        "train / validation, last epoch": lambda rows: _learned(rows, "last"),
+        "test, last epoch (95 %)": lambda rows: _tested(rows, "last"),
+        "train / validation, best epoch": lambda r: _learned(r, "best_validation"),
+        "test, best validation epoch (95 %)": lambda r: _tested(r, "best_validation"),
+        "wrong key": lambda rows: _mean(rows, "wrong_key_accuracy"),
+        "plain model": lambda rows: _mean(rows, "plain_model_accuracy"),
+        "published": lambda rows: _published(rows, sources),
+    }
+    settings = trainings[0].settings
+    return Table.of(
+        f"{settings.dataset}, recipe {settings.recipe}",
+        grouped(trainings, lambda record: row_settings(record.settings)),
+        columns,
+        [caption(trainings, different), *_warnings(settings)],
+        sources,
     )
 
 
-def _training_table(records, different):
-    rows, notes = [], []
-    for group in map(list, grouped(records, row_settings)):
-        results = [record["results"] for record in group]
-        last, best = (
-            [r[when] for r in results] for when in ("last", "best_validation")
-        )
-        images = results[0]["test_images"]
-        rows.append(
-            [
-                row_name(group[0]["settings"]),
-                _train_and_validation(last),
-                _percent_and_interval(last, images),
-                _train_and_validation(best),
-                _percent_and_interval(best, images),
-                _percent(results, "wrong_key_accuracy"),
-                _percent(results, "plain_model_accuracy"),
-                _published(group[0]["settings"], notes),
-            ]
-        )
-    header = [
-        "cipher",
-        "train / validation, last epoch",
-        "test, last epoch (95 %)",
-        "train / validation, best epoch",
-        "test, best validation epoch (95 %)",
-        "wrong key",
-        "plain model",
-        "*published*",
-    ]
-    notes = [f"<sup>{n}</sup> {note}." for n, note in enumerate(notes, 1)]
-    if notes:
-        notes.insert(0, "Published, not measured here, under other conditions:")
-    parts = [markdown(header, rows), caption(records, different), " ".join(notes)]
-    return "\n\n".join(filter(None, parts))
+def comparison_table(trainings):
+    """A `Table` for the terminal: a row for each training, of one comparison."""
+    sources, settings = [], trainings[0].settings
+    results = trainings[0].results
+    network = "the network that fits" if settings.matched else settings.network
+    columns = {
+        "cipher": _name,
+        "seed": lambda rows: str(rows[0].settings.seed),
+        "last\nepoch": lambda rows: _mean_test(rows, "last"),
+        "best val.\nepoch": lambda rows: _mean_test(rows, "best_validation"),
+        "95 %\ninterval": _interval,
+        "wrong\nkey": lambda rows: _mean(rows, "wrong_key_accuracy"),
+        "plain\nmodel": lambda rows: _mean(rows, "plain_model_accuracy"),
+        "images\n/s": lambda r: number(r[0].results.images_per_second, "{:.0f}"),
+        "published": lambda rows: _published(rows, sources),
+    }
+    return Table.of(
+        f"{settings.dataset}: {network}, {settings.stated['epochs']} epochs, "
+        f"{results.train_images} training and {results.test_images} test images; "
+        "test accuracy in %",
+        [[record] for record in trainings],
+        columns,
+        _warnings(settings),
+        sources,
+    )
 
 
 def svm_tables(records):
-    """One table for each record of the SVM experiment."""
-    records = [record for record in records if record["kind"] == "svm"]
-    return "\n\n".join(map(_svm_table, records))
+    """A `Table` for each record of the SVM experiment."""
+    return [svm_table(record) for record in of_kind(records, Svm)]
 
 
-def _svm_table(record):
-    settings, rows = record["settings"], record["results"]["rows"]
-    kernels = list(dict.fromkeys(row["kernel"] for row in rows))
-    images = settings["test_images"]
-    cells = {(row["cipher"], row["kernel"]): row for row in rows}
-    table = []
-    for cipher in dict.fromkeys(row["cipher"] for row in rows):
-        line = [cipher]
-        for kernel in kernels:
-            row = cells[cipher, kernel]
-            line.append(_percent_and_interval([row], images))
-            line.append(f"{row['predictions_equal_plain']:,} of {images:,}")
-        table.append(line)
-    header = ["cipher"]
+def svm_table(record):
+    """A `Table` of one record of the SVM experiment: a row for each cipher."""
+    settings, results = record.settings, record.results
+    images = settings.test_images
+    cells = {(row.cipher, row.kernel): row for row in results.rows}
+    kernels = dict.fromkeys(row.kernel for row in results.rows)
+    ciphers = list(dict.fromkeys(row.cipher for row in results.rows))
+
+    def tested(cipher, kernel):
+        accuracy = cells[cipher, kernel].test_accuracy
+        interval = accuracy_interval(round(accuracy * images), images)
+        return percent_and_interval(accuracy, interval)
+
+    def equal(cipher, kernel):
+        count = cells[cipher, kernel].predictions_equal_plain
+        return Cell(f"{count:,} of {images:,}", count)
+
+    header, makers = ["cipher"], []
     for kernel in kernels:
         header += [f"{kernel}: test (95 %)", "predicted as on plain"]
-    height, width, channels = record["results"]["image_shape"]
-    conditions_of_all = (
-        f"Test accuracy in %, {settings['dataset']}, "
-        f"{settings['train_images']:,} training and {images:,} test images of "
-        f"{height} x {width} x {channels}, SVC with C = {settings['C']:g}, gamma = "
-        f"{settings['gamma']:g}, one key; {machine([record])}."
+        makers += [(tested, kernel), (equal, kernel)]
+    height, width, channels = results.image_shape
+    return Table(
+        f"SVM on {settings.dataset}",
+        header,
+        [[Cell(c), *(make(c, kernel) for make, kernel in makers)] for c in ciphers],
+        [
+            f"Test accuracy in %, {settings.dataset}, {settings.train_images:,} "
+            f"training and {images:,} test images of {height} x {width} x {channels}, "
+            f"SVC with C = {settings.C:g}, gamma = {settings.gamma:g}, one key; "
+            f"{machine([record])}."
+        ],
     )
-    return "\n\n".join([markdown(header, table), conditions_of_all])
 
 
-def published_table(records):
-    """Every published figure with its source; needs no records."""
-    rows = []
-    for names, group in grouped(
-        PUBLISHED,
-        lambda row: (row.source, row.network, row.cipher, row.adaptation or NONE),
-        with_key=True,
-    ):
-        group = list(group)
-        figures = {row.dataset: row.figure for row in group}
-        source, network, cipher, adaptation = names
-        rows.append(
-            [
-                f"{cipher}, a key for each image" if group[0].per_image else cipher,
-                network,
-                adaptation,
-                figures.get("cifar10", NONE),
-                figures.get("cifar100", NONE),
-                f"{source}: {group[0].caveat}",
-            ]
-        )
-    header = ["cipher", "network", "adaptation", "CIFAR-10", "CIFAR-100", "source"]
-    return markdown(header, rows)
+def mean_accuracy(trainings, when="best_validation"):
+    """Test accuracy, a mean over seeds, and its 95 % interval.
+
+    Args:
+        trainings: records of one row.
+        when: "last" or "best_validation".
+    """
+    epochs = [getattr(record.results, when) for record in trainings]
+    accuracy = statistics.fmean(epoch.test_accuracy for epoch in epochs)
+    images = trainings[0].results.test_images
+    return accuracy, accuracy_interval(round(accuracy * images), images)
 
 
-def _percent(results, name):
-    values = [result.get(name) for result in results]
-    if None in values:
-        return NONE
-    return f"{100 * statistics.fmean(values):.2f}"
+def _name(trainings):
+    return Cell(trainings[0].settings.row_name, trainings[0].settings.place)
 
 
-def _train_and_validation(results):
-    names = "train_accuracy", "validation_accuracy"
-    return " / ".join(_percent(results, name) for name in names)
+def _mean(trainings, name):
+    values = [getattr(record.results, name) for record in trainings]
+    return percent(None if None in values else statistics.fmean(values))
 
 
-def _percent_and_interval(results, images):
-    accuracy = statistics.fmean(result["test_accuracy"] for result in results)
-    low, high = accuracy_interval(round(accuracy * images), images)
-    return f"{100 * accuracy:.2f} ({100 * low:.1f} to {100 * high:.1f})"
+def _learned(trainings, when):
+    epochs = [getattr(record.results, when) for record in trainings]
+    shares = (
+        statistics.fmean(getattr(epoch, name) for epoch in epochs)
+        for name in ("train_accuracy", "validation_accuracy")
+    )
+    return " / ".join(f"{100 * share:.2f}" for share in shares)
 
 
-def _published(settings, notes):
-    """Figures with the numbers of their notes; `notes` grows."""
-    figures = []
-    for row in published(settings):
-        if row.note not in notes:
-            notes.append(row.note)
-        figures.append(f"*{row.figure}*<sup>{notes.index(row.note) + 1}</sup>")
-    return ", ".join(figures) or NONE
+def _tested(trainings, when):
+    return percent_and_interval(*mean_accuracy(trainings, when))
+
+
+def _mean_test(trainings, when):
+    return percent(mean_accuracy(trainings, when)[0])
+
+
+def _interval(trainings):
+    _, (low, high) = mean_accuracy(trainings)
+    return f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def _published(trainings, sources):
+    """Figures with the numbers of their sources; `sources` grows."""
+    figures, value = [], None
+    for row in published(trainings[0].settings):
+        if row.note not in sources:
+            sources.append(row.note)
+        figures.append(f"{row.figure} [{sources.index(row.note) + 1}]")
+        value = row.test_accuracy if value is None else value
+    return Cell(", ".join(figures) or NONE, value, "published")
+
+
+def _warnings(settings):
+    return [TINY_NOTE] if settings.recipe == "tiny" else []

@@ -1,92 +1,63 @@
-"""Outcomes of attacks, as evaluation records hold them, and which of them says most."""
+"""Which outcome of the attacks on a cipher says most, over all keys that were tried."""
 
 import dataclasses
 
-from tfpe.errors import RecordError
+from tfpe.lab.evaluation.curves import error_of
+from tfpe.lab.records import of_kind
+from tfpe.lab.records.attack_records import OUTCOMES, AttackCurve
 
 THREAT_MODELS = ("chosen plaintext", "known plaintext", "ciphertext only")
-EVIDENCE = {
-    "queries": "chosen image",
-    "pairs": "known pair",
-    "ciphertexts": "ciphertext",
-    "keys": "key",
-}
-OUTCOMES = ("recovered", "partial", "failed")
-FIELDS = (
-    *("options", "cipher_options", "index_accuracy", "undetermined"),
-    *("exact_pixels", "psnr", "ssim"),
-    *("gray_correlation", "edge_correlation", "seconds", "message", "up_to"),
-)
 
 
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """What one attack got, a row of `attacks` in an evaluation record.
-
-    Attributes:
-        attack: a name of `tfpe.attacks.ATTACKS`.
-        threat_model: as in that table.
-        kind: of its evidence: "queries", "pairs", "ciphertexts" or "keys".
-        count: how much of it, without what only verifies; None where not told.
-        outcome: "recovered", "partial" or "failed".
-        images: what was attacked, such as "cifar10".
-        others: the other fields of the row, such as `ssim`, `seconds` and `message`.
-    """
-
-    attack: str
-    threat_model: str
-    kind: str | None
-    count: int | None
-    outcome: str
-    images: str
-    others: dict = dataclasses.field(repr=False)
-
-    def __getattr__(self, name):
-        # Any of these fields of a row may be missing or null; both read as None.
-        if name not in FIELDS:
-            raise AttributeError(name)
-        return self.others.get(name)
-
-    @property
-    def evidence(self):
-        """Its evidence in words, such as "2 chosen images"."""
-        if self.kind is None or self.count is None:
-            return "evidence of an amount that is not told"
-        unit = EVIDENCE.get(self.kind, self.kind)
-        return f"{self.count:,} {unit}{'' if self.count == 1 else 's'}"
-
-
-def outcomes(record, field="attacks"):
-    """The outcomes in an evaluation record, in its order.
+def outcomes(evaluation, records=(), variants=False):
+    """The outcomes in an evaluation record, over all keys, in its order.
 
     Args:
-        record: an evaluation record.
-        field: "attacks", or "variants" for those on the cipher with other options.
-
-    Raises:
-        RecordError: an outcome is none of the three.
+        evaluation: an `Evaluation`, of one key.
+        records: of all kinds; the curves among them tried the same attacks on more
+            keys. What gave everything then counts as much evidence as every key fell
+            to, and to any greater amount that was tried.
+        variants: those on the cipher with other options.
     """
-    found = []
-    for row in record["results"].get(field) or ():
-        if row["threat_model"] not in THREAT_MODELS:
-            continue  # checks of near keys attack nothing
-        if row["outcome"] not in OUTCOMES:
-            raise RecordError(
-                f"An outcome should be one of {OUTCOMES}. Received: {row['outcome']!r}"
-            )
-        evidence = row.get("evidence") or {}
-        found.append(
-            Outcome(
-                row["attack"],
-                row["threat_model"],
-                evidence.get("kind"),
-                evidence.get("count"),
-                row["outcome"],
-                record["settings"]["images"],
-                row,
-            )
-        )
-    return found
+    results, curves = evaluation.results, of_kind(records, AttackCurve)
+    found = results.variants if variants else results.attacks
+    images = evaluation.settings.images
+    return [
+        _over_keys(dataclasses.replace(one, images=images), evaluation, curves)
+        for one in found or ()
+        if one.threat_model in THREAT_MODELS  # checks of near keys attack nothing
+    ]
+
+
+def _over_keys(one, evaluation, curves):
+    if one.outcome != "recovered" or one.count is None:
+        return one
+    options = one.cipher_options or evaluation.settings.cipher_options
+    wanted = _what(one.attack, evaluation.settings, options)
+    points = [
+        point
+        for curve in curves
+        if _what(curve.settings.attack, curve.settings) == wanted
+        for point in curve.results.points
+    ]
+    if not points:
+        return one
+    stood = [p.evidence for p in points if error_of(one.attack, p.stated) != 0]
+    enough = [p.evidence for p in points if p.evidence > max(stood, default=0)]
+    keys = 1 + len({point.key for point in points})
+    count = max(one.count, min(enough, default=max(stood, default=0)))
+    return dataclasses.replace(
+        one,
+        outcome="recovered" if enough else "partial",
+        evidence=dataclasses.replace(one.evidence, count=count),
+        keys=keys,
+    )
+
+
+def _what(attack, settings, options=None):
+    """What was attacked with what."""
+    options = settings.cipher_options if options is None else options
+    return attack, settings.images, settings.image_shape, settings.cipher, options
 
 
 def most_telling(found, threat_model):
@@ -94,17 +65,6 @@ def most_telling(found, threat_model):
 
     That is the least evidence that gave everything; where none did, the most that
     was seen of the picture; where nothing was seen, any attack that failed.
-
-    Example:
-
-    >>> row = {"threat_model": "known plaintext", "attack": "known_plaintext"}
-    >>> rows = [
-    ...     row | {"outcome": "recovered", "evidence": {"kind": "pairs", "count": n}}
-    ...     for n in (5, 4)
-    ... ]
-    >>> record = {"settings": {"images": "cifar10"}, "results": {"attacks": rows}}
-    >>> most_telling(outcomes(record), "known plaintext").evidence
-    '4 known pairs'
     """
     found = [one for one in found if one.threat_model == threat_model]
     return min(found, key=_rank, default=None)

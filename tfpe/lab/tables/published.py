@@ -8,6 +8,9 @@ have no figure: an inferred one is not quoted.
 
 import dataclasses
 
+from tfpe.lab.conditions import grouped
+from tfpe.lab.table import NONE, Table
+
 MADONO = "Madono et al. 2020 (arXiv 2001.07761), Table 3"
 SCRAMBLEMIX = "ScrambleMix (slides, PSIVT 2023)"
 BEST_EPOCH = "best test epoch of 300, all 50,000 training images"
@@ -129,24 +132,36 @@ def published(settings):
     """The published figures for one row of a comparison, a list.
 
     Args:
-        settings: of a training record: `dataset` (others than CIFAR have no figures),
-            `cipher`, and where there are such `adaptation` and `per_image`.
-
-    Example:
-
-    >>> [row.figure for row in published({"dataset": "cifar10", "cipher": "ele"})]
-    ['67.10']
-    >>> published({"dataset": "digits", "cipher": "ele"})
-    []
+        settings: `TrainingSettings`; data sets other than CIFAR have no figures.
     """
-    if settings.get("matched"):
+    if settings.matched:
         return []  # no paper has these networks
     wanted = (
-        *(settings["dataset"], settings["cipher"]),
-        *(settings.get("adaptation"), bool(settings.get("per_image"))),
+        *(settings.dataset, settings.cipher),
+        *(settings.adaptation, settings.per_image),
     )
     return [
         row
         for row in PUBLISHED
         if (row.dataset, row.cipher, row.adaptation, row.per_image) == wanted
     ]
+
+
+def published_tables(records=()):
+    """Every published figure with its source, a `Table` in a list; needs no records."""
+    rows = grouped(
+        PUBLISHED, lambda row: (row.source, row.network, row.cipher, row.adaptation)
+    )
+    columns = {
+        "cipher": lambda r: r[0].cipher + ", a key for each image" * r[0].per_image,
+        "network": lambda r: r[0].network,
+        "adaptation": lambda r: r[0].adaptation or NONE,
+        "CIFAR-10": lambda rows: _figure(rows, "cifar10"),
+        "CIFAR-100": lambda rows: _figure(rows, "cifar100"),
+        "source": lambda r: f"{r[0].source}: {r[0].caveat}",
+    }
+    return [Table.of("Published test accuracy, quoted", rows, columns)]
+
+
+def _figure(rows, dataset):
+    return next((row.figure for row in rows if row.dataset == dataset), NONE)

@@ -5,31 +5,32 @@ import os
 import re
 
 from tfpe.errors import RecordError
-from tfpe.lab.bench.datasets import dataset_table
-from tfpe.lab.bench.report import speed_table
-from tfpe.lab.errata import errata_table
-from tfpe.lab.records import has_settings, read_records
-from tfpe.lab.tables.accuracy import published_table, svm_tables, training_tables
+from tfpe.lab.bench.report import dataset_tables, speed_tables
+from tfpe.lab.errata import errata_tables
+from tfpe.lab.markdown import to_markdown
+from tfpe.lab.records import has_settings, load_records, typed
+from tfpe.lab.tables.accuracy import svm_tables, training_tables
+from tfpe.lab.tables.published import published_tables
 from tfpe.lab.tables.scorecard_table import (
     attacks_tables,
-    scorecard_table,
-    summary_table,
+    scorecard_tables,
+    summary_tables,
 )
-from tfpe.lab.tables.training_speed import training_speed_table
+from tfpe.lab.tables.training_speed import training_speed_tables
 from tfpe.storage.atomic import write_file
 
-# Each makes Markdown of a list of records, of all kinds; no records give "".
+# Each makes a list of `Table` of a list of typed records, of all kinds.
 TABLES = {
     "attacks": attacks_tables,
-    "dataset": dataset_table,
-    "errata": errata_table,
-    "published": published_table,
-    "scorecard": scorecard_table,
-    "speed": speed_table,
-    "summary": summary_table,
+    "dataset": dataset_tables,
+    "errata": errata_tables,
+    "published": published_tables,
+    "scorecard": scorecard_tables,
+    "speed": speed_tables,
+    "summary": summary_tables,
     "svm": svm_tables,
     "training": training_tables,
-    "training-speed": training_speed_table,
+    "training-speed": training_speed_tables,
 }
 NOT_MEASURED = "*Not measured yet.*"
 MARKER = re.compile(r"<!-- *(table: *(?P<table>[^>]*?)|end table) *-->")
@@ -63,7 +64,7 @@ def render_file(path, folder, check=False):
         raise RecordError(f"Cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise RecordError(f"Cannot read {path}: it is not UTF-8 text") from error
-    rendered, changed = render_tables(text, read_records(folder))
+    rendered, changed = render_tables(text, load_records(folder))
     if changed and not check:
         write_file(path, rendered.encode())
     return changed
@@ -74,7 +75,7 @@ def render_tables(text, records):
 
     Args:
         text: Markdown.
-        records: a list of records, of all kinds.
+        records: a list of records of all kinds, documents or typed.
 
     Returns:
         The text, and the names of the tables that are not as they were.
@@ -125,7 +126,7 @@ def render_table(marker, records):
 
     Args:
         marker: its name and conditions, such as `training dataset=cifar10`.
-        records: a list of records, of all kinds.
+        records: a list of records of all kinds, documents or typed.
     """
     name, *conditions = marker.split()
     if name not in TABLES:
@@ -133,14 +134,8 @@ def render_table(marker, records):
             f"A table should be one of {sorted(TABLES)}. Received: {name!r}"
         )
     wanted = dict(map(_condition, conditions))
-    records = [record for record in records if has_settings(record, wanted)]
-    try:
-        return TABLES[name](records) or NOT_MEASURED
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise RecordError(
-            f"The records should hold what table {name!r} shows. "
-            f"Received: a record without it, {type(error).__name__}: {error}"
-        ) from error
+    records = [r for r in map(typed, records) if has_settings(r, wanted)]
+    return "\n\n".join(map(to_markdown, TABLES[name](records))) or NOT_MEASURED
 
 
 def _condition(text):

@@ -4,18 +4,19 @@ README's table and the page of `tfpe report` show the same rows.
 """
 
 import dataclasses
-import statistics
 
-from tfpe.ciphers import CIPHERS
 from tfpe.lab.bench.baselines import AES
 from tfpe.lab.bench.report import README_SIZE, gigabytes_per_second
 from tfpe.lab.bench.rows import unpack
-from tfpe.lab.conditions import conditions, grouped, row_name
-from tfpe.lab.intervals import accuracy_interval
-from tfpe.lab.records import newest
+from tfpe.lab.conditions import conditions, grouped
+from tfpe.lab.records import newest, of_kind
+from tfpe.lab.records.attack_records import Evaluation, Outcome
+from tfpe.lab.records.cipher_settings import ORDER
+from tfpe.lab.records.speed_records import Bench
+from tfpe.lab.records.training_records import Training
+from tfpe.lab.tables.accuracy import mean_accuracy
 from tfpe.lab.tables.outcomes import (
     THREAT_MODELS,
-    Outcome,
     most_seen,
     most_telling,
     outcomes,
@@ -24,7 +25,8 @@ from tfpe.lab.tables.outcomes import (
 
 PREFERRED_DATASETS = ("cifar10", "cifar100")
 PREFERRED_IMAGES = ("cifar10", "cifar100", "photographs")
-RUNNER = "XLA"
+# What of the throughput is shown: size, direction, runner.
+_MEASURED = README_SIZE, "encrypt", "XLA"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,20 +73,20 @@ class Scorecard:
 
     Attributes:
         rows: a list of `Row`: plain, then the ciphers in the order of `CIPHERS`.
-        training: records of one data set and recipe, or none.
+        trainings: of one data set and recipe, or none.
         bench: the record of speed, or None.
         evaluations: records of attacks on one set of images, or none.
     """
 
     rows: list
-    training: list
-    bench: dict | None
+    trainings: list
+    bench: Bench | None
     evaluations: list
 
     @property
     def images(self):
         """What was attacked, such as "cifar10"; None where nothing was."""
-        return self.evaluations[0]["settings"]["images"] if self.evaluations else None
+        return self.evaluations[0].settings.images if self.evaluations else None
 
 
 def scorecard(records, images=None):
@@ -94,139 +96,112 @@ def scorecard(records, images=None):
     taken: CIFAR-10 first, and of its recipes the one with the most records.
 
     Args:
-        records: a list of records, of all kinds.
+        records: a list of typed records, of all kinds.
         images: take the attacks on these, such as "photographs".
 
     Returns:
         A `Scorecard`; without records its rows are empty.
-
-    Raises:
-        LookupError, TypeError, ValueError: a record lacks what it should hold.
 
     Example:
 
     >>> scorecard([]).rows
     []
     """
-    training = _training_group(records)
-    bench = _bench_record(records)
-    evaluations = _evaluation_group(records, images)
+    trainings = _one_training(records)
+    bench = _bench(records)
+    evaluations = _one_evaluation(records, images)
     names = {}
-    for record in (*training, *evaluations):
-        settings = record["settings"]
-        names[row_name(settings)] = (
-            settings["cipher"],
-            bool(settings.get("per_image")),
-        )
-    for cipher in bench["settings"]["ciphers"] if bench else ():
+    for record in (*trainings, *evaluations):
+        settings = record.settings
+        per_image = getattr(settings, "per_image", False)
+        names[settings.row_name] = settings.cipher, per_image
+    for cipher in bench.settings.ciphers if bench else ():
         names.setdefault(cipher, (cipher, False))
-    order = ["plain", *CIPHERS]
+    speeds = _speeds(bench)
     rows = [
         Row(
             name,
             cipher,
             per_image,
-            **_accuracy(training, name),
-            **_speed(bench, name),
-            **_attacks(evaluations, name, cipher, per_image),
+            **_accuracy(trainings, name),
+            **speeds.get(name, {}),
+            **_attacks(records, evaluations, name, cipher, per_image),
         )
         for name, (cipher, per_image) in names.items()
     ]
-    rows.sort(key=lambda row: (order.index(row.cipher), row.per_image, row.name))
-    return Scorecard(rows, training, bench, evaluations)
+    rows.sort(key=lambda row: (ORDER.index(row.cipher), row.per_image, row.name))
+    return Scorecard(rows, trainings, bench, evaluations)
 
 
-def mean_of(results, name):
-    """The mean of a figure over seeds; None where one of them lacks it."""
-    values = [result.get(name) for result in results]
-    return None if None in values else statistics.fmean(values)
+def attacked_images(records):
+    """The sets of images that evaluation records are of, the preferred one first."""
+    names = {record.settings.images for record in of_kind(records, Evaluation)}
+    preferred = [name for name in PREFERRED_IMAGES if name in names]
+    return preferred + sorted(names.difference(preferred))
 
 
-def _training_group(records):
+def _one_training(records):
     """Training records of one data set, recipe and network, as the papers train."""
     groups = grouped(
         [
             record
-            for record in records
-            if record["kind"] == "training"
-            and not record["settings"].get("adaptation")
-            and not record["settings"].get("matched")
+            for record in of_kind(records, Training)
+            if not record.settings.adaptation and not record.settings.matched
         ],
-        conditions,
+        lambda record: conditions(record.settings),
     )
 
     def rank(group):
-        name, names = group[0]["settings"]["dataset"], PREFERRED_DATASETS
+        name, names = group[0].settings.dataset, PREFERRED_DATASETS
         return names.index(name) if name in names else len(names), -len(group)
 
     return min(groups, key=rank, default=[])
 
 
-def attacked_images(records):
-    """The sets of images that evaluation records are of, the preferred one first."""
-    names = {r["settings"]["images"] for r in records if r["kind"] == "evaluation"}
-    preferred = [name for name in PREFERRED_IMAGES if name in names]
-    return preferred + sorted(names.difference(preferred))
-
-
-def _evaluation_group(records, images=None):
+def _one_evaluation(records, images):
     """The newest evaluation record of each row, all on one set of images."""
     images = images or next(iter(attacked_images(records)), None)
-    chosen = [
-        record
-        for record in records
-        if record["kind"] == "evaluation" and record["settings"]["images"] == images
-    ]
-    by_name = grouped(chosen, lambda r: row_name(r["settings"]))
-    return [newest(group) for group in by_name]
+    chosen = [r for r in of_kind(records, Evaluation) if r.settings.images == images]
+    return [newest(group) for group in grouped(chosen, lambda r: r.settings.row_name)]
 
 
-def _bench_record(records):
+def _bench(records):
     """The newest full record of speed at README's size, or None."""
     return newest(
         record
-        for record in records
-        if record["kind"] == "bench"
-        and not record["settings"].get("quick")
-        and README_SIZE in (record["results"].get("throughput") or {})
+        for record in of_kind(records, Bench)
+        if not record.settings.quick
+        and README_SIZE in (record.results.throughput or {})
     )
 
 
-def _accuracy(training, name):
-    accuracies, images = _test_accuracies(training, name)
-    if not accuracies:
+def _accuracy(trainings, name):
+    own, plain = (
+        [record for record in trainings if record.settings.row_name == wanted]
+        for wanted in (name, "plain")
+    )
+    if not own:
         return {}
-    accuracy = statistics.fmean(accuracies)
-    plain, _ = _test_accuracies(training, "plain")
-    return {
-        "accuracy": accuracy,
-        "interval": accuracy_interval(round(accuracy * images), images),
-        "drop": statistics.fmean(plain) - accuracy if plain else None,
-    }
+    accuracy, interval = mean_accuracy(own)
+    drop = mean_accuracy(plain)[0] - accuracy if plain else None
+    return {"accuracy": accuracy, "interval": interval, "drop": drop}
 
 
-def _test_accuracies(training, name):
-    results = [
-        record["results"] for record in training if row_name(record["settings"]) == name
-    ]
-    images = results[0]["test_images"] if results else None
-    return [r["best_validation"]["test_accuracy"] for r in results], images
-
-
-def _speed(bench, name):
-    for row in unpack(bench["results"]["throughput"]) if bench else ():
-        wanted = (README_SIZE, "encrypt", RUNNER, name)
-        if (row["size"], row["direction"], row["runner"], row["cipher"]) == wanted:
+def _speeds(bench):
+    """Name of a cipher -> its fields of `Row`."""
+    found = {}
+    for row in unpack(bench.results.throughput) if bench else ():
+        if (row["size"], row["direction"], row["runner"]) == _MEASURED:
             ratio = (row.get("ratios") or {}).get(AES)
-            return {
+            found[row["cipher"]] = {
                 "speed": gigabytes_per_second(row),
                 "speed_to_aes": ratio["median"] if ratio else None,
             }
-    return {}
+    return found
 
 
-def _attacks(evaluations, name, cipher, per_image):
-    by_name = {row_name(r["settings"]): r for r in evaluations}
+def _attacks(records, evaluations, name, cipher, per_image):
+    by_name = {record.settings.row_name: record for record in evaluations}
     record = by_name.get(name)
     shared_key = record is None and per_image
     if shared_key:
@@ -234,17 +209,15 @@ def _attacks(evaluations, name, cipher, per_image):
         record = by_name.get(cipher)
     if record is None:
         return {}
-    results = record["results"]
-    found = outcomes(record)
+    space, metrics = record.results.key_space, record.results.metrics
+    found = outcomes(record, records)
     if shared_key:
         found = without_shared_key(found)
-    space = results.get("key_space") or {}
-    ssim = (results.get("metrics") or {}).get("ssim") or {}
     return {
-        "claimed_bits": space.get("claimed_bits"),
-        "effective_bits": space.get("effective_bits"),
+        "claimed_bits": space.claimed_bits if space else None,
+        "effective_bits": space.effective_bits if space else None,
         "evaluated": True,
         "evidence": {model: most_telling(found, model) for model in THREAT_MODELS},
-        "cipher_ssim": ssim.get("value"),
+        "cipher_ssim": metrics.ssim.value if metrics and metrics.ssim else None,
         "best": most_seen(found),
     }

@@ -1,91 +1,143 @@
-"""The scorecard as tables of README and docs/, and its cells in words."""
+"""The scorecard as tables: what each cipher costs, and the least that breaks it."""
+
+import dataclasses
 
 from tfpe.lab.conditions import caption, machine
-from tfpe.lab.markdown import NONE, markdown
+from tfpe.lab.records.attack_records import OUTCOMES
+from tfpe.lab.records.cipher_settings import ORDER
+from tfpe.lab.table import NONE, Cell, Table, number, percent_and_interval
 from tfpe.lab.tables.outcomes import THREAT_MODELS
 from tfpe.lab.tables.scorecard import attacked_images, scorecard
 
 NOT_MEASURED = "not measured"
+# README's rows: the published ciphers that networks were trained on.
 SUMMARY = ("plain", "le", "ele", "pbe", "logistic", "etc", "etc_gray")
-COLUMNS = {
+TITLES = {
     "chosen plaintext": "chosen images",
     "known plaintext": "known pairs",
     "ciphertext only": "ciphertexts alone",
 }
+TONES = dict(zip(OUTCOMES, ("bad", "fair", "good"), strict=True))
+# Attacks that needed less sort first; then what was got in part, then failures.
+STEP = 1e12
+ATTACK_NOTES = (
+    "Chosen images, known pairs and ciphertexts alone: the least that broke every key "
+    "that was tried, and that no key withstood in a greater amount: of one key, or of "
+    "as many as stand in brackets. Amounts rise in steps, so that fewer may do, and a "
+    "further key may take a step more. Images that only verify a key are not counted; "
+    "partly: the most that was seen, and from how many; not by: an attack with as many "
+    "failed; or mirrored: exact, but left and right may be swapped in all pictures; no "
+    "use: what is known of one image says nothing of another. No key space is larger "
+    "than the 256 bits that tfpe derives all keys from. SSIM is 1 where the picture is "
+    "back."
+)
 
 
-def scorecard_table(records):
-    """The table of all rows: what each cipher costs, and what breaks it."""
+def scorecard_tables(records):
+    """What each cipher costs, and the least that breaks it: a `Table` in a list."""
     card = scorecard(records)
-    return _table(card.rows, COSTS | attack_columns(), conditions_of(card))
+    if not card.rows:
+        return []
+    title = "What each cipher costs, and the least evidence that breaks it"
+    return [Table.of(title, card.rows, _columns(costs=True), _conditions(card))]
 
 
-def summary_table(records):
-    """README's table: the rows of the published ciphers, and a short caption."""
+def summary_tables(records):
+    """README's rows of the scorecard, and a note of two lines, a `Table` in a list."""
     card = scorecard(records)
     rows = [row for row in card.rows if row.cipher in SUMMARY]
-    return _table(rows, COSTS | attack_columns(), _short_conditions(card))
+    if not rows:
+        return []
+    return [Table.of("", rows, _columns(costs=True), _short_conditions(card))]
 
 
 def attacks_tables(records):
-    """One table for each set of images: the least evidence that breaks each cipher."""
+    """A `Table` for each set of images: the least evidence that breaks each cipher."""
     tables = []
     for images in attacked_images(records):
         card = scorecard(records, images)
         rows = [row for row in card.rows if row.evaluated]
-        tables.append(_table(rows, attack_columns(), [attack_conditions(card)]))
-    return "\n\n".join(tables)
+        title = f"The least evidence that breaks each cipher on {images}"
+        notes = [attack_conditions(card)]
+        tables.append(Table.of(title, rows, _columns(costs=False), notes))
+    return tables
 
 
-def _table(rows, columns, sentences):
-    if not rows:
-        return ""
-    body = [
-        [
-            f"`{row.name}`" if row.name == row.cipher != "plain" else row.name,
-            *(text(row) for text in columns.values()),
-        ]
-        for row in rows
+def scorecard_json(records):
+    """The rows of the scorecard, ready for JSON."""
+    return [
+        {field.name: getattr(row, field.name) for field in dataclasses.fields(row)}
+        | {
+            "evidence": {model: _as_json(one) for model, one in row.evidence.items()},
+            "best": _as_json(row.best),
+        }
+        for row in scorecard(records).rows
     ]
-    return f"{markdown(['cipher', *columns], body)}\n\n{' '.join(sentences)}"
 
 
-def accuracy_text(row):
+def _as_json(outcome):
+    if outcome is None:
+        return None
+    found = dataclasses.asdict(outcome)
+    return found.pop("stated") | found
+
+
+def _columns(costs):
+    """Titles, and what makes the cells of a `Row`; those of costs are left out."""
+    columns = {"cipher": name_cell}
+    if costs:
+        columns["test accuracy, % (95 %)"] = accuracy_cell
+        columns["drop"] = drop_cell
+        columns["GB/s (x AES)"] = speed_cell
+    columns["key space, bits: claimed / effective"] = key_space_cell
+    for model in THREAT_MODELS:
+        columns[TITLES[model]] = lambda row, model=model: evidence_cell(row, model)
+    return columns | {"SSIM: encrypted → attacked": ssim_cell}
+
+
+def name_cell(row):
+    """The name of a row, in the order of `CIPHERS`."""
+    known = row.name == row.cipher != "plain"
+    place = ORDER.index(row.cipher) + (0.5 if row.name != row.cipher else 0)
+    return Cell(row.name, place, "code" if known else "")
+
+
+def accuracy_cell(row):
     """Test accuracy in percent with its interval."""
     if row.accuracy is None:
         return NOT_MEASURED
-    low, high = row.interval
-    return f"{100 * row.accuracy:.2f} ({100 * low:.1f} to {100 * high:.1f})"
+    return percent_and_interval(row.accuracy, row.interval)
 
 
-def drop_text(row):
+def drop_cell(row):
     """Accuracy lost against plain, in percentage points."""
     if row.cipher == "plain" or row.accuracy is None:
         return NONE
-    return NOT_MEASURED if row.drop is None else f"{100 * row.drop:z.2f}"
+    return NOT_MEASURED if row.drop is None else number(100 * row.drop, "{:.2f}")
 
 
-def speed_text(row):
+def speed_cell(row):
     """GB/s, and in brackets times as fast as AES."""
     if row.cipher == "plain" or row.per_image:
         return NONE
     if row.speed is None:
         return NOT_MEASURED
     ratio = "" if row.speed_to_aes is None else f" ({row.speed_to_aes:.2f}x)"
-    return f"{row.speed:.2f}{ratio}"
+    return Cell(f"{row.speed:.2f}{ratio}", row.speed)
 
 
-def key_space_text(row):
+def key_space_cell(row):
     """Claimed and effective bits."""
+    bits = row.claimed_bits, row.effective_bits
     if row.cipher == "plain":
         return NONE
-    bits = row.claimed_bits, row.effective_bits
     if bits == (None, None):
         return NOT_MEASURED
-    return " / ".join(NONE if b is None else f"{b:,.0f}" for b in bits)
+    text = " / ".join(number(b, "{:,.0f}").text for b in bits)
+    return Cell(text, row.effective_bits)
 
 
-def evidence_text(row, threat_model):
+def evidence_cell(row, threat_model):
     """The least evidence that breaks a cipher under a threat model, in short."""
     if row.cipher == "plain":
         return NONE
@@ -93,53 +145,69 @@ def evidence_text(row, threat_model):
         return NOT_MEASURED
     found = row.evidence.get(threat_model)
     if found is None:
-        if row.per_image and threat_model != "ciphertext only":
-            return "no use"
-        return "none tried"
-    count = "?" if found.count is None else f"{found.count:,}"
-    if found.outcome == "recovered":
-        return f"{count}, or mirrored" if found.up_to else count
-    return f"partly: {count}" if found.outcome == "partial" else f"not by {count}"
+        shared = row.per_image and threat_model != "ciphertext only"
+        return "no use" if shared else "none tried"
+    text = "?" if found.count is None else f"{found.count:,}"
+    if found.outcome == "partial":
+        text = f"partly: {text}"
+    elif found.outcome == "failed":
+        text = f"not by {text}"
+    else:
+        text += f" ({found.keys} keys)" * (found.keys > 1)
+        text += ", or mirrored" * bool(found.up_to)
+    value = (found.count or 0) + STEP * OUTCOMES.index(found.outcome)
+    return Cell(text, value, TONES[found.outcome])
 
 
-def ssim_text(row):
+def ssim_cell(row):
     """SSIM to the plain image, before and after the best attack."""
     if row.cipher == "plain":
         return NONE
     if not row.evaluated:
         return NOT_MEASURED
     after = row.best.ssim if row.best else None
-    values = row.cipher_ssim, after
-    return " → ".join(NONE if v is None else f"{v:z.2f}" for v in values)
+    texts = (number(v, "{:.2f}").text for v in (row.cipher_ssim, after))
+    return Cell(" → ".join(texts), after, _tone(after))
 
 
-# Titles of columns, and what makes the text of their cells.
-COSTS = {
-    "test accuracy, % (95 %)": accuracy_text,
-    "drop": drop_text,
-    "GB/s (x AES)": speed_text,
-}
+def _tone(ssim):
+    """By how much of the picture is back: noise has an SSIM of about 0."""
+    if ssim is None:
+        return ""
+    return "bad" if ssim >= 0.9 else "fair" if ssim >= 0.3 else "good"
 
 
-def attack_columns():
-    """Titles of the columns on attacks, and what makes the text of their cells."""
-    columns = {"key space, bits: claimed / effective": key_space_text}
-    for model in THREAT_MODELS:
-        columns[COLUMNS[model]] = lambda row, model=model: evidence_text(row, model)
-    return columns | {"SSIM: encrypted → attacked": ssim_text}
+def _short_conditions(card):
+    """The least that README's table needs to be read; docs/results.md has the rest."""
+    sentences = []
+    if card.trainings:
+        settings, results = card.trainings[0].settings, card.trainings[0].results
+        sentences.append(
+            f"Accuracy: {settings.dataset}, recipe {settings.recipe}, "
+            f"{results.train_images:,} training images."
+        )
+    if card.bench:
+        sentences.append(f"GB/s: {card.bench.settings.cores} cores.")
+    if card.evaluations:
+        sentences.append(
+            f"Attacks: {card.images}, the least that broke every key tried (one, or as "
+            "many as in brackets); partly: not all of the picture; not by: failed; "
+            "mirrored: left and right may be swapped."
+        )
+    return sentences
 
 
-def conditions_of(card):
+def _conditions(card):
     """What the figures of a scorecard hold for, a list of sentences."""
     sentences = []
-    if card.training:
+    if card.trainings:
         sentences.append(
-            f"{caption(card.training)[:-1]}; at the best validation epoch. "
+            f"{caption(card.trainings)[:-1]}; at the best validation epoch. "
             "Drop: percentage points below plain."
         )
     if card.bench:
         sentences.append(
-            f"GB/s: {card.bench['settings']['cores']} cores, batches of 2,048 images "
+            f"GB/s: {card.bench.settings.cores} cores, batches of 2,048 images "
             "of 32 x 32 x 3, XLA, in brackets against AES-256-CTR on one core; "
             f"{machine([card.bench])}."
         )
@@ -148,47 +216,17 @@ def conditions_of(card):
     return sentences
 
 
-def _short_conditions(card):
-    """The least that README's table needs to be read; docs/results.md has the rest."""
-    parts = []
-    if card.training:
-        settings, results = (card.training[0][part] for part in ("settings", "results"))
-        parts.append(
-            f"Accuracy: {settings['dataset']}, recipe {settings['recipe']}, "
-            f"{results['train_images']:,} training images."
-        )
-    if card.bench:
-        parts.append(f"GB/s: {card.bench['settings']['cores']} cores.")
-    if card.evaluations:
-        parts.append(
-            f"Attacks: {card.images}, one key; partly: not all of the picture; not by: "
-            "an attack with as many failed; mirrored: left and right of all pictures "
-            "may be swapped."
-        )
-    return parts
-
-
 def attack_conditions(card):
     """What the attacks of a scorecard were measured on, in sentences."""
-    evaluations = card.evaluations
-    settings = [record["settings"] for record in evaluations]
-    shapes = {" x ".join(map(str, one.get("image_shape") or ())) for one in settings}
-    counts = sorted({one["count"] for one in settings if one.get("count") is not None})
+    settings = [record.settings for record in card.evaluations]
+    shapes = {" x ".join(map(str, one.image_shape or ())) for one in settings}
+    counts = sorted({one.count for one in settings if one.count is not None})
     counts = " to ".join(f"{n:,}" for n in dict.fromkeys([*counts[:1], *counts[-1:]]))
-    notes = dict.fromkeys(one["note"] for one in settings if one.get("note"))
+    notes = dict.fromkeys(one.note for one in settings if one.note)
     noted = f" ({'; or '.join(notes)})" if notes else ""
-    where = (
-        f"Attacks: {settings[0]['images']}, {counts or 'some'} images of "
-        f"{', '.join(sorted(filter(None, shapes))) or 'unknown size'}{noted}"
-    )
     return (
-        f"{where}, one key for all of them but where a row says otherwise. Images that "
-        "only verify a key are not counted; partly: the most that was seen, and from "
-        "how many; not by: an attack with as many failed; or mirrored: exact, but left "
-        "and right may be swapped in all pictures; no use: what is known of one image "
-        "says nothing of another. Counts are the first of a few steps that "
-        "broke this one key: fewer may do, and another key may take a step more. No "
-        "key space is larger than the 256 bits that tfpe derives all keys from. SSIM "
-        "is 1 where the picture is back; "
-        f"{machine(evaluations)}."
+        f"Attacks: {card.images}, {counts or 'some'} images of "
+        f"{', '.join(sorted(filter(None, shapes))) or 'unknown size'}{noted}, one key "
+        "for all of them but where a row says otherwise; "
+        f"{machine(card.evaluations)}. {ATTACK_NOTES}"
     )

@@ -1,59 +1,56 @@
 """The table of training speed: Keras on each backend beside plain PyTorch."""
 
-from tfpe.lab.conditions import machine, network_words
-from tfpe.lab.markdown import NONE, markdown
+from tfpe.lab.conditions import machine
+from tfpe.lab.records import of_kind
+from tfpe.lab.records.training_records import TrainingSpeed
+from tfpe.lab.table import NONE, Cell, Table, number
 
 
-def training_speed_table(records):
-    """A row for each record of `python -m training speed`; "" without records."""
-    records = [record for record in records if record["kind"] == "training-speed"]
+def training_speed_tables(records):
+    """A `Table` with a row for each record of `python -m training speed`, in a list."""
+    records = of_kind(records, TrainingSpeed)
     if not records:
-        return ""
-    header = [
-        "network",
-        "Keras backend",
-        "precision",
-        "Keras, images/s",
-        "plain PyTorch, images/s",
-        "Keras / PyTorch (lowest to highest)",
-    ]
-    with_torch = [r["environment"]["torch"] for r in records if _beside_torch(r)]
-    versions = "".join(f", PyTorch {name}" for name in dict.fromkeys(with_torch))
+        return []
+    versions = dict.fromkeys(
+        record.environment.torch for record in records if _beside_torch(record)
+    )
     steps, rounds, batch = (
-        ", ".join(dict.fromkeys(str(record["settings"][name]) for record in records))
+        ", ".join(dict.fromkeys(str(getattr(r.settings, name)) for r in records))
         for name in ("steps", "rounds", "batch_size")
     )
+    columns = {
+        "network": lambda r: (
+            f"{r.settings.network}, {r.results.parameters:,} parameters"
+        ),
+        "Keras backend": lambda r: r.settings.backend + ", XLA" * r.settings.compiled,
+        "precision": lambda r: r.settings.precision,
+        "Keras, images/s": lambda r: _rate(r.results.keras_images_per_second),
+        "plain PyTorch, images/s": lambda r: _rate(r.results.torch_images_per_second),
+        "Keras / PyTorch (lowest to highest)": _ratio,
+    }
     note = (
         f"Training steps on batches of {batch}, median of {rounds} rounds of {steps} "
-        f"steps, both in turn{versions}; {machine(records)}."
+        f"steps, both in turn{''.join(f', PyTorch {name}' for name in versions)}; "
+        f"{machine(records)}."
     )
-    return markdown(header, map(_row, records)) + "\n\n" + note
-
-
-def _row(record):
-    settings, results = record["settings"], record["results"]
-    row = [
-        f"{network_words(settings)}, {results['parameters']:,} parameters",
-        settings["backend"] + ", XLA" * _compiled(settings),
-        settings["precision"],
-        f"{results['keras_images_per_second']:,.0f}",
-    ]
-    if not _beside_torch(record):
-        return [*row, NONE, NONE]
-    low, high = results["keras_to_torch_range"]
     return [
-        *row,
-        f"{results['torch_images_per_second']:,.0f}",
-        f"{results['keras_to_torch']:.2f} ({low:.2f} to {high:.2f})",
+        Table.of("Steps of training, beside plain PyTorch", records, columns, [note])
     ]
 
 
-def _compiled(settings):
-    """JAX compiles always, torch never."""
-    return {"jax": True, "torch": False}.get(
-        settings["backend"], settings["jit_compile"]
+def _rate(images_per_second):
+    return number(images_per_second, "{:,.0f}")
+
+
+def _ratio(record):
+    if not _beside_torch(record):
+        return NONE
+    ratio, (low, high) = (
+        record.results.keras_to_torch,
+        record.results.keras_to_torch_range,
     )
+    return Cell(f"{ratio:.2f} ({low:.2f} to {high:.2f})", ratio)
 
 
 def _beside_torch(record):
-    return record["results"]["torch_images_per_second"] is not None
+    return record.results.torch_images_per_second is not None

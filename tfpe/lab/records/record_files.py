@@ -1,77 +1,17 @@
-"""Records: what was measured, on what, as one readable JSON file each.
+"""Records in files: one readable JSON document each, written whole or not at all."""
 
-Every table and report of this project is rendered from records, so that no figure is
-ever copied by hand. A record is a dict:
-
-    kind          what was measured: "training", "attack", "metrics", "bench", "svm" ...
-    settings      what was asked for: data set, recipe, cipher, seed, key fingerprint
-    results       what came out; accuracies are fractions, times are in seconds
-    environment   versions and machine, see `environment`
-    format        version of this layout
-
-A training record is one cipher and seed. Its settings hold `dataset`, `recipe` (its
-name) and every knob of it, `cipher` ("plain" for none), `seed` and where they apply
-`cipher_options`, `key_fingerprint`, `adaptation` and `per_image`; its results hold
-
-    last, best_validation   {epoch, train_accuracy, validation_accuracy, test_accuracy}
-    wrong_key_accuracy      on test images under another key; None for plain
-    plain_model_accuracy    of the plain-trained model on these images; None for plain
-    train_images, validation_images, test_images, epochs, seconds, images_per_second
-"""
-
-import datetime
-import importlib.metadata
 import json
-import os
-import platform
 import re
-import sys
 from pathlib import Path
 
-from tfpe import __version__
 from tfpe.errors import RecordError
+from tfpe.lab.records.kinds import typed
+from tfpe.lab.records.machine import environment
+from tfpe.lab.records.record import Record
 from tfpe.storage.atomic import write_file
 
 FORMAT = 1
 FIELDS = {"kind": str, "format": int, "settings": dict, "results": dict}
-
-
-def environment():
-    """What a measurement depends on besides its settings: versions and machine.
-
-    Frameworks are named only where they are imported already, since what a run did not
-    import it did not use. Nothing tells the user, host or folder.
-
-    Returns:
-        A dict of `date` (UTC), `tfpe`, `python`, `numpy`, `system`, `cpu`, `cores`
-        (that this process may use), `memory_gib` and, where imported, `keras`,
-        `backend`, `tensorflow`, `jax`, `torch`, `sklearn` and `gpu` (names).
-
-    Example:
-
-    >>> {"cores", "cpu", "date", "memory_gib"} <= set(environment())
-    True
-    """
-    now = datetime.datetime.now(datetime.UTC)
-    found = {
-        "date": now.isoformat(timespec="seconds"),
-        "tfpe": __version__,
-        "python": platform.python_version(),
-        "numpy": importlib.metadata.version("numpy"),
-        "system": f"{platform.system()} {platform.machine()}",
-        "cpu": _cpu_model(),
-        "cores": _cores(),
-        "memory_gib": _memory_gib(),
-    }
-    for name in ("keras", "tensorflow", "jax", "torch", "sklearn"):
-        version = getattr(sys.modules.get(name), "__version__", None)
-        if version:
-            found[name] = version
-    if "keras" in found:
-        found["backend"] = sys.modules["keras"].config.backend()
-    if gpus := _gpus():
-        found["gpu"] = gpus
-    return found
 
 
 def write_record(path, record, overwrite=False):
@@ -79,9 +19,10 @@ def write_record(path, record, overwrite=False):
 
     Args:
         path: the file, by custom `results/KIND-....json`.
-        record: a dict with at least `kind`, `settings` and `results`. `format` and
-            `environment` are added where they are missing. NumPy numbers and arrays
-            are taken; NaN, infinities, bytes and keys are not.
+        record: a dict with at least `kind`, `settings` and `results`; of a kind of
+            `KINDS` it holds what that kind says. `format` and `environment` are added
+            where they are missing. NumPy numbers and arrays are taken; NaN, infinities,
+            bytes and keys are not.
         overwrite: replace also a record of another kind or other settings. A record
             of the same settings is always replaced: it is measured again.
 
@@ -96,8 +37,8 @@ def write_record(path, record, overwrite=False):
 
     >>> import tempfile
     >>> folder = tempfile.TemporaryDirectory()
-    >>> path = Path(folder.name, "bench-le.json")
-    >>> record = {"kind": "bench", "settings": {"cipher": "le"}, "results": {"ms": 1.5}}
+    >>> path = Path(folder.name, "demo-le.json")
+    >>> record = {"kind": "demo", "settings": {"cipher": "le"}, "results": {"ms": 1.5}}
     >>> write_record(path, record)["format"]
     1
     >>> read_record(path)["results"]
@@ -114,6 +55,7 @@ def write_record(path, record, overwrite=False):
         record["environment"] = environment()
     text = _encode(record)
     record = _checked(json.loads(text), "`record`")
+    typed(record, "`record`")  # what no table could read is not written
     check_replaceable(path, record["kind"], record["settings"], overwrite)
     write_file(path, text.encode())
     return record
@@ -200,15 +142,30 @@ def read_records(folder, kind=None, **settings):
     ]
 
 
+def load_records(folder):
+    """All records in a folder and below, each as the dataclass of its kind.
+
+    Args:
+        folder: as of `read_records`.
+
+    Raises:
+        RecordError: a JSON file there is damaged, no record, or one that lacks what
+            its kind has.
+    """
+    paths = sorted(Path(folder).rglob("*.json"))
+    return [typed(read_record(path), f"Record {path}") for path in paths]
+
+
 def has_settings(record, wanted):
-    """Whether the settings of a record have the values of the dict `wanted`."""
-    settings = record["settings"]
+    """Whether the settings of a record have the values of the dict `wanted`.
+
+    Args:
+        record: a document, or typed.
+        wanted: a dict.
+    """
+    is_typed = isinstance(record, Record)
+    settings = record.settings.stated if is_typed else record["settings"]
     return all(settings.get(name) == value for name, value in wanted.items())
-
-
-def newest(records):
-    """The record that was measured last; None of none."""
-    return max(records, key=lambda r: r["environment"]["date"], default=None)
 
 
 def _checked(record, where):
@@ -256,48 +213,3 @@ def _plain(value):
 
 def _refuse_constant(name):
     raise ValueError(f"it holds {name}")
-
-
-def _cpu_model():
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        text = ""
-    model = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return model[1].strip() if model else platform.processor() or "unknown"
-
-
-def _cores():
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()
-
-
-def _memory_gib():
-    """Physical memory, or None where the system does not tell."""
-    try:
-        size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
-    return round(size / 2**30, 1)
-
-
-def _gpus():
-    """Names of the accelerators of the frameworks that are imported."""
-    if tensorflow := sys.modules.get("tensorflow"):
-        config = tensorflow.config
-        devices = config.list_physical_devices("GPU")
-        names = [
-            config.experimental.get_device_details(d).get("device_name", d.name)
-            for d in devices
-        ]
-        if names:
-            return names
-    if jax := sys.modules.get("jax"):
-        names = [d.device_kind for d in jax.devices() if d.platform != "cpu"]
-        if names:
-            return names
-    if (torch := sys.modules.get("torch")) and torch.cuda.is_available():
-        count = torch.cuda.device_count()
-        return [torch.cuda.get_device_name(number) for number in range(count)]
-    return []

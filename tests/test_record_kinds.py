@@ -1,0 +1,81 @@
+"""Kinds of records: checked where they are read and written, by the names of fields."""
+
+import copy
+import json
+import pathlib
+
+import pytest
+
+from tfpe.errors import RecordError
+from tfpe.lab.records import KINDS, load_records, read_records, typed, write_record
+from tfpe.lab.tables import rendering
+
+RESULTS = pathlib.Path(__file__).parents[1] / "results"
+DOCUMENTS = {record["kind"]: record for record in read_records(RESULTS)}
+# What no table can do without, of each kind.
+NEEDED = {
+    "attack-curve": ("results.points.0.evidence", "settings.attack"),
+    "bench": ("settings.ciphers", "environment.cpu"),
+    "dataset": ("results.runs.0.seconds", "settings.source"),
+    "errata": ("results.weak_share", "settings.mu_range"),
+    "evaluation": ("results.attacks.0.outcome", "settings.images"),
+    "svm": ("results.rows.0.test_accuracy", "settings.gamma"),
+    "training": ("results.last.test_accuracy", "settings.recipe"),
+    "training-speed": ("results.parameters", "settings.backend"),
+}
+CASES = [(kind, path) for kind, paths in NEEDED.items() for path in paths]
+
+
+def inside(document, path):
+    """What holds the last name of a path, and that name."""
+    *way, name = path.split(".")
+    for step in way:
+        document = document[int(step) if step.isdigit() else step]
+    return document, name
+
+
+def test_every_kind_has_a_committed_record():
+    assert set(KINDS) == set(DOCUMENTS) == set(NEEDED)
+    for record in load_records(RESULTS):
+        assert type(record) is KINDS[record.kind]
+        assert typed(record) is record
+
+
+@pytest.mark.parametrize(("kind", "path"), CASES)
+def test_what_is_absent_or_of_another_type_is_named(kind, path, tmp_path):
+    document = copy.deepcopy(DOCUMENTS[kind])
+    holder, name = inside(document, path)
+    holder[name] = {"another": "type"}
+    with pytest.raises(RecordError, match=rf"{name} should be .*Received: .*another"):
+        typed(document)
+    del holder[name]
+    with pytest.raises(RecordError, match=f"should have `{name}`"):
+        typed(document)
+    # Neither is written, and of a file the message tells the name.
+    with pytest.raises(RecordError, match=f"`{name}`"):
+        write_record(tmp_path / "new.json", document)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "old.json").write_text(json.dumps(document))
+    with pytest.raises(RecordError, match=f"old.json.* `{name}`"):
+        load_records(tmp_path)
+
+
+def test_what_is_not_known_is_passed_over_and_what_is_absent_was_as_usual():
+    document = copy.deepcopy(DOCUMENTS["training"])
+    document["settings"] |= {"weather": "fine"}
+    document["results"]["weather"] = ["fine"]
+    settings = typed(document).settings
+    assert settings.stated["weather"] == "fine" and not settings.matched
+    assert settings.network == "PyramidNet (20, 24)"
+    other = typed({**document, "kind": "weather"})
+    assert other.settings.stated == document["settings"]
+
+
+@pytest.mark.parametrize("error", [TypeError, KeyError, AttributeError, ValueError])
+def test_mistakes_of_a_table_are_no_faults_of_the_records(error, monkeypatch):
+    def mistaken(records):
+        raise error("ours")
+
+    monkeypatch.setitem(rendering.TABLES, "svm", mistaken)
+    with pytest.raises(error, match="ours"):
+        rendering.render_table("svm", [DOCUMENTS["svm"]])

@@ -1,0 +1,119 @@
+"""Records of speed: of the ciphers, and of the encryption of whole data sets."""
+
+import dataclasses
+from typing import ClassVar
+
+from tfpe.lab.records.record import Record
+
+
+@dataclasses.dataclass(frozen=True)
+class BenchSettings:
+    """Which ciphers, on how many cores; `quick` is a sketch that no table shows."""
+
+    ciphers: list[str]
+    stated: dict[str, object] = dataclasses.field(repr=False)
+    cores: int | None = None
+    quick: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Quartiles:
+    """The median of several rounds, and the quartiles beside it."""
+
+    median: float
+    low: float
+    high: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Setup:
+    """Making a transform for square images: seconds, and peaks of memory."""
+
+    cipher: str
+    size: int
+    median: float
+    setup_bytes: float
+    apply_bytes: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Pipeline:
+    """A `tf.data` pipeline, and its share of the throughput without a cipher."""
+
+    cipher: str
+    source: str
+    images_per_second: float
+    kept: Quartiles
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """The layer in a training step."""
+
+    cipher: str
+    layer_seconds: float
+    share: float
+
+
+Packed = dict[str, dict[str, dict[str, dict[str, list[float | None]]]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class BenchResults:
+    """Parts, each measured or not; `tfpe.lab.bench.rows` unpacks throughput."""
+
+    throughput: Packed | None = None
+    one_core: Packed | None = None
+    setup: list[Setup] | None = None
+    pipelines: list[Pipeline] | None = None
+    step: list[Step] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Bench(Record):
+    """How fast the ciphers are."""
+
+    TELLING: ClassVar = ("cores", "repeats", "sizes", "quick")
+    settings: BenchSettings
+    results: BenchResults
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasetSettings:
+    """Which data set."""
+
+    source: str
+    stated: dict[str, object] = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasetRun:
+    """One encryption of it, locally or with so many workers of Beam."""
+
+    engine: str
+    cipher: str
+    per_image: bool
+    workers: int | None
+    seconds: float
+    images: int
+    peak_bytes: float
+
+    @property
+    def way(self):
+        """What runs that are repeated have in common."""
+        return self.engine, self.cipher, self.per_image, self.workers
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasetResults:
+    """All runs, in their order."""
+
+    runs: list[DatasetRun]
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasetBench(Record):
+    """How fast whole data sets are encrypted."""
+
+    settings: DatasetSettings
+    results: DatasetResults

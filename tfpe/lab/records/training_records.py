@@ -1,0 +1,183 @@
+"""Records of training: accuracies of one cipher and seed, of SVMs, and of its speed."""
+
+import dataclasses
+from typing import ClassVar
+
+from tfpe.lab.records.cipher_settings import CipherSettings
+from tfpe.lab.records.record import Record
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NetworkSettings:
+    """What is said of a network; older records have PyramidNets only."""
+
+    network_words: str | None = None
+    depth: int | None = None
+    alpha: float | None = None
+
+    @property
+    def network(self):
+        """The network in words."""
+        return self.network_words or f"PyramidNet ({self.depth}, {self.alpha:g})"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingSettings(NetworkSettings, CipherSettings):
+    """What was trained, and on what; `stated` holds every knob of the recipe.
+
+    Example:
+
+    >>> from tfpe.lab.records.reading import read
+    >>> settings = {"dataset": "cifar10", "recipe": "small", "cipher": "le"}
+    >>> settings |= {"cipher_options": {"block_size": 8}, "encrypted_beforehand": True}
+    >>> read(TrainingSettings, settings, "settings").row_name
+    'le, block_size 8, encrypted beforehand'
+    """
+
+    dataset: str
+    recipe: str
+    per_image: bool = False
+    encrypted_beforehand: bool = False
+    adaptation: str | None = None
+    matched: bool = False
+
+    def unusual(self):
+        """What is not as usual, a list of texts."""
+        return [
+            *super().unusual(),
+            *(["a key for each image"] if self.per_image else []),
+            *(["encrypted beforehand"] if self.encrypted_beforehand else []),
+            *([f"{self.adaptation.upper()}-AdaptNet"] if self.adaptation else []),
+            *([self.network] if self.matched else []),
+        ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Epoch:
+    """Accuracies after an epoch; `train_accuracy` while learning, on augmented ones."""
+
+    epoch: int
+    train_accuracy: float
+    validation_accuracy: float
+    test_accuracy: float
+    test_interval: list[float] | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingResults:
+    """What training on a cipher gave.
+
+    Attributes:
+        last, best_validation: an `Epoch` each.
+        wrong_key_accuracy: on test images under another key; None for plain.
+        plain_model_accuracy: of the plain-trained model on these images; None for
+            plain, and where there is none.
+        train_images, validation_images, test_images, epochs: how many.
+        seconds, images_per_second, parameters: of training, of the network.
+        confusion, class_names: true classes in rows, at the best validation epoch.
+        history: name -> a value for each epoch.
+    """
+
+    last: Epoch
+    best_validation: Epoch
+    wrong_key_accuracy: float | None = None
+    plain_model_accuracy: float | None = None
+    train_images: int
+    validation_images: int
+    test_images: int
+    epochs: int
+    seconds: float | None = None
+    images_per_second: float | None = None
+    parameters: int | None = None
+    confusion: list[list[int]] | None = None
+    class_names: list[str] | None = None
+    history: dict[str, list[float]] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Training(Record):
+    """One cipher and seed, trained and tested."""
+
+    TELLING: ClassVar = (
+        *("dataset", "recipe", "epochs", "train_images", "cipher", "seed"),
+    )
+    settings: TrainingSettings
+    results: TrainingResults
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingSpeedSettings(NetworkSettings):
+    """What the steps were, and on which backend."""
+
+    backend: str
+    precision: str
+    jit_compile: bool
+    steps: int
+    rounds: int
+    batch_size: int
+    stated: dict[str, object] = dataclasses.field(repr=False)
+
+    @property
+    def compiled(self):
+        """Whether XLA compiled the steps: JAX does always, torch never."""
+        return {"jax": True, "torch": False}.get(self.backend, self.jit_compile)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingSpeedResults:
+    """Medians over the rounds; those of PyTorch are None where it is not installed."""
+
+    parameters: int
+    keras_images_per_second: float
+    torch_images_per_second: float | None = None
+    keras_to_torch: float | None = None
+    keras_to_torch_range: list[float] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingSpeed(Record):
+    """Steps of training, beside plain PyTorch."""
+
+    settings: TrainingSpeedSettings
+    results: TrainingSpeedResults
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SvmSettings:
+    """What the support vector machines were trained on."""
+
+    dataset: str
+    train_images: int
+    test_images: int
+    C: float
+    gamma: float
+    stated: dict[str, object] = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class SvmRow:
+    """One cipher and kernel; whether the cipher keeps distances between images."""
+
+    cipher: str
+    kernel: str
+    test_accuracy: float
+    predictions_equal_plain: int
+    isometry: bool | None = None
+    seconds: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class SvmResults:
+    """The shape of the images, and a row for each cipher and kernel."""
+
+    image_shape: list[int]
+    rows: list[SvmRow]
+
+
+@dataclasses.dataclass(frozen=True)
+class Svm(Record):
+    """Kernel SVMs on encrypted images."""
+
+    TELLING: ClassVar = ("dataset", "train_images", "test_images")
+    settings: SvmSettings
+    results: SvmResults
