@@ -16,6 +16,7 @@ from tfpe import Key
 from tfpe.errors import KeyFileError, TfpeError, WrongKeyError
 from tfpe.keys import files as key_files
 from tfpe.keys import key as keys
+from tfpe.keys import opening
 from tfpe.keys.files import InsecureKeyFileWarning
 
 SECRET = bytes(range(100, 132))
@@ -30,7 +31,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def cheap_scrypt(monkeypatch):
-    for module in (keys, key_files):
+    for module in (keys, opening):
         monkeypatch.setattr(module, "SCRYPT", CHEAP)
 
 
@@ -328,5 +329,5 @@ def locals_of_the_library(error):
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
     for link in (shown, shown.__cause__, shown.__context__):
         for frame in link.stack if link else ():
-            if frame.filename in (keys.__file__, key_files.__file__):
+            if frame.filename in (keys.__file__, key_files.__file__, opening.__file__):
                 yield from (v for k, v in frame.locals.items() if k != "secret")

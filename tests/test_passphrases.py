@@ -25,7 +25,7 @@ WEAK = (
 @pytest.fixture(autouse=True)
 def cheap_scrypt(monkeypatch):
     monkeypatch.setattr(keys, "SCRYPT", {"n": 2, "r": 8, "p": 1})
-    monkeypatch.setattr("tfpe.keys.files.SCRYPT", keys.SCRYPT)
+    monkeypatch.setattr("tfpe.keys.opening.SCRYPT", keys.SCRYPT)
     monkeypatch.setattr("tfpe.keys.sealed.SCRYPT", keys.SCRYPT)
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import dataclasses
 import json
 import os
 
@@ -248,7 +247,7 @@ def _told(options):
 
 def _report(summary, verb, options):
     if options.json:
-        print(json.dumps(dataclasses.asdict(summary), indent=2))
+        print(json.dumps(vars(summary), indent=2))
     if summary.lost:
         note(losses_line(summary.lost))
     note(

@@ -1,6 +1,5 @@
 """`tfpe encrypt | decrypt`: folders of images, or one image."""
 
-import dataclasses
 import json
 import os
 
@@ -165,7 +164,7 @@ def _report(summary, verb, options):
     for line in failures(summary.failed, options.parser.words()):
         note(f"tfpe: {line}")
     if options.json:
-        print(json.dumps(dataclasses.asdict(summary), indent=2))
+        print(json.dumps(vars(summary), indent=2))
     if summary.gone:
         note(gone_line(summary.gone))
     if summary.lost:

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import csv
 import importlib
 import json
 import os
@@ -127,6 +126,8 @@ def predict(options):
     if options.json:
         print(json.dumps(result.document(receipt)))
     else:
+        import csv
+
         rows = csv.writer(sys.stdout, lineterminator="\n")
         rows.writerow(["image", "class", "probability"])
         for name, label, share in result.best():

@@ -1,7 +1,7 @@
 """Key files: text, for their owner alone (mode 0600), never overwritten.
 
-A file holds the secret of a key, or the salt of one that a passphrase makes; how a
-passphrase seals any other key is in `tfpe.keys.sealed`.
+What the text says is read in `tfpe.keys.opening`; how a passphrase seals a key that it
+does not make is in `tfpe.keys.sealed`.
 """
 
 import contextlib
@@ -11,16 +11,11 @@ import re
 import stat
 import warnings
 
-from tfpe.errors import KeyFileError, TfpeError, WrongKeyError
-from tfpe.keys import SCRYPT, Key
+from tfpe.errors import KeyFileError
 from tfpe.storage.locks import folder_lock
 
 FILE_HEADER = "tfpe key file, version 1"
 SEALED_HEADER = "tfpe sealed key file, version 1"
-FILE_FIELDS = {
-    "secret": {"created", "fingerprint", "secret"},
-    "passphrase": {"created", "fingerprint", "salt", *SCRYPT},
-}
 MOST_CHARACTERS = 4096
 LOCK_SECONDS = 60
 
@@ -32,19 +27,6 @@ class InsecureKeyFileWarning(UserWarning):
 def save_key(key, path):
     """What `Key.save` does."""
     create_file(path, lambda: key_text(key))
-
-
-def load_key(path, passphrase=None):
-    """What `Key.load` does."""
-    path = os.fspath(path)
-    try:
-        return _load(path, read_file(path), passphrase)
-    except TfpeError as error:
-        # Without the frames below: their local variables hold the file's text, and
-        # some tools print the local variables of a traceback.
-        passphrase = None
-        error.__context__ = None
-        raise error.with_traceback(None) from error.__cause__
 
 
 def create_file(path, text):
@@ -168,49 +150,3 @@ def _read(path):
         raise KeyFileError(f"Key file {path} is damaged: not ASCII text") from None
     except OSError as error:
         raise KeyFileError(f"Cannot read key file {path}: {error.strerror}") from error
-
-
-def _load(path, text, passphrase):
-    if text.startswith(SEALED_HEADER + "\n"):
-        from tfpe.keys.sealed import open_sealed
-
-        return open_sealed(path, text, passphrase)
-    key, fingerprint = _parse(text, path, passphrase)
-    if key.fingerprint != fingerprint:
-        if key.needs_passphrase:
-            raise WrongKeyError(
-                f"The passphrase should give the key with fingerprint "
-                f"{fingerprint} of {path}. Received: one that gives another key"
-            )
-        raise KeyFileError(
-            f"Key file {path} is damaged: its fingerprint is not that of its secret"
-        )
-    return key
-
-
-def _parse(text, path, passphrase):
-    header, *lines = text.removesuffix("\n").split("\n")
-    if header != FILE_HEADER:
-        raise KeyFileError(
-            f"Key file {path} should start with the line {FILE_HEADER!r}. "
-            "Received: another first line"
-        )
-    fields = dict(line.split(": ", 1) for line in lines if ": " in line)
-    kind = "secret" if "secret" in fields else "passphrase"
-    whole = text.endswith("\n") and len(lines) == len(fields)
-    if not whole or set(fields) != FILE_FIELDS[kind]:
-        raise KeyFileError(
-            f"Key file {path} is damaged or cut short: it should hold the lines "
-            f"{sorted(FILE_FIELDS['secret'])} or {sorted(FILE_FIELDS['passphrase'])}"
-        )
-    try:
-        if kind == "secret":
-            return Key(bytes.fromhex(fields["secret"])), fields["fingerprint"]
-        salt = bytes.fromhex(fields["salt"])
-        cost = {name: int(fields[name]) for name in SCRYPT}
-        if cost != SCRYPT:
-            raise TfpeError(f"scrypt cost should be {SCRYPT}. Received: {cost}")
-    except ValueError as error:
-        reason = error if isinstance(error, TfpeError) else "a value is malformed"
-        raise KeyFileError(f"Key file {path} is damaged: {reason}") from None
-    return Key._from_scrypt(asked(passphrase, path), salt, cost), fields["fingerprint"]

@@ -12,12 +12,11 @@ import operator
 import secrets
 
 from tfpe.errors import TfpeError, WrongKeyError
-from tfpe.keys.passphrases import check_strength
+from tfpe.keys.passphrases import SCRYPT, check_strength
 
 KEY_BYTES = 32
 MIN_SALT_BYTES = 16
 DERIVATION_VERSION = 1
-SCRYPT = {"n": 2**17, "r": 8, "p": 1}
 
 
 class Key:
@@ -245,9 +244,9 @@ class Key:
         Warns:
             InsecureKeyFileWarning: group or others can read the file.
         """
-        from tfpe.keys.files import load_key
+        from tfpe.keys.opening import load_key
 
-        return load_key(path, passphrase)
+        return load_key(cls, path, passphrase)
 
     def __eq__(self, other):
         if not isinstance(other, Key):

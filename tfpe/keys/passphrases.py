@@ -11,6 +11,7 @@ chance, or a random key that is kept by other means (`tfpe keygen`).
 
 from tfpe.errors import WeakPassphraseError
 
+SCRYPT = {"n": 2**17, "r": 8, "p": 1}
 LEAST_CHARACTERS, LEAST_DIFFERENT, LEAST_STEPS = 12, 6, 4
 
 

@@ -11,11 +11,10 @@ import json
 import secrets
 
 from tfpe.errors import KeyFileError, WrongKeyError
-from tfpe.keys import KEY_BYTES, SCRYPT, Key
 from tfpe.keys.files import SEALED_HEADER, asked, create_file
-from tfpe.keys.passphrases import check_strength
+from tfpe.keys.passphrases import SCRYPT, check_strength
 
-SALT_BYTES, NONCE_BYTES = 16, 12
+SALT_BYTES, NONCE_BYTES, SEALING_BYTES = 16, 12, 32
 FIELDS = {"fingerprint", "salt", "nonce", "sealed"}
 
 
@@ -47,7 +46,7 @@ def save_sealed(key, path, passphrase, *, allow_weak=False):
 
 
 def open_sealed(path, text, passphrase):
-    """The key in a sealed file, for `Key.load`.
+    """The secret in a sealed file, and the fingerprint of its key.
 
     Args:
         path: of the file.
@@ -79,9 +78,7 @@ def open_sealed(path, text, passphrase):
             f"The passphrase should open key file {path}. Received: one that does not, "
             "or the file was damaged"
         ) from None
-    key = Key(secret)
-    key.require(fields["fingerprint"], path)
-    return key
+    return secret, fields["fingerprint"]
 
 
 def sealed_text(key, passphrase, allow_weak=False):
@@ -116,7 +113,7 @@ def _aes(passphrase, salt):
         passphrase.encode(errors="surrogatepass"),
         salt=salt,
         maxmem=memory,
-        dklen=KEY_BYTES,
+        dklen=SEALING_BYTES,
         **SCRYPT,
     )
     return AESGCM(wrapping), InvalidTag

@@ -7,7 +7,7 @@ in place of the second image would give.
 import math
 
 import numpy as np
-from scipy import ndimage, stats
+import scipy
 
 from tfpe.errors import ImageError
 from tfpe.metrics import noise
@@ -86,7 +86,7 @@ def npcr_limit(size, alpha=0.05):
     >>> round(100 * npcr_limit(3072), 4)
     99.4243
     """
-    z = stats.norm.isf(noise.check_alpha(alpha))
+    z = scipy.stats.norm.isf(noise.check_alpha(alpha))
     spread = math.sqrt(LARGEST / noise.check_size(size))
     return float((LARGEST - z * spread) / (LARGEST + 1))
 
@@ -115,7 +115,7 @@ def uaci_limits(size, alpha=0.05):
     f = LARGEST
     mean = (f + 2) / (3 * f + 3)
     variance = (f + 2) * (f * f + 2 * f + 3) / (18 * (f + 1) ** 2 * f)
-    z = stats.norm.isf(noise.check_alpha(alpha) / 2)
+    z = scipy.stats.norm.isf(noise.check_alpha(alpha) / 2)
     reach = float(z) * math.sqrt(variance / noise.check_size(size))
     return mean - reach, mean + reach
 
@@ -307,13 +307,15 @@ def _window_mean(image):
     """Gaussian means of an image `(H, W, C)`, where the whole window lies in it."""
     reach = SSIM_WINDOW // 2
     deviations = SSIM_DEVIATION, SSIM_DEVIATION, 0
-    means = ndimage.gaussian_filter(image, deviations, radius=(reach, reach, 0))
+    means = scipy.ndimage.gaussian_filter(image, deviations, radius=(reach, reach, 0))
     return means[reach:-reach, reach:-reach]
 
 
 def _edge_strength(luminance):
     """Of an image `(H, W)`, by Sobel, up to a factor."""
-    return np.hypot(ndimage.sobel(luminance, 0), ndimage.sobel(luminance, 1))
+    return np.hypot(
+        scipy.ndimage.sobel(luminance, 0), scipy.ndimage.sobel(luminance, 1)
+    )
 
 
 def _each(first, second):

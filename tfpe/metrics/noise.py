@@ -9,7 +9,7 @@ import functools
 import math
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from tfpe.checks import whole_number
 from tfpe.errors import ImageError, TfpeError
@@ -69,17 +69,17 @@ def entropy_moments(size):
     """
     check_size(size)
     # What lies outside carries less than 1e-18 of the mass.
-    low, high = stats.binom.ppf([1e-18, 1 - 1e-16], size, 1 / BYTE_VALUES)
+    low, high = scipy.stats.binom.ppf([1e-18, 1 - 1e-16], size, 1 / BYTE_VALUES)
     counts = np.arange(max(low - 8, 0), min(high + 24, size) + 1)
     share = counts / size
     terms = -share * np.log2(share, where=share > 0, out=np.zeros_like(share))
-    weights = stats.binom.pmf(counts, size, 1 / BYTE_VALUES)
+    weights = scipy.stats.binom.pmf(counts, size, 1 / BYTE_VALUES)
     mean = BYTE_VALUES * (weights @ terms)
     if size > EXACT_DEVIATION_LIMIT:
         return float(mean), math.sqrt((BYTE_VALUES - 1) / 2) / (size * math.log(2))
     # Centred first: the raw moments cancel to a millionth of their size.
     centred = terms - mean / BYTE_VALUES
-    given = stats.binom.pmf(counts, size - counts[:, None], 1 / (BYTE_VALUES - 1))
+    given = scipy.stats.binom.pmf(counts, size - counts[:, None], 1 / (BYTE_VALUES - 1))
     cross = (weights * centred) @ (given @ centred)
     variance = BYTE_VALUES * (weights @ centred**2 + (BYTE_VALUES - 1) * cross)
     return float(mean), math.sqrt(max(float(variance), 0.0))
@@ -122,7 +122,7 @@ def entropy_limits(size, alpha=0.05, images=1):
     (7.8994, 7.9056)
     """
     mean, deviation = entropy_moments(size)
-    z = float(stats.norm.isf(check_alpha(alpha) / 2))
+    z = float(scipy.stats.norm.isf(check_alpha(alpha) / 2))
     reach = z * deviation / math.sqrt(check_size(images))
     return mean - reach, mean + reach
 
@@ -199,7 +199,9 @@ def histogram_chi_square(images):
     65280.0
     """
     batch, single = batch_of(images)
-    return per_image([stats.chisquare(_histogram(i)).statistic for i in batch], single)
+    return per_image(
+        [scipy.stats.chisquare(_histogram(i)).statistic for i in batch], single
+    )
 
 
 def histogram_chi_square_limit(alpha=0.05):
@@ -216,7 +218,7 @@ def histogram_chi_square_limit(alpha=0.05):
     >>> round(histogram_chi_square_limit(), 2)
     293.25
     """
-    return float(stats.chi2.isf(check_alpha(alpha), BYTE_VALUES - 1))
+    return float(scipy.stats.chi2.isf(check_alpha(alpha), BYTE_VALUES - 1))
 
 
 def adjacent_correlation(images, direction):
@@ -288,4 +290,4 @@ def _histogram(values):
 
 
 def _entropy(values):
-    return stats.entropy(_histogram(values), base=2)
+    return scipy.stats.entropy(_histogram(values), base=2)

@@ -7,7 +7,7 @@ looks less random than this one.
 import math
 
 import numpy as np
-from scipy import special
+import scipy
 
 from tfpe.metrics.sp800_22.bits import (
     bits_of,
@@ -66,7 +66,7 @@ def frequency(bits):
     """
     bits = bits_of(bits)
     excess = abs(2 * int(bits.sum()) - len(bits))
-    return np.array([special.erfc(excess / math.sqrt(2 * len(bits)))])
+    return np.array([scipy.special.erfc(excess / math.sqrt(2 * len(bits)))])
 
 
 def block_frequency(bits, block_size=128):
@@ -124,7 +124,7 @@ def runs(bits):
         return np.array([0.0])
     count = 1 + np.count_nonzero(bits[1:] != bits[:-1])
     distance = abs(count - 2 * n * spread)
-    return np.array([special.erfc(distance / (2 * math.sqrt(2 * n) * spread))])
+    return np.array([scipy.special.erfc(distance / (2 * math.sqrt(2 * n) * spread))])
 
 
 def longest_run(bits):

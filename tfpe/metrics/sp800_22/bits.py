@@ -1,7 +1,7 @@
 """What the tests of SP 800-22 take: a checked sequence of bits."""
 
 import numpy as np
-from scipy import special
+import scipy
 
 from tfpe.checks import whole_number
 from tfpe.errors import KeystreamError
@@ -53,7 +53,7 @@ def blocks_of(bits, size):
 
 def chi_square_p(statistic, degrees):
     """The tail of chi-square: the publication's igamc(degrees / 2, statistic / 2)."""
-    return special.gammaincc(np.asarray(degrees) / 2, np.asarray(statistic) / 2)
+    return scipy.special.gammaincc(np.asarray(degrees) / 2, np.asarray(statistic) / 2)
 
 
 def fit_p(counts, probabilities):

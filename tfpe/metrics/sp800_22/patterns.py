@@ -4,7 +4,7 @@ import functools
 import math
 
 import numpy as np
-from scipy import special
+import scipy
 
 from tfpe.errors import KeystreamError
 from tfpe.metrics.sp800_22.bits import (
@@ -185,7 +185,7 @@ def universal(bits):
     mean, variance = universal_moments(length)
     correction = (4 + 32 / length) * words ** (-3 / length) / 15
     sigma = (0.7 - 0.8 / length + correction) * math.sqrt(variance / words)
-    return np.array([special.erfc(abs(value - mean) / (math.sqrt(2) * sigma))])
+    return np.array([scipy.special.erfc(abs(value - mean) / (math.sqrt(2) * sigma))])
 
 
 def universal_statistic(bits, length, initial):
@@ -300,7 +300,7 @@ def _psi_square(bits, length):
 
 def _phi(bits, length):
     counts = np.bincount(pattern_codes(bits, length, cyclic=True))
-    return float(special.xlogy(counts, counts / len(bits)).sum()) / len(bits)
+    return float(scipy.special.xlogy(counts, counts / len(bits)).sum()) / len(bits)
 
 
 def _is_aperiodic(template):

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy import special
+import scipy
 
 from tfpe.errors import KeystreamError
 from tfpe.metrics.sp800_22.bits import bits_of, blocks_of, fit_p, positive
@@ -112,7 +112,7 @@ def fourier(bits):
     moduli = np.abs(np.fft.rfft(2.0 * bits - 1))[: n // 2]
     below = np.count_nonzero(moduli < math.sqrt(n * math.log(20)))
     distance = (below - 0.95 * n / 2) / math.sqrt(0.95 * 0.05 * n / 4)
-    return np.array([special.erfc(abs(distance) / math.sqrt(2))])
+    return np.array([scipy.special.erfc(abs(distance) / math.sqrt(2))])
 
 
 def linear_complexity(bits, block_size=500):

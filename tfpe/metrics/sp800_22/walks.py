@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy import special, stats
+import scipy
 
 from tfpe.errors import KeystreamError
 from tfpe.metrics.sp800_22.bits import bits_of, fit_p
@@ -108,7 +108,7 @@ def random_excursions_variant(bits, min_cycles=MIN_CYCLES):
     states = np.array(VARIANT_STATES)
     visits = np.array([np.count_nonzero(walk == state) for state in states])
     spread = np.sqrt(2 * cycles * (4 * np.abs(states) - 2))
-    return special.erfc(np.abs(visits - cycles) / spread)
+    return scipy.special.erfc(np.abs(visits - cycles) / spread)
 
 
 def _cycles(bits, min_cycles):
@@ -135,8 +135,8 @@ def _cumulative_sums_p(signs):
         # The publication's sums run over whole k between bounds that C truncates.
         k = np.arange(int((-n / z + first) / 4), int((n / z - 1) / 4) + 1)
         return (
-            stats.norm.cdf((4 * k + high) * z / root)
-            - stats.norm.cdf((4 * k + low) * z / root)
+            scipy.stats.norm.cdf((4 * k + high) * z / root)
+            - scipy.stats.norm.cdf((4 * k + low) * z / root)
         ).sum()
 
     return float(np.clip(1 - bands(1, -1, 1) + bands(-3, 1, 3), 0, 1))
