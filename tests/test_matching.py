@@ -89,6 +89,30 @@ def test_every_cipher_through_a_model_of_patches(build):
             assert not agree(matched(x), model(x), 1e-2), name
 
 
+@pytest.mark.parametrize("class_token", [True, False])
+def test_the_vit_of_keras_hub(class_token, tmp_path):
+    hub = pytest.importorskip("keras_hub", exc_type=ImportError)
+    backbone = hub.models.ViTBackbone(
+        SHAPE, (4, 4), 1, 2, 8, 8, use_class_token=class_token
+    )
+    plain = keras.Sequential(
+        [
+            keras.Input(SHAPE),
+            layers.Rescaling(1 / 127.5, -1),
+            backbone,
+            layers.Flatten(),
+            layers.Dense(5),
+        ]
+    )
+    transform = tfpe.CIPHERS["ele"](Key.generate(), SHAPE)
+    matched, x = tfpe.match(plain, transform), images()
+    assert agree(matched(transform(x)), plain(x), 1e-4)
+    tfpe.export(matched, tmp_path / "model.keras", with_key=True)
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert agree(again(transform(x)), plain(x), 1e-4)
+    assert agree(tfpe.unmatch(matched, transform)(x), plain(x), 1e-4)
+
+
 @pytest.mark.parametrize("normalisation", NORMALISATIONS)
 def test_the_bias_of_any_normalisation_in_64_bits(normalisation, float64):
     for patch, name in ((2, "pbe"), (8, "ele"), (8, "le"), (4, "logistic")):
@@ -222,10 +246,11 @@ def test_the_page_of_the_docs():
     assert len(blocks) == 2
     for block in blocks:
         exec(block, {})
+    table = page.partition("\n## ")[0]
     for name in TRANSFORMS:
         found = tfpe.structure(tfpe.CIPHERS[name](Key.generate(), (32, 32, 3)))
         if name != "identity":
-            (line,) = (line for line in page.split("\n") if f"`{name}`" in line[:25])
+            (line,) = (line for line in table.split("\n") if f"`{name}`" in line[:25])
             where = {"image": "the whole image"}.get(found.region, found.region)
             cells = [cell.strip() for cell in line.split("|")[2:4]]
             assert cells == [f"{found.bits} bit{'s' * (found.bits > 1)}", where], name

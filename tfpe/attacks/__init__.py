@@ -50,6 +50,11 @@ from tfpe.attacks.scoring import (
 )
 from tfpe.attacks.seed_algorithm import negative_flags, seed_algorithm
 from tfpe.attacks.table import ATTACKS, broken_by
+from tfpe.attacks.value_tables import (
+    RecoveredSubstitution,
+    substitution_chosen_plaintext,
+    substitution_known_plaintext,
+)
 
 __all__ = [
     "ATTACKS",
@@ -61,6 +66,7 @@ __all__ = [
     "JigsawScore",
     "KeyScore",
     "KeySensitivity",
+    "RecoveredSubstitution",
     "RecoveredTransform",
     "as_json",
     "attempt",
@@ -92,4 +98,6 @@ __all__ = [
     "score_images",
     "score_key",
     "seed_algorithm",
+    "substitution_chosen_plaintext",
+    "substitution_known_plaintext",
 ]

@@ -19,15 +19,16 @@ class Attack:
 
     Attributes:
         function: called with the fields of `Evidence` that it takes, then with
-            options. An option `bits` or `block_size` follows from the cipher; an option
-            `images` is the most ciphertexts that it uses of those given.
+            options. An option `bits`, and one that the cipher has too (`block_size`),
+            follow from the cipher; `images` is the most ciphertexts that it uses.
         takes: those fields, in the order of the arguments.
         evidence: what it needs, in words.
         needs: `tfpe.ciphers.Traits -> bool`, whether it is for such ciphers.
         recovers: what it returns, in words; "the key" where it is exact.
         reference: where it was published.
         complexity: time, for n words of an image.
-        returns: `KEY`: a `Transform`; `PICTURES`: images; `CHANGES`: of a key check.
+        returns: `KEY`: a `Keyed`, such as a `Transform`; `PICTURES`: images; `CHANGES`:
+            of a key check.
         form: options of a cipher, where it has them, in which the attack is for it.
         ladder: numbers of images tried one after the other until one gives the key, or
             `(image_shape, **options) -> numbers`; none where more images do not help.
@@ -135,7 +136,7 @@ class Attack:
         return options | {n: v for n, v in self.form.items() if n in options}
 
     def options_for(self, cipher, **cipher_options):
-        """The options to attack a cipher with: its word and block size.
+        """The options that follow from a cipher: its word size, and those it has too.
 
         Args:
             cipher: a name, or None where it is not known.
@@ -149,11 +150,10 @@ class Attack:
         """
         if cipher is None:
             return {}
-        row, chosen = find_cipher(cipher), {}
-        block_size = row.options(**cipher_options).get("block_size")
+        row = find_cipher(cipher)
         known = inspect.signature(self.function).parameters
-        if "block_size" in known and block_size is not None:
-            chosen["block_size"] = block_size
+        told = row.options(**cipher_options)
+        chosen = {name: told[name] for name in known if name in told}
         if "bits" in known:
             chosen["bits"] = row.traits(**cipher_options).word_bits
         return chosen

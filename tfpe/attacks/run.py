@@ -18,7 +18,8 @@ class Finding:
     Attributes:
         attack: the row of `ATTACKS`.
         options: the attack's, those that follow from the cipher among them.
-        key: the recovered `Transform`; None where the attack gives pictures.
+        key: the recovered `Keyed`, such as a `Transform`; None where the attack gives
+            pictures.
         pictures: `uint8 (N, H, W, C)`, what each ciphertext shows; None with a key.
         changes: what a key check found, else None.
         keys: of attacks that open each picture alone, what opened each.
@@ -45,7 +46,7 @@ class Finding:
     def undetermined(self):
         """Words or values of the key that stay a guess; None where none are told."""
         found = getattr(self.key, "undetermined", None)
-        return None if found is None else int(np.size(found))
+        return None if found is None else len(found)
 
     @property
     def evidence(self):

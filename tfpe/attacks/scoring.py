@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tfpe import metrics
+from tfpe.algebra.substitution import Substitution
+from tfpe.algebra.transform import Transform
 from tfpe.errors import AttackError
 from tfpe.metrics.arrays import pair_of
 from tfpe.metrics.images import SSIM_WINDOW
@@ -14,6 +16,9 @@ from tfpe.metrics.images import SSIM_WINDOW
 
 class KeyScore(NamedTuple):
     """Fractions of the words of a key that are right; 1 and 1 only for the true key.
+
+    Of a `Substitution`, of which nothing moves, they are entries of the table of each
+    byte.
 
     Attributes:
         index_accuracy: both source and mask are right: the word decrypts right, always.
@@ -49,7 +54,7 @@ class ImageScore(NamedTuple):
 
 
 def score_key(recovered, secret):
-    """Compares two `Transform`s word by word, on the finer words of the two.
+    """Compares two keys: `Transform`s on their finer words, or `Substitution`s.
 
     Args:
         recovered: what an attack returned.
@@ -59,7 +64,7 @@ def score_key(recovered, secret):
         A `KeyScore`.
 
     Raises:
-        AttackError: the transforms act on different image shapes.
+        AttackError: they act on different image shapes, or are not of one kind.
 
     Example:
 
@@ -76,11 +81,26 @@ def score_key(recovered, secret):
             "Both transforms should act on one image shape. "
             f"Received: {recovered!r} and {secret!r}"
         )
+    if isinstance(recovered, Substitution) and isinstance(secret, Substitution):
+        right = _right_entries(recovered, secret)
+        return KeyScore(right, 1.0, right)
+    if not isinstance(recovered, Transform) or not isinstance(secret, Transform):
+        raise AttackError(
+            f"Both keys should be of one kind. Received: {recovered!r} and {secret!r}"
+        )
     bits = min(recovered.bits, secret.bits)
     recovered, secret = recovered.refine(bits), secret.refine(bits)
     perm = recovered.perm == secret.perm
     mask = recovered.mask == secret.mask
     return KeyScore(float((perm & mask).mean()), float(perm.mean()), float(mask.mean()))
+
+
+def _right_entries(recovered, secret):
+    """The fraction of entries of the tables that are right, byte by byte."""
+    indices = np.stack([recovered.index.ravel(), secret.index.ravel()])
+    pairs, counts = np.unique(indices, axis=1, return_counts=True)
+    right = recovered.tables[pairs[0]] == secret.tables[pairs[1]]
+    return float(np.average(right.mean(axis=1), weights=counts))
 
 
 def score_images(recovered, plain):

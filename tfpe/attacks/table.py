@@ -25,6 +25,10 @@ from tfpe.attacks.repeated_blocks import (
     block_known_plaintext,
 )
 from tfpe.attacks.seed_algorithm import seed_algorithm
+from tfpe.attacks.value_tables import (
+    substitution_chosen_plaintext,
+    substitution_known_plaintext,
+)
 
 CHANG_CASE = "Chang & Case 2020, arXiv 2004.13263"
 UNPUBLISHED = "not published elsewhere"
@@ -70,6 +74,26 @@ _ROWS = (
         "O(N n log n) for N pairs",
         ladder=PAIRS,
         curve=(1, 2, 3, 4),
+    ),
+    Attack(
+        substitution_chosen_plaintext,
+        ("oracle",),
+        "1 chosen image of 32 x 32 (4 for a table of each place), 1 of 64 x 64",
+        lambda cipher: cipher.substitutes and cipher.tied,
+        "the key",
+        UNPUBLISHED,
+        "O(n)",
+    ),
+    Attack(
+        substitution_known_plaintext,
+        ("pairs",),
+        "pairs under one key that hold every value: 2 to 16",
+        lambda cipher: cipher.substitutes and cipher.tied,
+        "the key but for the values that it lists as undetermined",
+        UNPUBLISHED,
+        "O(n)",
+        ladder=PAIRS,
+        curve=(1, 2, 3, 4, 6, 8, 12, 16),
     ),
     Attack(
         logistic_chosen_plaintext,

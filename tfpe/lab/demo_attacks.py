@@ -23,6 +23,7 @@ PUBLISHED = {
     "logistic": {},
     "etc": LARGE_BLOCKS,
     "etc_gray": LARGE_BLOCKS,
+    "ffx": {},
 }
 ROWS = (
     "encrypted",
@@ -77,7 +78,7 @@ def attack_photograph(photograph, key, path):
         columns[name] = [
             (evidence.ciphertexts[0], f"blocks of {size} x {size}" if size else ""),
             _with_this_alone(evidence, plain),
-            (opened, f"exact, {chosen.count} images"),
+            (opened, f"exact, {chosen.count} image" + "s" * (chosen.count > 1)),
         ]
         rows.append({"cipher": name, "options": options, "chosen_images": chosen.count})
     picture_table(columns, ROWS, path)

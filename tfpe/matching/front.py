@@ -6,6 +6,7 @@ from tfpe.errors import NetworkError
 from tfpe.layers.words import WordPatchEmbedding
 from tfpe.matching.kernels import ConvolutionKernel, EmbeddingKernel
 from tfpe.matching.layers import TokenOrder
+from tfpe.matching.vision_transformer import behind_patches, is_vit_embedding
 
 
 class Front:
@@ -93,7 +94,7 @@ def _step(layer, front):
     if isinstance(layer, keras.layers.Rescaling | keras.layers.Normalization):
         front.affine.append(layer)
         return False
-    if isinstance(layer, keras.Sequential) or type(layer).__name__ == "Functional":
+    if isinstance(layer, keras.Model) and getattr(layer, "inputs", None):
         _walk(layer, front)
         return front.layer is not None
     if isinstance(layer, WordPatchEmbedding):
@@ -102,6 +103,9 @@ def _step(layer, front):
                 "A WordPatchEmbedding should take bytes. Received: "
                 f"{front.affine[-1].name!r} before it"
             )
+    elif is_vit_embedding(layer) and _cuts_patches(layer.patch_embedding):
+        front.rest.append(behind_patches(layer))
+        layer = layer.patch_embedding
     elif not _is_patch_convolution(layer):
         raise NetworkError(
             "The model should begin with a patch embedding, a Conv2D with strides = "
@@ -113,16 +117,19 @@ def _step(layer, front):
 
 
 def _is_patch_convolution(layer):
-    if type(layer) is not keras.layers.Conv2D:
+    if type(layer) is not keras.layers.Conv2D or not _cuts_patches(layer):
         return False
-    size = layer.kernel_size
-    shape = layer.input.shape
+    shape, [side, _] = layer.input.shape, layer.kernel_size
+    return None not in shape[1:] and shape[1] % side == shape[2] % side == 0
+
+
+def _cuts_patches(layer):
+    """Whether a Conv2D takes squares that do not overlap."""
+    size = tuple(layer.kernel_size)
     return (
         size[0] == size[1]
-        and tuple(layer.strides) == tuple(size)
+        and tuple(layer.strides) == size
         and tuple(layer.dilation_rate) == (1, 1)
         and layer.groups == 1
         and layer.data_format == "channels_last"
-        and None not in shape[1:]
-        and shape[1] % size[0] == shape[2] % size[1] == 0
     )

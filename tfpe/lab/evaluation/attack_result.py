@@ -7,7 +7,7 @@ import pathlib
 
 import numpy as np
 
-from tfpe.algebra.transform import Transform
+from tfpe.algebra.keyed import Keyed
 from tfpe.errors import AttackError, ImageFileError, TfpeError
 from tfpe.pixels.codec import encode_png
 from tfpe.pixels.padding import crop
@@ -22,14 +22,14 @@ class Result:
 
     Attributes:
         summary: a dict for JSON, without key material.
-        transform: the recovered `Transform`, or None.
+        transform: the recovered key, or None.
         found: the `Ciphertexts`, or None.
         recovered: `uint8 (N, H, W, C)`, or None.
         truth: a dict from name to plain image, as far as known.
     """
 
     summary: dict
-    transform: Transform | None
+    transform: Keyed | None
     found: object = None
     recovered: np.ndarray | None = None
     truth: dict = dataclasses.field(default_factory=dict)
@@ -59,15 +59,19 @@ class Result:
         gallery(columns, path)
 
     def save(self, path):
-        """Writes perm, mask and bits to a new .npz file that only its owner can read.
+        """Writes the key to a new .npz file that only its owner can read.
 
-        `Transform(perm, mask, bits, input_shape, output_shape)` is the key again.
+        `Transform(perm, mask, bits, input_shape, output_shape)` is the key again, or
+        `Substitution(tables, index, input_shape)`.
         """
         if self.transform is None:
             raise AttackError("This attack recovers pictures. Received: no key to save")
-        t, data = self.transform, io.BytesIO()
-        shapes = {"input_shape": t.input_shape, "output_shape": t.output_shape}
-        np.savez_compressed(data, perm=t.perm, mask=t.mask, bits=t.bits, **shapes)
+        key, data = self.transform, io.BytesIO()
+        names = ("perm", "mask", "bits", "index", "input_shape", "output_shape")
+        arrays = {name: getattr(key, name) for name in names if hasattr(key, name)}
+        if hasattr(key, "tables"):
+            arrays["tables"] = key.tables[1:]  # the first leaves values as they are
+        np.savez_compressed(data, **arrays)
         check_key_file(path)
         write_file(path, data.getvalue(), mode=0o600)
 
