@@ -185,7 +185,7 @@ def _first_pixel(evidence):
             "`first_pixel` should be whole numbers from 0 to 255, one a channel. "
             f"Received: dtype {first.dtype}, shape {first.shape}"
         )
-    return [evidence.first_pixel]
+    return [first]
 
 
 _CHECKS = {
