@@ -50,6 +50,14 @@ class Keyed:
         input_dtype, output_dtype: of images, such as "uint8".
         lossless: whether the images can be told from their ciphertexts.
         batch_size: number of per-image keys, or None where one serves every image.
+
+    Example:
+
+    >>> import tfpe
+    >>> key, shape = tfpe.Key.generate(), (8, 8, 3)
+    >>> encrypt = tfpe.ciphers.ffx(key, shape) @ tfpe.ciphers.etc(key, shape)
+    >>> isinstance(encrypt, Keyed), encrypt.output_dtype, encrypt.lossless
+    (True, 'uint8', True)
     """
 
     # Tells AutoGraph that there is nothing to convert: no work at trace time.
