@@ -11,8 +11,8 @@ from tfpe.keys.derivation import _stable_argsort
 from tfpe.lab.bench import FIELD, measure_throughput, noise, run_bench
 from tfpe.lab.bench.baselines import AES, baselines, field_le
 from tfpe.lab.bench.pipelines import measure_pipelines, measure_setup
-from tfpe.lab.bench.report import bench_tables, draw_speed
 from tfpe.lab.bench.rows import pack, unpack
+from tfpe.lab.bench.speed_report import bench_tables, draw_speed
 from tfpe.lab.bench.timing import interleave
 from tfpe.lab.records import read_record, typed
 from tfpe.lab.tables.rendering import render_table

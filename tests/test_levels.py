@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tfpe import Key, PerceptualEncrypt
 from tfpe.errors import ImageError
-from tfpe.pixels.levels import to_bytes
+from tfpe.pixels.byte_levels import to_bytes
 from tfpe.pixels.value_ranges import Refusal
 
 KEY = Key(bytes(range(32)))

@@ -14,7 +14,7 @@ from scripts.blocking import Without
 
 import tfpe.cli
 import training.cli
-from tfpe.cli.guard import guard
+from tfpe.cli.error_lines import guard
 from tfpe.cli.packages import EXTRAS, PROJECTS
 
 # What each command needs at some time, and what is not so sure to be there.

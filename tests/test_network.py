@@ -8,7 +8,7 @@ import tensorflow_datasets as tfds
 import training.cli
 from tfpe import Key
 from tfpe.cli import main
-from tfpe.dataset import network
+from tfpe.dataset import downloads
 
 PROXY = "http://owner:secret@127.0.0.1:9"  # nothing listens there
 
@@ -45,7 +45,7 @@ def test_what_was_downloaded_before_needs_no_network(offline):
     builder = tfds.builder("mnist", data_dir="data")
     downloader = tfds.core.download.downloader
     fetch = downloader._open_url
-    with network.no_vain_downloads(builder):
+    with downloads.no_vain_downloads(builder):
         assert downloader._open_url is not fetch
     assert downloader._open_url is fetch
 
@@ -56,6 +56,6 @@ def test_any_answer_is_a_network(monkeypatch):
     asked = []
     monkeypatch.setattr(requests, "head", lambda url, **_: asked.append(url))
     urls = ["https://a.org/1", "https://a.org/2", "https://b.org/3"]
-    assert network.unreachable(urls) is None and asked == ["https://a.org"]
-    assert network.unreachable(["ftp://a.org/1"]) is None
-    assert network.unreachable([]) is None
+    assert downloads.unreachable(urls) is None and asked == ["https://a.org"]
+    assert downloads.unreachable(["ftp://a.org/1"]) is None
+    assert downloads.unreachable([]) is None

@@ -8,7 +8,7 @@ import pytest
 import tfpe
 from tfpe import Key
 from tfpe.errors import NetworkError
-from tfpe.lab.conditions import conditions
+from tfpe.lab.measuring_conditions import conditions
 from tfpe.lab.records.reading import read
 from tfpe.lab.records.training_records import TrainingSettings
 from training.compare import compare

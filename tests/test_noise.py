@@ -50,7 +50,7 @@ def talker(tmp_path):
 
 
 COMMAND = """
-from tfpe.cli.guard import guard
+from tfpe.cli.error_lines import guard
 def run():
     import tensorflow
     return 7

@@ -10,7 +10,7 @@ import pytest
 from sp800_22_loops import LOOPS
 
 from tfpe.metrics import sp800_22
-from tfpe.metrics.sp800_22 import balance, patterns, structure, walks
+from tfpe.metrics.sp800_22 import balance, linearity, patterns, walks
 
 
 def test_class_probabilities_by_enumeration():
@@ -28,8 +28,8 @@ def test_class_probabilities_by_enumeration():
     assert patterns.overlapping_probabilities(12, 3) == pytest.approx(expected)
     # All bit matrices of 3 x 3.
     cubes = np.array(list(itertools.product((0, 1), repeat=9))).reshape(-1, 3, 3)
-    found = np.bincount(structure.ranks(cubes), minlength=4) / 512
-    expected = [structure.rank_probability(3, rank) for rank in range(4)]
+    found = np.bincount(linearity.ranks(cubes), minlength=4) / 512
+    expected = [linearity.rank_probability(3, rank) for rank in range(4)]
     assert found == pytest.approx(expected)
 
 
@@ -101,4 +101,4 @@ def test_shortest_register_by_trying_all(seed):
         for length in itertools.count()
         if any(fits(length, taps) for taps in itertools.product((0, 1), repeat=length))
     )
-    assert structure.shortest_register(bits) == least
+    assert linearity.shortest_register(bits) == least

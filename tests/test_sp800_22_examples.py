@@ -18,7 +18,7 @@ from scipy import stats as scipy_stats
 from sp800_22_loops import tail
 
 from tfpe.metrics import sp800_22
-from tfpe.metrics.sp800_22 import patterns, structure
+from tfpe.metrics.sp800_22 import linearity, patterns
 
 DIGITS = 10**6
 
@@ -125,7 +125,7 @@ def test_appendix_b_with_its_rounded_constants(
         overlapping, abs=0.06
     )
 
-    counts = structure.linear_complexity_counts(bits, 500)
+    counts = linearity.linear_complexity_counts(bits, 500)
     published = [0.01047, 0.03125, 0.125, 0.5, 0.25, 0.0625, 0.020833]
     statistic = sum(
         (k - 2000 * p) ** 2 / (2000 * p) for k, p in zip(counts, published, strict=True)
@@ -143,7 +143,7 @@ def test_examples_on_digits_of_e():
     counts = patterns.overlapping_counts(bits).tolist()
     assert counts == [329, 164, 150, 111, 78, 136]
     # 2.10.8: M = 1000.
-    counts = structure.linear_complexity_counts(bits, 1000).tolist()
+    counts = linearity.linear_complexity_counts(bits, 1000).tolist()
     assert counts == [11, 31, 116, 501, 258, 57, 26]
     # 2.11.8: m = 2.
     assert sp800_22.serial(bits, 2) == pytest.approx([0.843764, 0.561915], abs=1e-6)
@@ -211,7 +211,7 @@ def test_further_examples():
     p_value = tail((value - mean) / math.sqrt(1.338))
     assert p_value == pytest.approx(0.767189, abs=1e-6)
     # 2.10.4
-    assert structure.shortest_register([int(b) for b in "1101011110001"]) == 4
+    assert linearity.shortest_register([int(b) for b in "1101011110001"]) == 4
     # 2.11.4: psi differences 1.6 and 0.8; 1.8 exp(-0.8) and exp(-0.4), recomputed.
     p_values = sp800_22.serial([int(b) for b in "0011011101"], 3)
     assert p_values == pytest.approx([1.8 * math.exp(-0.8), math.exp(-0.4)])

@@ -7,7 +7,7 @@ import pathlib
 import pytest
 
 from tfpe.cli import main
-from tfpe.lab.bench.report import bench_tables
+from tfpe.lab.bench.speed_report import bench_tables
 from tfpe.lab.records import has_settings, load_records
 from tfpe.lab.tables.accuracy import comparison_table, svm_table
 from tfpe.lab.tables.attack_tables import (

@@ -6,7 +6,7 @@ import inspect
 import re
 
 from tfpe.cli import run_command
-from tfpe.cli.guard import guard
+from tfpe.cli.error_lines import guard
 from tfpe.cli.wording import Parser
 from training import argument_types, commands, svm
 from training.gpu import ALPHAS as GPU_ALPHAS

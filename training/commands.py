@@ -12,7 +12,7 @@ import sys
 
 from tfpe.cli.common import check_figure, read_key
 from tfpe.cli.packages import require
-from tfpe.cli.terminal import note
+from tfpe.cli.streams import note
 from tfpe.errors import TfpeError
 from training.networks import NETWORKS
 from training.recipes import PER_IMAGE, Recipe, find_recipe

@@ -6,7 +6,7 @@ import statistics
 import sys
 import time
 
-from tfpe.cli.terminal import note
+from tfpe.cli.streams import note
 
 # In a log: no more than one line an epoch, and none sooner than this after another.
 SECONDS_BETWEEN_LINES = 10

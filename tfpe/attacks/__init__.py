@@ -13,6 +13,7 @@ an image was recovered.
 """
 
 from tfpe.attacks.attack import Attack
+from tfpe.attacks.attack_table import ATTACKS, broken_by
 from tfpe.attacks.block_statistics import block_statistics, mirrored
 from tfpe.attacks.chang_case import (
     chang_case_advanced,
@@ -39,7 +40,7 @@ from tfpe.attacks.repeated_blocks import (
     block_known_plaintext,
     repeat_blocks,
 )
-from tfpe.attacks.run import Finding, attempt, run
+from tfpe.attacks.running import Finding, attempt, run
 from tfpe.attacks.scoring import (
     ImageScore,
     KeyScore,
@@ -49,7 +50,6 @@ from tfpe.attacks.scoring import (
     score_key,
 )
 from tfpe.attacks.seed_algorithm import negative_flags, seed_algorithm
-from tfpe.attacks.table import ATTACKS, broken_by
 from tfpe.attacks.value_tables import (
     RecoveredSubstitution,
     substitution_chosen_plaintext,

@@ -6,7 +6,7 @@ import numpy as np
 
 from tfpe.algebra.transform import Transform
 from tfpe.attacks.puzzle.edges import turned
-from tfpe.attacks.statistics.blocks import (
+from tfpe.attacks.statistics.block_places import (
     BlockWords,
     match_blocks,
     match_positions,

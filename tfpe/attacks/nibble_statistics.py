@@ -8,7 +8,7 @@ from tfpe.algebra.transform import Transform
 from tfpe.algebra.words import split_words
 from tfpe.attacks.puzzle.edges import turned
 from tfpe.attacks.repeated_blocks import repeat_blocks
-from tfpe.attacks.statistics.blocks import moved_bytes
+from tfpe.attacks.statistics.block_places import moved_bytes
 from tfpe.attacks.statistics.nibbles import common_signs, match_low, strong_words
 from tfpe.attacks.statistics.resolution import is_negative, red_green_blue
 from tfpe.checks import image_shape_of, whole_number

@@ -11,7 +11,7 @@ import numpy as np
 from tfpe.checks import whole_number
 from tfpe.ciphers.blocks import block_indices
 from tfpe.errors import AttackError, ImageError
-from tfpe.pixels.levels import to_bytes
+from tfpe.pixels.byte_levels import to_bytes
 
 
 class CountingOracle:

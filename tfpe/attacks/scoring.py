@@ -11,7 +11,7 @@ from tfpe.algebra.substitution import Substitution
 from tfpe.algebra.transform import Transform
 from tfpe.errors import AttackError
 from tfpe.metrics.arrays import pair_of
-from tfpe.metrics.images import SSIM_WINDOW
+from tfpe.metrics.image_pairs import SSIM_WINDOW
 
 
 class KeyScore(NamedTuple):

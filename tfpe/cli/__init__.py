@@ -10,17 +10,17 @@ import argparse
 from tfpe import __version__
 from tfpe.cli import (
     attacks,
-    datasets,
+    bench_command,
+    dataset_commands,
     evaluations,
-    folders,
+    folder_commands,
     keys,
     listings,
-    predictions,
+    predict_command,
     reports,
-    speed,
 )
-from tfpe.cli.guard import guard
-from tfpe.cli.terminal import printable
+from tfpe.cli.error_lines import guard
+from tfpe.cli.streams import printable
 from tfpe.cli.wording import Parser, spoken
 from tfpe.errors import TfpeError
 
@@ -84,7 +84,7 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"tfpe {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    groups = (keys, folders, datasets, predictions, listings)
-    for group in (*groups, attacks, evaluations, reports, speed):
+    groups = (keys, folder_commands, dataset_commands, predict_command, listings)
+    for group in (*groups, attacks, evaluations, reports, bench_command):
         group.register(commands)
     return parser

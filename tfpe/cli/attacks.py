@@ -16,7 +16,7 @@ from tfpe.cli.common import (
     size_of,
 )
 from tfpe.cli.packages import require
-from tfpe.cli.terminal import note
+from tfpe.cli.streams import note
 from tfpe.errors import CipherOptionError, TfpeError
 from tfpe.lab.table import Cell, Table
 from tfpe.lab.terminal import print_table

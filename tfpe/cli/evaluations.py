@@ -6,7 +6,7 @@ import pathlib
 
 from tfpe.cli.common import add_option, progress_bar, size_of
 from tfpe.cli.packages import require
-from tfpe.cli.terminal import note
+from tfpe.cli.streams import note
 from tfpe.errors import CipherOptionError, TfpeError
 from tfpe.lab.terminal import print_table
 

@@ -11,7 +11,7 @@ from tfpe.cli.common import (
     key_path,
     load_key,
 )
-from tfpe.cli.terminal import note
+from tfpe.cli.streams import note
 from tfpe.errors import TfpeError
 
 EXAMPLES = {

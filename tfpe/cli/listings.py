@@ -6,7 +6,7 @@ import sys
 
 from tfpe.cli.common import add_command, progress_bar, size_of
 from tfpe.cli.packages import require
-from tfpe.cli.terminal import note
+from tfpe.cli.streams import note
 from tfpe.lab.table import Cell, Table, number
 from tfpe.lab.terminal import print_table
 

@@ -4,7 +4,7 @@ import contextlib
 import os
 import pathlib
 
-from tfpe.cli.terminal import note, printable
+from tfpe.cli.streams import note, printable
 from tfpe.errors import (
     KeyFileError,
     ManifestError,

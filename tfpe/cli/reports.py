@@ -5,7 +5,7 @@ import os
 
 from tfpe.cli.common import add_command
 from tfpe.cli.packages import require
-from tfpe.cli.terminal import note
+from tfpe.cli.streams import note
 from tfpe.errors import RecordError, TfpeError
 
 DEFAULT_RECORDS = "results"

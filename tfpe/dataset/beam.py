@@ -11,9 +11,9 @@ import pathlib
 import apache_beam as beam
 
 from tfpe.ciphers import DEFAULT_CIPHER
-from tfpe.dataset.encryption import Encryption
 from tfpe.dataset.metadata import write_metadata
 from tfpe.dataset.plan import carry_out, plan_from
+from tfpe.dataset.record_bytes import Encryption
 from tfpe.dataset.set_manifest import tag_file
 from tfpe.dataset.source import batch_size, numbered_shards
 from tfpe.dataset.sources import open_source

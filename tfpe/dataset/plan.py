@@ -5,10 +5,10 @@ import pathlib
 from collections.abc import Callable
 
 from tfpe.ciphers import find_cipher
-from tfpe.dataset.encryption import Encryption
 from tfpe.dataset.known_names import require_new_name
 from tfpe.dataset.labels import labels_tag, save_labels
 from tfpe.dataset.metadata import restore_features
+from tfpe.dataset.record_bytes import Encryption
 from tfpe.dataset.set_manifest import (
     CHECKPOINT,
     check_files,

@@ -7,9 +7,9 @@ import sys
 
 import numpy as np
 
+from tfpe.dataset.downloads import no_vain_downloads
 from tfpe.dataset.examples import decode_image, read_records, take_image
 from tfpe.dataset.known_names import KNOWN_NAMES
-from tfpe.dataset.network import no_vain_downloads
 from tfpe.dataset.own_sources import folder_source, npz_source
 from tfpe.dataset.prepared import prepared_source
 from tfpe.dataset.set_manifest import METADATA, require_plain_sets

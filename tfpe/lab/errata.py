@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from tfpe.lab.conditions import machine
+from tfpe.lab.measuring_conditions import machine
 from tfpe.lab.records import newest, of_kind
 from tfpe.lab.records.errata_records import Errata, ErrataResults
 from tfpe.lab.table import NONE, Cell, Table

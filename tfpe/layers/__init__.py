@@ -3,7 +3,7 @@
 from tfpe.algebra.symbolic import ApplyTransform
 from tfpe.layers.folded import FoldedChannels
 from tfpe.layers.perceptual_encrypt import PerceptualEncrypt
-from tfpe.layers.words import WordPatchEmbedding, Words
+from tfpe.layers.word_layers import WordPatchEmbedding, Words
 
 __all__ = [
     "ApplyTransform",

@@ -11,7 +11,7 @@ from tfpe.ciphers import chosen_cipher
 from tfpe.errors import CipherOptionError, ImageError, LockedLayerError
 from tfpe.keys import check_key
 from tfpe.layers.first_batch import FirstBatch
-from tfpe.pixels.levels import from_bytes, to_bytes
+from tfpe.pixels.byte_levels import from_bytes, to_bytes
 from tfpe.pixels.padding import crop, pad_to_blocks, padded_size
 from tfpe.pixels.value_ranges import BYTE_RANGE, Refusal, check_value_range
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from tfpe.algebra.structure import signed_words, source_regions, structure
 from tfpe.errors import NetworkError
-from tfpe.layers.words import WordPatchEmbedding
+from tfpe.layers.word_layers import WordPatchEmbedding
 from tfpe.matching.front import find_front
 from tfpe.matching.layers import MatchedPatchEmbedding, TokenOrder
 

@@ -3,7 +3,7 @@
 import keras
 
 from tfpe.errors import NetworkError
-from tfpe.layers.words import WordPatchEmbedding
+from tfpe.layers.word_layers import WordPatchEmbedding
 from tfpe.matching.kernels import ConvolutionKernel, EmbeddingKernel
 from tfpe.matching.layers import TokenOrder
 from tfpe.matching.vision_transformer import behind_patches, is_vit_embedding

@@ -8,7 +8,7 @@ from keras import ops
 
 from tfpe.algebra.exporting import refuse_exporters
 from tfpe.errors import ExportError
-from tfpe.layers.words import WordPatchEmbedding
+from tfpe.layers.word_layers import WordPatchEmbedding
 
 _may_write = contextvars.ContextVar("tfpe_may_write_keys", default=False)
 

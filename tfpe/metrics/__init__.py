@@ -11,7 +11,7 @@ True
 """
 
 from tfpe.metrics.evaluation import image_metrics, jpeg_metrics
-from tfpe.metrics.images import (
+from tfpe.metrics.image_pairs import (
     edge_correlation,
     gray,
     gray_correlation,

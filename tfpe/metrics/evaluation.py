@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from tfpe.errors import ImageError
-from tfpe.metrics import images, noise
+from tfpe.metrics import image_pairs, noise
 from tfpe.metrics.arrays import pair_of
 from tfpe.metrics.jpeg import jpeg_round_trip
 
@@ -44,17 +44,23 @@ def image_metrics(plain, cipher, decrypt=None, quality=85):
     size = math.prod(plain.shape[1:])
     results = {
         "npcr": _row(
-            images.npcr(plain, cipher), 255 / 256, (images.npcr_limit(size), None)
+            image_pairs.npcr(plain, cipher),
+            255 / 256,
+            (image_pairs.npcr_limit(size), None),
         ),
-        "uaci": _row(images.uaci(plain, cipher), images.uaci_expectation(plain)),
-        "psnr": _row(images.psnr(plain, cipher), images.psnr_expectation(plain)),
-        "ssim": _row(_or_none(images.ssim, plain, cipher), 0.0),
+        "uaci": _row(
+            image_pairs.uaci(plain, cipher), image_pairs.uaci_expectation(plain)
+        ),
+        "psnr": _row(
+            image_pairs.psnr(plain, cipher), image_pairs.psnr_expectation(plain)
+        ),
+        "ssim": _row(_or_none(image_pairs.ssim, plain, cipher), 0.0),
         # Negatives of some images must not cancel what shows in the others.
         "gray_correlation": _row(
-            np.abs(images.gray_correlation(plain, cipher)),
+            np.abs(image_pairs.gray_correlation(plain, cipher)),
             noise_correlation(math.prod(plain.shape[1:3])),
         ),
-        "edge_correlation": _row(images.edge_correlation(plain, cipher), 0.0),
+        "edge_correlation": _row(image_pairs.edge_correlation(plain, cipher), 0.0),
         "entropy": _both(
             noise.shannon_entropy,
             plain,
@@ -117,12 +123,12 @@ def jpeg_metrics(plain, cipher, decrypt=None, quality=85):
         "quality": quality,
         "plain_bytes": plain_bytes,
         "cipher_bytes": cipher_bytes,
-        "plain_psnr": _mean(images.psnr(plain, decoded_plain)),
-        "cipher_psnr": _mean(images.psnr(cipher, decoded_cipher)),
+        "plain_psnr": _mean(image_pairs.psnr(plain, decoded_plain)),
+        "cipher_psnr": _mean(image_pairs.psnr(cipher, decoded_cipher)),
     }
     if decrypt is not None:
         decrypted = np.stack([decrypt(image) for image in decoded_cipher])
-        results["decrypted_psnr"] = _mean(images.psnr(plain, decrypted))
+        results["decrypted_psnr"] = _mean(image_pairs.psnr(plain, decrypted))
     return results
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from tfpe.errors import CipherOptionError, ImageError, TfpeError
 from tfpe.layers import PerceptualEncrypt
 from tfpe.matching.layers import holds_key, writing_keys
-from tfpe.pixels.levels import words_or_bytes
-from tfpe.receipts.encryption import Encryption, prepared
+from tfpe.pixels.byte_levels import words_or_bytes
+from tfpe.receipts.model_images import Encryption, prepared
 from tfpe.receipts.settings import settle, settle_for
 from tfpe.roles.encrypting_parts import encrypting_parts, without_front
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from tfpe.layers.words import centred_words, patches_of
+from tfpe.layers.word_layers import centred_words, patches_of
 
 TOKENS = ("blocks", "words", "multisets")
 

@@ -21,7 +21,7 @@ import tempfile
 from tfpe.ciphers import find_cipher
 from tfpe.errors import TfpeError
 from tfpe.keys import Key
-from tfpe.lab.bench.report import dataset_tables
+from tfpe.lab.bench.speed_report import dataset_tables
 from tfpe.lab.markdown import to_markdown
 from tfpe.lab.records import check_replaceable, environment, typed, write_record
 from tfpe.lab.records.speed_records import DatasetRun

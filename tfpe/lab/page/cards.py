@@ -4,13 +4,13 @@ import dataclasses
 
 from tfpe.attacks import ATTACKS
 from tfpe.ciphers import CIPHERS
-from tfpe.lab.conditions import grouped
+from tfpe.lab.measuring_conditions import grouped
 from tfpe.lab.page.gallery import pictures
 from tfpe.lab.records import newest, of_kind
 from tfpe.lab.records.attack_records import Evaluation
 from tfpe.lab.tables.attack_tables import attack_table, metrics_table
-from tfpe.lab.tables.outcomes import THREAT_MODELS, most_telling, outcomes
 from tfpe.lab.tables.scorecard import scorecard
+from tfpe.lab.tables.strongest_outcomes import THREAT_MODELS, most_telling, outcomes
 
 # From the weakest attacker up: whoever breaks it with less is worse news.
 VERDICTS = (

@@ -3,8 +3,8 @@
 import dataclasses
 import statistics
 
-from tfpe.lab.conditions import conditions, grouped
 from tfpe.lab.evaluation.curves import error_of, error_title
+from tfpe.lab.measuring_conditions import conditions, grouped
 from tfpe.lab.page.plots import draw
 from tfpe.lab.records import of_kind
 from tfpe.lab.records.attack_records import AttackCurve

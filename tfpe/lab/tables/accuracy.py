@@ -2,7 +2,8 @@
 
 import statistics
 
-from tfpe.lab.conditions import (
+from tfpe.lab.intervals import accuracy_interval
+from tfpe.lab.measuring_conditions import (
     caption,
     conditions,
     different_conditions,
@@ -10,7 +11,6 @@ from tfpe.lab.conditions import (
     machine,
     row_settings,
 )
-from tfpe.lab.intervals import accuracy_interval
 from tfpe.lab.records import of_kind
 from tfpe.lab.records.training_records import Svm, Training
 from tfpe.lab.table import NONE, Cell, Table, number, percent, percent_and_interval

@@ -3,8 +3,8 @@
 from tfpe.lab.evaluation.curves import error_of, error_title
 from tfpe.lab.records.attack_records import Metric
 from tfpe.lab.table import NONE, Cell, Table, number, percent
-from tfpe.lab.tables.outcomes import THREAT_MODELS
 from tfpe.lab.tables.scorecard_table import TONES
+from tfpe.lab.tables.strongest_outcomes import THREAT_MODELS
 
 METRICS = {
     "npcr": "values changed (NPCR)",

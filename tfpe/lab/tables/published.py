@@ -8,7 +8,7 @@ have no figure: an inferred one is not quoted.
 
 import dataclasses
 
-from tfpe.lab.conditions import grouped
+from tfpe.lab.measuring_conditions import grouped
 from tfpe.lab.table import NONE, Table
 
 MADONO = "Madono et al. 2020 (arXiv 2001.07761), Table 3"

@@ -5,7 +5,7 @@ import os
 import re
 
 from tfpe.errors import RecordError
-from tfpe.lab.bench.report import dataset_tables, speed_tables
+from tfpe.lab.bench.speed_report import dataset_tables, speed_tables
 from tfpe.lab.errata import errata_tables
 from tfpe.lab.markdown import to_markdown
 from tfpe.lab.records import has_settings, load_records, typed

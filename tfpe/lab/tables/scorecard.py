@@ -6,16 +6,16 @@ README's table and the page of `tfpe report` show the same rows.
 import dataclasses
 
 from tfpe.lab.bench.baselines import AES
-from tfpe.lab.bench.report import README_SIZE, gigabytes_per_second
 from tfpe.lab.bench.rows import unpack
-from tfpe.lab.conditions import conditions, grouped
+from tfpe.lab.bench.speed_report import README_SIZE, gigabytes_per_second
+from tfpe.lab.measuring_conditions import conditions, grouped
 from tfpe.lab.records import newest, of_kind
 from tfpe.lab.records.attack_records import Evaluation, Outcome
 from tfpe.lab.records.cipher_settings import ORDER
 from tfpe.lab.records.speed_records import Bench
 from tfpe.lab.records.training_records import Training
 from tfpe.lab.tables.accuracy import mean_accuracy
-from tfpe.lab.tables.outcomes import (
+from tfpe.lab.tables.strongest_outcomes import (
     THREAT_MODELS,
     most_seen,
     most_telling,

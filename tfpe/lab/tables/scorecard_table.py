@@ -2,12 +2,12 @@
 
 import dataclasses
 
-from tfpe.lab.conditions import caption, machine
+from tfpe.lab.measuring_conditions import caption, machine
 from tfpe.lab.records.attack_records import OUTCOMES
 from tfpe.lab.records.cipher_settings import ORDER
 from tfpe.lab.table import NONE, Cell, Table, number, percent_and_interval
-from tfpe.lab.tables.outcomes import THREAT_MODELS
 from tfpe.lab.tables.scorecard import attacked_images, scorecard
+from tfpe.lab.tables.strongest_outcomes import THREAT_MODELS
 
 NOT_MEASURED = "not measured"
 # README's rows: the published ciphers that networks were trained on.

@@ -1,6 +1,6 @@
 """The table of training speed: Keras on each backend beside plain PyTorch."""
 
-from tfpe.lab.conditions import machine
+from tfpe.lab.measuring_conditions import machine
 from tfpe.lab.records import of_kind
 from tfpe.lab.records.training_records import TrainingSpeed
 from tfpe.lab.table import NONE, Cell, Table, number

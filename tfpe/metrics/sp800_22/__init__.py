@@ -26,6 +26,7 @@ from tfpe.metrics.sp800_22.balance import (
     runs,
 )
 from tfpe.metrics.sp800_22.bits import bits_of
+from tfpe.metrics.sp800_22.linearity import fourier, linear_complexity, matrix_rank
 from tfpe.metrics.sp800_22.patterns import (
     approximate_entropy,
     non_overlapping_templates,
@@ -33,7 +34,6 @@ from tfpe.metrics.sp800_22.patterns import (
     serial,
     universal,
 )
-from tfpe.metrics.sp800_22.structure import fourier, linear_complexity, matrix_rank
 from tfpe.metrics.sp800_22.walks import (
     cumulative_sums,
     random_excursions,

@@ -16,7 +16,7 @@ from tfpe.cli.common import (
     load_key,
 )
 from tfpe.cli.receipts import find_receipt, helped_to_the_key
-from tfpe.cli.terminal import note, printable
+from tfpe.cli.streams import note, printable
 from tfpe.errors import CipherOptionError, TfpeError
 
 EXAMPLES = {

@@ -21,7 +21,7 @@ from tfpe.cli.packages import require
 from tfpe.cli.preparations import add_preparation, losses_line, preparation_of
 from tfpe.cli.receipts import add_receipt, check_receipt, leave_receipt
 from tfpe.cli.sizes import growth_line
-from tfpe.cli.terminal import note
+from tfpe.cli.streams import note
 from tfpe.cli.wording import failures
 
 EXAMPLES = {

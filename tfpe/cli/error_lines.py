@@ -3,9 +3,9 @@
 import sys
 import warnings
 
-from tfpe.cli.noise import quiet_tensorflow
 from tfpe.cli.packages import is_missing, missing
-from tfpe.cli.terminal import abandon_stdout, note, open_streams
+from tfpe.cli.streams import abandon_stdout, note, open_streams
+from tfpe.cli.tensorflow_noise import quiet_tensorflow
 from tfpe.errors import TfpeError
 
 

@@ -5,8 +5,8 @@ import statistics
 
 from tfpe.lab.bench.baselines import AES, FIELD
 from tfpe.lab.bench.rows import unpack
-from tfpe.lab.conditions import grouped
 from tfpe.lab.figures import save_figure
+from tfpe.lab.measuring_conditions import grouped
 from tfpe.lab.records import of_kind
 from tfpe.lab.records.speed_records import Bench, DatasetBench
 from tfpe.lab.table import NONE, Cell, Table, number

@@ -4,7 +4,7 @@ import json
 
 from tfpe.cli.common import add_command, check_figure
 from tfpe.cli.packages import require
-from tfpe.cli.terminal import note
+from tfpe.cli.streams import note
 from tfpe.lab.terminal import print_table
 
 EXAMPLES = {
@@ -62,7 +62,7 @@ def bench(options):
     if options.figure:
         check_figure(options.figure)
     from tfpe.lab.bench import DIRECTIONS, PARTS, run_bench
-    from tfpe.lab.bench.report import bench_tables, draw_speed
+    from tfpe.lab.bench.speed_report import bench_tables, draw_speed
     from tfpe.lab.records import typed
 
     def progress(done, total, what):
