@@ -44,13 +44,11 @@ def block_statistics(ciphertexts, reference, block_size=4):
     that is turned, mirrored or negative: of these 16 (8 where it is no square) the one
     is taken under which the blocks are likeliest, as normal variates of the reference.
 
-    Left and right are nearly alike in pictures: on CIFAR-10 some 4,000 to 9,000
-    ciphertexts tell them apart by 3 standard deviations. With fewer, mirrored pictures
-    are a matter of chance, and a person who sees them knows (writing, clocks, traffic).
-    On CIFAR-10, 400 to 5,000 ciphertexts gave the exact key, up to that mirror, in all
-    draws: 15 with 1,000 other images of CIFAR-10 as the reference, 9 with 5,000 of
-    CIFAR-100. 200 did in 8 of 9 draws and raised in one; 100 gave 99.9 % or more of the
-    words in 4 of 9, and mostly raised in the others.
+    Left and right are nearly alike in pictures: only thousands of ciphertexts of
+    CIFAR-10 tell them apart. With fewer, mirrored pictures are a matter of chance, and
+    a person who sees them knows (writing, clocks, traffic). docs/results.md says from
+    how many ciphertexts of CIFAR-10 it gave the exact key, up to that mirror, for every
+    key tried; with fewer it mostly raises.
 
     Threat model: ciphertexts under one fixed key, and pictures of a similar kind and
     scale that are no plaintexts of them. It also breaks le, etc, blockshuffle, pbe and
