@@ -102,6 +102,19 @@ def test_links_lead_somewhere(name):
             assert not anchor or anchor in anchors(file.read_text()), target
 
 
+@pytest.mark.parametrize("name", [*PAGES, "CONTRIBUTING.md"])
+def test_files_that_are_named_exist(name):
+    text = (ROOT / name).read_text()
+    places = r"(?<![\w./])(?:tfpe|training|tests|docs|notebooks)/[\w./]*\w"
+    named = re.findall(places, re.sub(r"```.*?```", "", text, flags=re.S))
+    if name == "CONTRIBUTING.md":  # its drawing too, from tfpe/ on
+        named += re.findall(r"[\w]+/[\w/]*\w\.py", text)
+    bases = ROOT, ROOT / "tfpe"
+    assert not [
+        path for path in named if not any((base / path).exists() for base in bases)
+    ]
+
+
 def test_every_page_is_linked_from_readme():
     linked = set(re.findall(r"\]\((docs/[\w/]+\.md)", PAGES["README.md"]))
     assert {name for name in PAGES if name.count("/") == 1} <= linked
