@@ -176,6 +176,20 @@ def test_wrong_calls_say_what_was_received(case):
         WRONG[case]()
 
 
+def test_the_owner_takes_any_of_them_off_a_model(tmp_path):
+    import keras
+
+    for one in (substitution(1), substitution(1) @ transform(2)):
+        inputs = keras.Input(SHAPE, dtype="uint8")
+        scaled = keras.layers.Rescaling(1.0)(one(inputs))
+        model = keras.Model(inputs, keras.layers.Flatten()(scaled))
+        x = images(2)
+        cloud = tfpe.cloud_model(model)
+        assert np.array_equal(cloud(one(x)), model(x))
+        with pytest.raises(TypeError, match="key material"):
+            model.save(tmp_path / "never.keras")
+
+
 # --- a sibling of one's own ---------------------------------------------------------
 
 
