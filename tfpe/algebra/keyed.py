@@ -46,9 +46,9 @@ class Keyed:
     its kind can be compared, joined and put into one batch.
 
     Attributes:
-        input_shape, output_shape: of one image, tuples.
-        input_dtype, output_dtype: of images, such as "uint8".
-        lossless: whether the images can be told from their ciphertexts.
+        input_shape, output_shape: shapes of one image, tuples.
+        input_dtype, output_dtype: dtypes of images, such as "uint8".
+        lossless: whether the ciphertexts give back the images exactly.
         batch_size: number of per-image keys, or None where one serves every image.
 
     Example:

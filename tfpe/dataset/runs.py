@@ -180,17 +180,17 @@ def reencrypt_dataset(
     workers=None,
     **options,
 ):
-    """Encrypts an encrypted data set anew; plain images are in memory only.
+    """Encrypts an encrypted data set anew; plain images are held in memory only.
 
-    The result is what `encrypt_dataset` would make of the source with the new key; with
-    `per_image` the sub-keys are others, since they hang on what was encrypted.
+    The result is what `encrypt_dataset` would make of the source with the new key. With
+    `per_image` the sub-keys differ from those, since they depend on what was encrypted.
 
     Args:
         path: folder of the encrypted set.
         out: the data_dir of the result.
         key: the `tfpe.Key` that encrypted it.
         new_key: another `tfpe.Key`.
-        cipher, per_image, **options: of the result; by default as they were.
+        cipher, per_image, **options: settings of the result; by default as they were.
         name, hide_labels, receipt: as in `encrypt_dataset`.
         labels: the file that `hide_labels` wrote for the set.
         progress: called with (done, total) examples.

@@ -62,17 +62,17 @@ def encrypt_folder(
         force: replace existing files; without it they are never overwritten.
         hide_names: path of a file for the owner, outside of `dst`: file and folder
             names become opaque in `dst`, and this file maps them back.
-        per_image: encrypt each image under a sub-key of its own, of the key, of a
-            number drawn for `dst`, and of the image's number; the manifest holds them.
-            Who puts an older manifest back makes the next run use its numbers again:
-            keep manifest.json with the images.
+        per_image: encrypt each image under a sub-key of its own. It comes from the key,
+            a number drawn for `dst`, and the number of the image; the manifest holds
+            the numbers. If an older manifest is put back, the next run uses its numbers
+            again: keep manifest.json with the images.
         preparation: a `tfpe.Preparation`: one size, gray or RGB, conversions with a
             loss, gray of 16 bits. Decryption gives back the prepared images.
         skip_others: pass over files that look like pictures of other kinds, such as
             medical volumes and videos; without it they are listed as failed.
         receipt: path of a file for the owner, which tells `tfpe.client_model` and
             `tfpe.predict` all of this, and holds no secret.
-        again: encrypt what is encrypted already once more.
+        again: encrypt again what is encrypted already.
         progress: called with (done, total), whole numbers, after each image.
         workers: number of threads; by default one for each core, 4 at most.
         **options: options of the cipher.
@@ -202,9 +202,9 @@ def decrypt_folder(
             exists keeps its permissions, unless it is replaced.
         progress: called with (done, total), whole numbers, after each image.
         workers: number of threads; by default one for each core, 4 at most.
-        cipher, **options: those of the images, where manifest.json is lost.
-        size: (height, width) of the images then; without it those that were padded to
-            whole blocks stay so.
+        cipher, **options: those that encrypted, only where manifest.json is lost.
+        size: (height, width) of the images, where manifest.json is lost; without it
+            those that were padded to whole blocks stay padded.
 
     Returns:
         A `Summary`; damaged, missing and foreign images are listed as failed.

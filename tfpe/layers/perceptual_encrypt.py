@@ -40,9 +40,9 @@ class PerceptualEncrypt(keras.layers.Layer):
         value_range: lowest and highest value of float images, in and out: levels 0 and
             255 of a byte. Values between two levels are rounded to the nearest; with
             `invert` they are errors, since such a ciphertext is damaged.
-        output_size: with `invert`, the (height, width) to crop decrypted images to,
-            where encryption had padded them.
-        fingerprint: of the key, in the configs of saved layers.
+        output_size: with `invert`, the (height, width) of decrypted images, to which
+            they are cropped where encryption had padded them.
+        fingerprint: fingerprint of the key, which the configs of saved layers hold.
         **options: options of the cipher, and `name`, `dtype`, `trainable` of Keras
             layers. The output has the layer's compute dtype, floats by default and
             exact in each; `dtype="uint8"` for byte pipelines.
@@ -60,13 +60,13 @@ class PerceptualEncrypt(keras.layers.Layer):
     Raises:
         CipherOptionError: an unknown cipher, or an option that does not fit.
         ExportError: a graph that holds the unlocked layer is exported.
-        ImageError: a dtype, shape or value that does not fit: NaN, a value more than
-            half a level out of range, or a batch that looks like another range. In
-            graphs of TensorFlow (InvalidArgumentError) and JAX (JaxRuntimeError) the
-            framework passes the message on. In TensorFlow graphs that XLA compiles
-            nothing can raise but the first batch of `fit` and `evaluate`, which is
-            looked at before: there such images come out as NaN, and black where the
-            output is of integers (docs/floats.md).
+        ImageError: a dtype, shape or value does not fit: NaN, a value more than half a
+            level out of range, or a batch that looks like another range. In graphs the
+            framework passes the message on (TensorFlow as InvalidArgumentError, JAX as
+            JaxRuntimeError). In TensorFlow graphs that XLA compiles, only the first
+            batch of `fit` and `evaluate` can raise, since it is checked before. Later
+            such images become NaN, or black where the output is of integers
+            (docs/floats.md).
         LockedLayerError: images were given before the key.
         WrongKeyError: `layer.key` was set to a key with another fingerprint.
 

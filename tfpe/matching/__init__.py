@@ -16,7 +16,7 @@ from tfpe.matching.layers import MatchedPatchEmbedding, TokenOrder
 
 
 def match(model, transform):
-    """A model that gives on ciphertext the logits that `model` gives on images.
+    """Makes a model whose logits on ciphertext are those of `model` on images.
 
     Args:
         model: a Keras model of bytes (0 to 255, `uint8` or floats) that begins with a
@@ -51,7 +51,7 @@ def match(model, transform):
 
 
 def unmatch(model, transform):
-    """The model for plain images again, of one that `match` made.
+    """Turns a model that `match` made back into one for plain images.
 
     Args:
         model: what `match` gave, or what was trained from it on ciphertext.

@@ -28,20 +28,20 @@ class Preparation:
     """How pictures are prepared for encryption; by default they stay as they are.
 
     Attributes:
-        size: (height, width) of the result, or None: as it is.
+        size: (height, width) of the result; None keeps each picture as it is.
         fit: what happens to a picture of another shape than `size`: "crop" cuts off
             what is too long, as much at both ends; "pad" puts black bars beside it;
             "stretch" distorts it. "crop" by default where there is a size.
         color: "gray" or "rgb" makes all pictures so; None keeps each as it is.
-        convert: whether files are taken that 8 bits of gray or RGB hold with a loss
-            only: CMYK (without its colour profile), transparency (on white), the first
-            frame or page of several.
+        convert: whether files are taken that lose something in 8 bits of gray or RGB:
+            CMYK (its colour profile), transparency (put on white), several frames or
+            pages (all but the first).
         depth: 16 takes gray of more than 8 bits without a loss, as 16-bit words; what
             has 8 bits stays so. Not with `window` or color="rgb".
-        window: (center, width) takes gray of more than 8 bits, and DICOM, to 8 bits:
-            what lies in the window is spread over the 256 levels, in the unit of DICOM
-            (rescaled values) or of other files (levels). "own" takes that which each
-            DICOM file names.
+        window: (center, width) reduces gray of more than 8 bits, and DICOM, to 8 bits:
+            what lies in the window is spread over the 256 levels. Its unit is that of
+            DICOM (rescaled values), or levels for other files. "own" takes the window
+            that each DICOM file names.
 
     Raises:
         CipherOptionError: an attribute does not fit.

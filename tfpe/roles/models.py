@@ -21,7 +21,7 @@ BATCH_SIZE = 64
 
 
 def client_model(model, key, cipher=None, *, receipt=None, value_range=None, **options):
-    """The model that takes plain images: `Sequential([PerceptualEncrypt, model])`.
+    """Makes a model of plain images: `Sequential([PerceptualEncrypt, model])`.
 
     Args:
         model: a Keras model with one input, images encrypted with these settings.
@@ -32,7 +32,8 @@ def client_model(model, key, cipher=None, *, receipt=None, value_range=None, **o
             or set, or a `tfpe.receipts.Receipt`.
 
     Returns:
-        A `keras.Sequential`. Saved, it holds no key; exporting it is refused.
+        A `keras.Sequential`. When it is saved, the file holds no key; it refuses to be
+        exported.
 
     Raises:
         CipherOptionError: an unknown cipher or none, an option that does not fit or
@@ -75,15 +76,15 @@ def client_model(model, key, cipher=None, *, receipt=None, value_range=None, **o
 
 
 def cloud_model(model):
-    """The model without what encrypts in it: fit to be handed on.
+    """Takes what encrypts off a model, so that it can be handed on.
 
     Args:
         model: what `client_model` gave, or any Sequential or functional model that
             begins with `PerceptualEncrypt` layers or, functional, with a `Transform`.
 
     Returns:
-        The model inside, where nothing else is around it; else a new model of the
-        other layers, which shares their weights. `model` where nothing encrypts.
+        The model inside, where nothing else is around it. Otherwise a new model of the
+        other layers, which shares their weights. `model` itself where nothing encrypts.
 
     Raises:
         TfpeError: a layer or Transform stands where it cannot be taken off, or the
@@ -173,13 +174,14 @@ def export(model, path, with_key=False, **arguments):
 def predict(
     model, images, key, cipher=None, *, receipt=None, value_range=None, **options
 ):
-    """What a model that was trained on encrypted images says of plain ones.
+    """Predicts plain images with a model that was trained on encrypted ones.
 
     Cipher, options and value range come from `receipt`, from the receipt that the file
-    of a model carries (`python -m training` leaves one in it), or are given; nothing is
-    guessed. With a receipt, gray images for a set of three channels get three equal
-    ones; ciphertexts of one channel go three times to a model of three, as Keras reads
-    gray files; and where the set has a key for each image, so have these, other ones.
+    of a model carries (`python -m training` leaves one in it), or from the arguments.
+    Nothing is guessed. With a receipt, gray images for a set of three channels get
+    three equal ones. Ciphertexts of one channel go three times into a model of three,
+    as Keras reads gray files. Where the set has a key for each image, each new image
+    gets a key of its own too.
 
     Args:
         model: a Keras model, or the path of a .keras file.
@@ -190,7 +192,7 @@ def predict(
         receipt: of their set: a file, an encrypted folder or set, or a
             `tfpe.receipts.Receipt`.
         value_range: lowest and highest value of the images that the model takes;
-            (0, 255) by default, and the levels themselves of 16 bits, 0 to 65,535.
+            by default (0, 255), or 0 to 65,535 for images of 16 bits.
 
     Returns:
         The model's outputs, an array `(B, ...)`.
