@@ -37,8 +37,8 @@ examples:
   chosen plaintext, of an oracle made from a key
     tfpe attack chosen_plaintext -k owner.key --cipher ele --size 32x32
 
-Cipher and options are those that manifest.json of the ciphertexts names, or those
-given. --truth and, beside other evidence, -k are for scores only.
+Cipher and options are those that manifest.json beside the ciphertexts names, or those
+that are given. --truth is for scores only, and so is -k beside other evidence.
 """
 
 
@@ -52,21 +52,35 @@ def register(commands):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.set_defaults(run=attack, late="ciphertexts")
-    command.add_argument("name", nargs="?", metavar="NAME", help="default: list them")
     command.add_argument(
-        "ciphertexts", nargs="?", metavar="CIPHERTEXTS", help="folder, or one image"
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help="name of an attack; without one they are listed",
+    )
+    command.add_argument(
+        "ciphertexts",
+        nargs="?",
+        metavar="CIPHERTEXTS",
+        help="a folder of ciphertexts, or one image",
     )
     command.add_argument("-o", "--out", "--output", dest="output", metavar="DIR")
-    command.add_argument("--plain", metavar="DIR", help="known plain images")
     command.add_argument(
-        "--cipher-folder", metavar="DIR", help="what holds them encrypted"
+        "--plain", metavar="DIR", help="folder of plain images that are known"
     )
-    command.add_argument("--reference", metavar="DIR", help="other plain images")
+    command.add_argument(
+        "--cipher-folder", metavar="DIR", help="folder that holds those encrypted"
+    )
+    command.add_argument(
+        "--reference", metavar="DIR", help="folder of other plain images of that kind"
+    )
     command.add_argument("--first-pixel", type=_pixel, metavar="R,G,B")
     command.add_argument(
         "--make-queries", metavar="DIR", help="write the chosen images there"
     )
-    command.add_argument("--answers", metavar="DIR", help="the same, encrypted")
+    command.add_argument(
+        "--answers", metavar="DIR", help="folder that holds the chosen images encrypted"
+    )
     command.add_argument("--cipher", help="see `tfpe ciphers`")
     add_option(command)
     command.add_argument(
@@ -75,18 +89,22 @@ def register(commands):
         default=[],
         type=cipher_option,
         metavar="NAME=VALUE",
-        help="an option of the attack; may be repeated",
+        help="an option of the attack (may be repeated)",
     )
-    command.add_argument("--size", type=size_of, metavar="HxW", help="of the images")
+    command.add_argument(
+        "--size", type=size_of, metavar="HxW", help="size of the images"
+    )
     add_key(command)
-    command.add_argument("--truth", metavar="DIR", help="plain images, for scores")
+    command.add_argument(
+        "--truth", metavar="DIR", help="folder of the plain images, for scores only"
+    )
     command.add_argument("--figure", metavar="PNG", help="draw what came out there")
     command.add_argument(
         "--save-transform", metavar="NPZ", help="write the recovered key there"
     )
     command.add_argument("--force", action="store_true", help="replace existing files")
-    command.add_argument("--json", action="store_true", help="result as JSON")
-    command.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    command.add_argument("--json", action="store_true", help="print the result as JSON")
+    command.add_argument("-q", "--quiet", action="store_true", help="show no progress")
 
 
 def attack(options):

@@ -34,43 +34,61 @@ def register(commands):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.set_defaults(run=evaluate)
-    command.add_argument("source", metavar="IMAGES")
+    command.add_argument("source", metavar="IMAGES", help="plain images, see below")
     command.add_argument(
         "--cipher",
         default="all",
         metavar="NAME[,NAME]",
-        help="see `tfpe ciphers`; default: all",
+        help="see `tfpe ciphers` (default: all)",
     )
     add_option(command)
     command.add_argument(
         "--images",
         type=int,
         metavar="N",
-        help="take at most as many, drawn by the seed; default 2000, for a curve 6000",
+        help="take at most as many, drawn by the seed (default: 2000, of a curve 6000)",
     )
     command.add_argument(
-        "--size", type=size_of, metavar="HxW", help="make them of this size"
-    )
-    command.add_argument("--seed", type=int, default=0, help="of key and draws; 0")
-    command.add_argument("--data-dir", metavar="DIR", help="where TFDS keeps IMAGES")
-    command.add_argument("--split", help='of a data set; default "test"')
-    command.add_argument(
-        "--curve", metavar="ATTACK", help="error of this attack against its evidence"
+        "--size", type=size_of, metavar="HxW", help="make all images of this size"
     )
     command.add_argument(
-        "--counts", type=_counts, metavar="N,N", help="of a curve: numbers of images"
-    )
-    command.add_argument("--keys", type=int, help="of a curve; 3")
-    command.add_argument("--record", metavar="FILE", help="of one cipher")
-    command.add_argument(
-        "--record-folder", metavar="DIR", help="a record for each cipher, by its name"
+        "--seed", type=int, default=0, help="seed of the key and the draws (default: 0)"
     )
     command.add_argument(
-        "--overwrite", action="store_true", help="replace records of other settings"
+        "--data-dir", metavar="DIR", help="folder where TFDS keeps IMAGES"
+    )
+    command.add_argument("--split", help="split of a data set (default: test)")
+    command.add_argument(
+        "--curve",
+        metavar="ATTACK",
+        help="measure the error of this attack against its evidence",
+    )
+    command.add_argument(
+        "--counts", type=_counts, metavar="N,N", help="numbers of images of a curve"
+    )
+    command.add_argument(
+        "--keys", type=int, help="number of keys of a curve (default: 3)"
+    )
+    command.add_argument(
+        "--record", metavar="FILE", help="write the record of one cipher there"
+    )
+    command.add_argument(
+        "--record-folder",
+        metavar="DIR",
+        help="write a record for each cipher there, under its name",
+    )
+    command.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace records that have other settings",
     )
     command.add_argument("--figures", metavar="DIR", help="draw PNG files there")
-    command.add_argument("--json", action="store_true", help="records as JSON")
-    command.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
+    command.add_argument(
+        "--json", action="store_true", help="print the records as JSON"
+    )
+    command.add_argument(
+        "-q", "--quiet", action="store_true", help="show no progress bar"
+    )
 
 
 def evaluate(options):
