@@ -187,3 +187,31 @@ def test_what_was_always_allowed():
         assert to_bytes(images)[0].max() == 255
     masks = np.array([0, 1, 1, 0], np.float32).reshape(1, 2, 2, 1)
     assert np.array_equal(to_bytes(masks)[0], masks)
+
+
+@pytest.mark.parametrize("value_range", [(0, 1), (-1, 1)], ids=str)
+@pytest.mark.parametrize(
+    "dtype, most", [("float16", 0.25), ("float32", 1e-3), ("float64", 1e-3)]
+)
+def test_a_ciphertext_may_lie_off_its_level_by_rounding_alone(dtype, most, value_range):
+    low, high = value_range
+
+    def values(levels):
+        # Near the level that is 0, where the dtype itself is exact enough to tell.
+        images = low + np.asarray(levels, np.float64) / 255 * (high - low)
+        return images.astype(dtype).reshape(1, -1, 1, 1)
+
+    levels = np.arange(256)
+    assert np.array_equal(
+        to_bytes(values(levels), value_range, True)[0].ravel(), levels
+    )
+    centre = round(-low / (high - low) * 255)
+    for step in np.linspace(0.02, 0.49, 48):
+        off = values([centre + 2 + step])
+        if abs(step - most) < 0.02:
+            continue
+        if step < most:
+            assert to_bytes(off, value_range, True)[0].item() == centre + 2
+        else:
+            with pytest.raises(ImageError, match="Ciphertexts"):
+                to_bytes(off, value_range, True)

@@ -1,0 +1,85 @@
+"""What a recipe says is what training does, on a toy that is learned. Budget: 15 s."""
+
+import keras
+import numpy as np
+import pytest
+
+from training.batches import Batches, Part
+from training.compare import compare
+from training.images import ImageSet
+from training.recipes import find_recipe
+from training.train import compile_model, schedule
+
+CLASSES = 8
+
+
+def noisy_prototypes(count=320):
+    """Each class is one picture of noise, seen through a little more of it."""
+    random = np.random.default_rng(0)
+    labels = np.arange(count, dtype=np.int32) % CLASSES
+    prototypes = random.integers(30, 226, (CLASSES, 8, 8, 3))
+    images = prototypes[labels] + random.integers(-30, 30, (count, 8, 8, 3))
+    images, test = images.astype(np.uint8), count // 4
+    return ImageSet(
+        *("toy", images[test:], labels[test:], images[:test], labels[:test]),
+        *(tuple("abcdefgh"), "npz"),
+    )
+
+
+def linear(num_classes, input_shape, l2, width):
+    """A network that learns the toy in seconds, in place of one that would not."""
+    layers = [keras.layers.Flatten(), keras.layers.Dense(num_classes)]
+    return keras.Sequential([keras.Input(input_shape), *layers])
+
+
+@pytest.mark.parametrize(
+    "ciphers, encrypt_in", [(["plain", "le"], "numpy"), (["le"], "model")]
+)
+def test_what_was_learned_is_worth_nothing_under_another_key(
+    ciphers, encrypt_in, tmp_path, monkeypatch
+):
+    """The right key far above a wrong one, and above the network of plain images."""
+    monkeypatch.setattr("training.networks.resnet9.resnet9", linear)
+    recipe = find_recipe(
+        *("tiny",),
+        **{"network": "resnet9", "optimizer": "adamw", "learning_rate": 0.05},
+        **{"epochs": 4, "crop_padding": 0, "encrypt_in": encrypt_in},
+        normalization="centered",
+    )
+    places = {"out": tmp_path / "out", "runs": tmp_path / "runs"}
+    records, unfinished = compare(noisy_prototypes(), recipe, ciphers, **places)
+    assert not unfinished
+    results = records[-1]["results"]
+    for when in ("last", "best_validation"):
+        assert results[when]["test_accuracy"] > 0.95
+    assert results["wrong_key_accuracy"] < 0.5
+    if "plain" in ciphers:
+        assert results["plain_model_accuracy"] < 0.5
+        assert records[0]["results"]["last"]["test_accuracy"] > 0.95
+
+
+def test_the_rate_falls_to_a_tenth_at_each_milestone():
+    recipe = find_recipe("paper", epochs=12, learning_rate=0.3)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    compile_model(model, recipe, steps=5)
+    rates = [schedule(recipe, steps=5), model.optimizer._learning_rate]
+    for rate in rates:
+        found = [float(rate(step)) for step in range(1, 61)]
+        expected = [0.3] * 30 + [0.03] * 15 + [0.003] * 15
+        assert found == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("flip", [True, False])
+def test_images_are_mirrored_only_where_the_recipe_says(flip, rng):
+    images = rng.integers(0, 256, (64, 8, 8, 3), np.uint8)
+    part = Part(images, np.arange(64), np.arange(64))
+    recipe = find_recipe("tiny", batch_size=16, crop_padding=0, flip=flip)
+    batches, mirrored = Batches(part, recipe, 0), 0
+    for epoch in range(4):
+        batches.epoch = epoch
+        for seen, numbers in batches:
+            for image, number in zip(seen, numbers, strict=True):
+                same = np.array_equal(image, images[number])
+                assert same or np.array_equal(image, images[number][:, ::-1])
+                mirrored += not same
+    assert (90 < mirrored < 166) if flip else mirrored == 0
