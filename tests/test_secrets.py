@@ -1,8 +1,10 @@
 """Key, perm and mask stay out of everything that is saved, sent or printed."""
 
 import contextlib
+import functools
 import importlib.util
 import io
+import json
 import logging
 import pickle
 
@@ -10,46 +12,69 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from key_arrays import key_arrays
+from secret_arrays import (
+    arrays_of,
+    handed_to_tensorflow,
+    secret_forms,
+)
 
-from tfpe import CIPHERS, Key, PerceptualEncrypt, Transform
+from tfpe import CIPHERS, Key, PerceptualEncrypt
 
 KEY = Key(bytes(range(101, 133)))
-SHAPE = (8, 8, 3)
+SHAPE = (16, 16, 3)
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, *SHAPE)).astype(np.float32)
-CHUNK = 12
 
 
-def secret_chunks(name):
-    """Bytes that would give the key away: its own, and pieces of perm and mask.
-
-    As raw arrays of the integer types in use, and as they print.
-    """
+@functools.cache
+def held(name):
+    """All arrays of a cipher under the key: held by its maps once they have run, by
+    the layer, and handed to TensorFlow in graphs."""
     transform = CIPHERS[name](KEY, SHAPE)
-    chunks = [bytes(range(101, 133)), bytes(range(101, 133)).hex().encode()]
+    layer = PerceptualEncrypt(KEY, name)
+    bytes_ = IMAGES.astype(np.uint8)
     maps = [transform, transform.inverse]
-    if isinstance(transform, Transform):
-        maps.append(transform.refine(4))
+    maps += [t.refine(4) for t in maps if hasattr(t, "refine")]
     for t in maps:
-        for array in key_arrays(t):
-            if len(np.unique(array[:CHUNK])) < 3 or np.all(np.diff(array) == 1):
-                continue  # identity and constant parts tell nothing, and occur anywhere
-            head = array[:CHUNK]
-            for dtype in (np.uint8, np.int32, np.int64):
-                chunks.append(head.astype(dtype).tobytes())
-            chunks.append(" ".join(map(str, head.tolist())).encode())
-            chunks.append(", ".join(map(str, head.tolist())).encode())
-    program = transform.program
-    for array in key_arrays(program):
-        head = array[:64]
-        if len(np.unique(head)) > 2 and not np.all(np.diff(head.astype(int)) == 1):
-            chunks.append(head.tobytes())
-    return chunks
+        t(bytes_), t(bytes_[0])
+    layer(IMAGES)
+    specification = tf.TensorSpec(bytes_.shape, tf.uint8)
+    handed = handed_to_tensorflow(transform, specification)
+    return [*arrays_of(KEY, layer._vault, *maps), *handed]
+
+
+@functools.cache
+def secret_chunks(name):
+    """Bytes that would give the key away: itself, and pieces of all that is held."""
+    own = bytes(range(101, 133))
+    return {own, own.hex().encode(), *secret_forms(held(name))}
 
 
 def assert_free(data, name, where):
-    for chunk in secret_chunks(name):
-        assert chunk not in data, f"{where} holds key material of {name}"
+    leaks = any(chunk in data for chunk in secret_chunks(name))
+    assert not leaks, f"{where} holds key material of {name}"
+
+
+def counts(array):
+    """Whether an array is constant, or whole numbers in their order."""
+    return np.unique(np.diff(array.reshape(-1).astype(np.int64))).size <= 1
+
+
+@pytest.mark.parametrize("name", CIPHERS)
+def test_nothing_that_is_held_can_be_written_unseen(name):
+    """The search is not empty: each array is found, whole or in part, in any form."""
+    arrays = [array for array in held(name) if not counts(array)]
+    images = IMAGES.astype(np.uint8)
+    assert arrays or np.array_equal(CIPHERS[name](KEY, SHAPE)(images), images)
+    for array in arrays:
+        values = array.reshape(-1)
+        written = [array.tobytes(), values.astype(np.int64).tobytes()]
+        if array.size <= 4096:  # others repeat themselves
+            written.append(json.dumps(values.tolist()).encode())
+        if np.unique(values).size == 2:
+            written.append((values > 0).tobytes())
+        for data in written:
+            with pytest.raises(AssertionError, match=f"key material of {name}"):
+                assert_free(b"before" + data + b"after", name, "a file")
 
 
 def trained(name):
