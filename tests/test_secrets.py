@@ -66,10 +66,9 @@ def test_nothing_that_is_held_can_be_written_unseen(name):
     images = IMAGES.astype(np.uint8)
     assert arrays or np.array_equal(CIPHERS[name](KEY, SHAPE)(images), images)
     for array in arrays:
-        values = array.reshape(-1)
-        written = [array.tobytes(), values.astype(np.int64).tobytes()]
-        if array.size <= 4096:  # others repeat themselves
-            written.append(json.dumps(values.tolist()).encode())
+        values = array.reshape(-1)[:4096]  # longer ones repeat themselves
+        written = [values.tobytes(), values.astype(np.int64).tobytes()]
+        written.append(json.dumps(values.tolist()).encode())
         if np.unique(values).size == 2:
             written.append((values > 0).tobytes())
         for data in written:
