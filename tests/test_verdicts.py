@@ -7,6 +7,7 @@ import pytest
 import report_records as make
 
 from tfpe.lab.page.cards import cipher_cards
+from tfpe.lab.records import typed
 
 # From the attacker who has least; whoever succeeds with less is worse news.
 MODELS = {
@@ -30,7 +31,7 @@ def verdict_of(record, outcomes):
         usual | {"attack": "known_plaintext", "threat_model": model, "outcome": outcome}
         for model, outcome in outcomes
     ]
-    [card] = cipher_cards([record])
+    [card] = cipher_cards([typed(record)])
     return card.verdict, card.tone
 
 
