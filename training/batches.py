@@ -11,13 +11,13 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from tfpe.algebra.keyed import Keyed
 from tfpe.ciphers import find_cipher
+from tfpe.ciphers.cache import TransformCache
 from tfpe.errors import DatasetError
 from tfpe.keys import check_key
-from tfpe.pixels.padding import pad_to_blocks
 from training.images import stratified_split
 
+IMAGE_BYTES = 2**28  # of images whose own transforms stay from epoch to epoch
 SHUFFLE, CROP, FLIP = range(3)  # streams of random numbers under one (seed, epoch)
 
 
@@ -114,31 +114,14 @@ class Encryption:
 
     def __call__(self, images, numbers):
         """Encrypts a batch, padded to whole blocks; `numbers` as in `Part`."""
-        cipher = find_cipher(self.cipher)
-        images = pad_to_blocks(images, cipher.block_size(**self.options))
-        shape = images.shape[1:]
-        if not self.per_image:
-            return self._fixed(shape)(images)
-        return Keyed.stack(self._for_image(int(n), shape) for n in numbers)(images)
+        return self._transforms.encrypt(images, numbers if self.per_image else None)
 
     @functools.cached_property
-    def _cache(self):
-        return {}
-
-    def _fixed(self, shape):
-        if shape not in self._cache:
-            cipher = find_cipher(self.cipher)
-            build = cipher(self.key, shape, **self.options)
-            self._cache[shape] = build.require_bytes("Training")
-        return self._cache[shape]
-
-    def _for_image(self, number, shape):
-        """The map of one image: packed, since tens of thousands stay."""
-        if (number, shape) not in self._cache:
-            cipher = find_cipher(self.cipher)
-            build = cipher(self.key.for_image(number), shape, **self.options)
-            self._cache[number, shape] = build.require_bytes("Training").packed()
-        return self._cache[number, shape]
+    def _transforms(self):
+        return TransformCache(
+            *(find_cipher(self.cipher), self.key, self.options, self.key),
+            image_bytes=IMAGE_BYTES,
+        )
 
     def __reduce_ex__(self, protocol):
         raise TypeError("An Encryption holds its key and should not be pickled.")

@@ -21,7 +21,7 @@ from tfpe.cli.common import (
 )
 from tfpe.cli.packages import require
 from tfpe.cli.preparations import add_preparation, losses_line, preparation_of
-from tfpe.cli.receipts import add_receipt, check_receipt, leave_receipt
+from tfpe.cli.receipts import add_receipt, check_receipt, hand_receipt
 from tfpe.cli.sizes import growth_line
 from tfpe.cli.streams import note
 from tfpe.cli.wording import failures
@@ -140,7 +140,7 @@ def encrypt(options):
             **chosen,
         )
     _report(summary, "encrypted", options)
-    leave_receipt(summary.folder, key, key_path(options), options.receipt)
+    hand_receipt(summary.folder, key, key_path(options), options.receipt)
     if summary.written and os.path.isdir(options.source):
         if line := growth_line(options.source, summary.folder):
             note(line)
@@ -186,7 +186,7 @@ def reencrypt(options):
             **chosen,
         )
     _report(summary, "encrypted anew", options)
-    leave_receipt(summary.folder, new_key, options.new_key, options.receipt)
+    hand_receipt(summary.folder, new_key, options.new_key, options.receipt)
 
 
 def _add_common(command):

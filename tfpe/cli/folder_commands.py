@@ -19,7 +19,7 @@ from tfpe.cli.common import (
 )
 from tfpe.cli.packages import require
 from tfpe.cli.preparations import add_preparation, losses_line, preparation_of
-from tfpe.cli.receipts import add_receipt, check_receipt, leave_receipt
+from tfpe.cli.receipts import add_receipt, check_receipt, hand_receipt
 from tfpe.cli.sizes import growth_line
 from tfpe.cli.streams import note
 from tfpe.cli.wording import failures
@@ -116,7 +116,7 @@ def encrypt(options):
     code = _report(summary, "encrypted", options)
     whole_set = os.path.isdir(options.input) or options.receipt
     if whole_set and summary.written + summary.skipped:
-        leave_receipt(options.output, key, key_path(options), options.receipt)
+        hand_receipt(options.output, key, key_path(options), options.receipt)
     if summary.written and (line := growth_line(options.input, options.output)):
         note(line)
     return code

@@ -38,20 +38,11 @@ def check_receipt(options, key_file):
     return check_place(receipt_file("", folder))  # its name is not known yet
 
 
-def leave_receipt(folder, key, key_file, path=None):
-    """Writes the receipt of the encrypted set in `folder`, beside the key by default.
+def hand_receipt(folder, key, key_file, path=None):
+    """Leaves the receipt of a set beside the key, or where `--receipt` says."""
+    from tfpe.receipts import leave_receipt
 
-    Args:
-        folder: of the set.
-        key: a `tfpe.Key`.
-        key_file: its path.
-        path: of `--receipt`, or None.
-    """
-    from tfpe.receipts import free_path, read_receipt, save_receipt
-
-    receipt = read_receipt(folder, key)
-    path = path or free_path(receipt, pathlib.Path(key_file).parent)
-    save_receipt(receipt, key, path)
+    path = leave_receipt(folder, key, path, pathlib.Path(key_file).parent)
     note(f"Receipt of the set, for its owner: {path}")
 
 
@@ -112,7 +103,7 @@ def _key_file_of(fingerprint, key_file):
 
 
 def _receipts_of(key, folder, name):
-    from tfpe.files.folder_manifest import read_json
+    from tfpe.storage.signed_json import read_json
 
     if not name or os.path.sep in name:
         return

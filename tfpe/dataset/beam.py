@@ -13,7 +13,7 @@ import apache_beam as beam
 from tfpe.ciphers import DEFAULT_CIPHER
 from tfpe.dataset.metadata import write_metadata
 from tfpe.dataset.plan import carry_out, plan_from
-from tfpe.dataset.record_bytes import Encryption
+from tfpe.dataset.record_bytes import RecordEncryption
 from tfpe.dataset.set_manifest import tag_file
 from tfpe.dataset.source import batch_size, numbered_shards
 from tfpe.dataset.sources import open_source
@@ -69,10 +69,10 @@ class _EncryptBlock(beam.DoFn):
     def setup(self):
         job = self.job
         preparation = Preparation.from_json(job.header["preparation"])
-        self.source = open_source(
-            job.source, job.data_dir, preparation, skip_others=True
+        self.source = open_source(job.source, job.data_dir, preparation, others="skip")
+        self.encryption = RecordEncryption(
+            self.source, Key.load(job.key_file), job.header
         )
-        self.encryption = Encryption(self.source, Key.load(job.key_file), job.header)
 
     def process(self, block):
         split, shard, start, number, count = block
@@ -93,25 +93,19 @@ def encrypt_dataset(
     key_file,
     cipher=DEFAULT_CIPHER,
     *,
-    name=None,
-    per_image=False,
-    hide_labels=None,
-    drop=(),
-    data_dir=None,
-    preparation=None,
-    any_size=False,
-    skip_others=False,
     receipt=None,
-    again=False,
     pipeline_options=None,
-    **options,
+    **settings,
 ):
     """`tfpe.dataset.encrypt_dataset` as a Beam pipeline: the same files, any workers.
 
     Args:
+        source, out, cipher, receipt: as of `tfpe.dataset.encrypt_dataset`.
         key_file: path of a key file that every worker can read.
         pipeline_options: of Beam: the runner (Flink, Spark, Dataflow, local) and the
             number of its workers.
+        **settings: the other arguments of `tfpe.dataset.encrypt_dataset`, but for
+            `progress` and `workers`, and options of the cipher.
 
     Returns:
         A `tfpe.dataset.Summary`. A killed run begins anew.
@@ -119,10 +113,8 @@ def encrypt_dataset(
     Raises:
         TfpeError: as `tfpe.dataset.encrypt_dataset`.
     """
-    reading = data_dir, preparation, any_size, bool(skip_others), not again
-    writing = cipher, name, per_image, hide_labels, drop, options
-    plan = plan_from(source, out, Key.load(key_file), reading, writing)
-    arguments = source, data_dir, key_file, pipeline_options
+    plan = plan_from(source, out, Key.load(key_file), cipher, **settings)
+    arguments = source, settings.get("data_dir"), key_file, pipeline_options
     return carry_out(plan, _run, *arguments, receipt=receipt)
 
 

@@ -18,7 +18,7 @@ class ClassFolders:
     Args:
         root: the folder, or one with train/ and test/ that hold such folders.
         preparation: a `Preparation`.
-        skip_others: as in `tfpe.files.finding.find_images`.
+        others: as in `tfpe.files.finding.find_images`.
 
     Attributes:
         classes: their names, in order.
@@ -34,7 +34,7 @@ class ClassFolders:
         DatasetError: classes that cannot be named, or that differ between the splits.
     """
 
-    def __init__(self, root, preparation, skip_others=None):
+    def __init__(self, root, preparation, others="refuse"):
         self.preparation, self.mark = preparation, hashlib.sha256()
         self.shapes, self.lost = collections.Counter(), collections.Counter()
         self.classes, self.parts, self._problems = None, {}, []
@@ -44,7 +44,7 @@ class ClassFolders:
         if {"train", "test"} <= inside:
             folders = {"train": root / "train", "test": root / "test"}
         for split, folder in folders.items():
-            self._read(root, split, folder, skip_others)
+            self._read(root, split, folder, others)
         if self._problems:
             raise SourceFilesError(root, self._problems)
         self.depth, self.stored = self._kind(root)
@@ -101,8 +101,8 @@ class ClassFolders:
         more = f" and {len(sizes) - len(shown)} more ({rest})" if rest else ""
         return f"{len(sizes)} sizes (of so many images): {', '.join(shown)}{more}"
 
-    def _read(self, root, split, folder, skip_others):
-        found = find_images(folder, skip_others=skip_others)
+    def _read(self, root, split, folder, others):
+        found = find_images(folder, others=others)
         prefix = folder.relative_to(root)
         files = list(found.images.items())
         problems = found.refused + [

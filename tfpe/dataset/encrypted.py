@@ -16,14 +16,13 @@ from tfpe.dataset.set_manifest import (
     file_tag,
     image_keys,
     read_manifest,
-    same,
 )
 from tfpe.dataset.source import Source, batch_size
 from tfpe.dataset.writer import shard_name
 from tfpe.errors import DatasetError, ImageFileError, ManifestError
 from tfpe.pixels.codec import decode_image
-from tfpe.pixels.padding import crop, padded_size
 from tfpe.pixels.preparation import Preparation
+from tfpe.storage.signed_json import same
 
 # Features that encryption adds, and decryption takes away again.
 NUMBER, HEIGHT, WIDTH = "image_number", "image_height", "image_width"
@@ -132,11 +131,8 @@ class _Reader:
 
     def _decrypt(self, ciphertext, numbers):
         height, width, channels = self.plain["image_shape"]
-        height, width = numbers.get(HEIGHT, height), numbers.get(WIDTH, width)
-        size = self.cipher.block_size(**self.options)
-        shape = (padded_size(height, size), padded_size(width, size), channels)
-        image = self.transforms.apply(ciphertext, numbers.get(NUMBER), shape)
-        return crop(image, height, width)
+        shape = numbers.get(HEIGHT, height), numbers.get(WIDTH, width), channels
+        return self.transforms.decrypt(ciphertext, shape, numbers.get(NUMBER))
 
     def _check(self, path, entry):
         with _named(path), open(path, "rb") as file:

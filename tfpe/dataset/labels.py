@@ -3,12 +3,11 @@
 import json
 import pathlib
 
-from tfpe.dataset.set_manifest import same
 from tfpe.errors import ManifestError, OutputError
-from tfpe.files.folder_manifest import canonical, read_json
 from tfpe.storage.atomic import remove_stale_of, write_file
+from tfpe.storage.signed_json import Kind, canonical, read_json, same
 
-FORMAT, VERSION = "tfpe labels", 1
+KIND = Kind("tfpe labels", 1, "a file of labels", "tfpe labels")
 
 
 def hidden_numbers(key, labels):
@@ -44,13 +43,12 @@ def save_labels(file, folder, key, labels):
             f"tells the classes. Received: {file}"
         )
     document = {
-        "format": FORMAT,
-        "version": VERSION,
+        **KIND.head,
         "key_fingerprint": key.fingerprint,
         "labels": labels,
         "numbers": hidden_numbers(key, labels),
     }
-    text = json.dumps(document | {"tag": _tag(key, document)}, indent=1) + "\n"
+    text = json.dumps(KIND.sign(key, document), indent=1) + "\n"
     if file.exists() and file.read_bytes() != text.encode():
         raise OutputError(
             f"`hide_labels` should be a new file. Received: {file}, which exists and "
@@ -67,16 +65,7 @@ def load_labels(file, key):
         ManifestError: missing, damaged, changed or of another format.
         WrongKeyError: it belongs to another key.
     """
-    document = read_json(file)
-    if (document.get("format"), document.get("version")) != (FORMAT, VERSION):
-        raise ManifestError(
-            f"{file} should be a file of labels (format {FORMAT!r}, version {VERSION})."
-            " Received: another format or version"
-        )
-    key.require(document.get("key_fingerprint"), file)
-    tag = document.pop("tag", None)
-    if not same(tag, _tag(key, document)):
-        raise ManifestError(f"{file} was damaged or changed: its tag does not fit")
+    document = KIND.open(read_json(file), key, file)
     return document["labels"], document["numbers"]
 
 
@@ -109,7 +98,3 @@ def require_labels_of(labels, key, document, file, name):
             f"`labels` should be the file that hid the labels of {name}. Received: "
             f"{file}, which is of a set with other classes, or made anew since"
         )
-
-
-def _tag(key, document):
-    return key.tag(canonical(["tfpe labels", document]))

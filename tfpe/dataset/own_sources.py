@@ -33,8 +33,8 @@ def npz_source(path):
     )
 
 
-def folder_source(root, preparation, any_size=True, skip_others=None):
-    found = ClassFolders(root, preparation, skip_others)
+def folder_source(root, preparation, any_size=True, others="refuse"):
+    found = ClassFolders(root, preparation, others)
     image_shape = found.image_shape(root, any_size)
 
     def load(part):

@@ -4,11 +4,11 @@ import dataclasses
 import pathlib
 from collections.abc import Callable
 
-from tfpe.ciphers import find_cipher
+from tfpe.ciphers import DEFAULT_CIPHER, find_cipher
 from tfpe.dataset.known_names import require_new_name
 from tfpe.dataset.labels import labels_tag, save_labels
 from tfpe.dataset.metadata import restore_features
-from tfpe.dataset.record_bytes import Encryption
+from tfpe.dataset.record_bytes import RecordEncryption
 from tfpe.dataset.set_manifest import (
     CHECKPOINT,
     check_files,
@@ -81,19 +81,30 @@ class Plan:
         return self.summary(written=0)
 
 
-def plan_from(source, out, key, reading, writing):
+def plan_from(
+    source,
+    out,
+    key,
+    cipher=DEFAULT_CIPHER,
+    *,
+    data_dir=None,
+    preparation=None,
+    any_size=False,
+    skip_others=False,
+    again=False,
+    **writing,
+):
     """The `Plan` of `encrypt_dataset`, from what a user names.
 
     Args:
-        source: as in `encrypt_dataset`.
-        out: the data_dir of the result.
-        key: a `tfpe.Key`.
-        reading: the other arguments of `open_source`.
-        writing: those of `plan_encryption`.
+        source, out, key, cipher: as in `encrypt_dataset`, and the others too.
+        **writing: those of `plan_encryption`.
     """
     if pathlib.Path(source).is_dir():
         require_outside(out, source)
-    return plan_encryption(open_source(source, *reading), out, key, *writing)
+    others = "skip" if skip_others else "advise"
+    found = open_source(source, data_dir, preparation, any_size, others, not again)
+    return plan_encryption(found, out, key, cipher, **writing)
 
 
 def carry_out(plan, run, *arguments, receipt=None):
@@ -122,7 +133,16 @@ def require_outside(out, folder):
 
 
 def plan_encryption(
-    source, out, key, cipher, name, per_image, hide_labels, drop, options
+    source,
+    out,
+    key,
+    cipher,
+    *,
+    name=None,
+    per_image=False,
+    hide_labels=None,
+    drop=(),
+    **options,
 ):
     """The `Plan` of `encrypt_dataset`, all of its arguments checked."""
     options = find_cipher(cipher).check(source.image_shape[-1], **options)
@@ -154,7 +174,7 @@ def plan_encryption(
     labels = {f: names for f, names in source.labels.items() if f not in drop}
     if hide_labels is not None:
         header["labels_tag"] = labels_tag(key, labels, header["source_tag"])
-    encryption = Encryption(source, key, header)
+    encryption = RecordEncryption(source, key, header)
     if hide_labels is not None:
         save_labels(hide_labels, out, key, labels)
     final = pathlib.Path(out, name, source.version)

@@ -10,11 +10,11 @@ from tfpe.dataset.labels import hidden_numbers
 from tfpe.dataset.set_manifest import image_keys
 from tfpe.pixels.byte_planes import dtype_of, planes_shape
 from tfpe.pixels.codec import encode_png
-from tfpe.pixels.padding import pad_to_blocks, padded_size
+from tfpe.pixels.padding import padded_size
 from tfpe.receipts.receipt import shape_of_ciphertext
 
 
-class Encryption:
+class RecordEncryption:
     """Turns raw batches of a source into TFRecords; called from several threads.
 
     Args:
@@ -47,14 +47,10 @@ class Encryption:
         height, width, channels = images.shape[1:]
         if self.varied:
             numbers = [{HEIGHT: height, WIDTH: width} for _ in examples]
-        padded = pad_to_blocks(images, self.cipher.block_size(**self.options))
-        if self.per_image:
-            ciphertexts = []
-            for place, image in enumerate(padded):
-                numbers[place][NUMBER] = first + place
-                ciphertexts.append(self.transforms.apply(image, first + place))
-        else:
-            ciphertexts = self.transforms.apply(padded)
+        own = range(first, first + len(images)) if self.per_image else None
+        for added, number in zip(numbers, own or (), strict=False):
+            added[NUMBER] = number
+        ciphertexts = self.transforms.encrypt(images, own)
         records = [
             put_image(
                 put_labels(example, self.hidden, self.drop), encode_png(image), added

@@ -104,9 +104,19 @@ def encrypt_dataset(
     """
     check_key(key)
     workers = worker_count(workers)
-    reading = data_dir, preparation, any_size, bool(skip_others), not again
-    writing = cipher, name, per_image, hide_labels, drop, options
-    plan = plan_from(source, out, key, reading, writing)
+    plan = plan_from(
+        *(source, out, key, cipher),
+        name=name,
+        per_image=per_image,
+        hide_labels=hide_labels,
+        drop=drop,
+        data_dir=data_dir,
+        preparation=preparation,
+        any_size=any_size,
+        skip_others=skip_others,
+        again=again,
+        **options,
+    )
     return carry_out(plan, _run, progress, workers, receipt=receipt)
 
 
@@ -212,8 +222,12 @@ def reencrypt_dataset(
         cipher, options = manifest["cipher"], manifest["options"] | options
     per_image = manifest["per_image"] if per_image is None else per_image
     plan = plan_encryption(
-        *(source, out, new_key, cipher, name, per_image, hide_labels),
-        *(manifest["dropped"], options),
+        *(source, out, new_key, cipher),
+        name=name,
+        per_image=per_image,
+        hide_labels=hide_labels,
+        drop=manifest["dropped"],
+        **options,
     )
     return carry_out(plan, _run, progress, workers, receipt=receipt)
 

@@ -6,17 +6,17 @@ change, and nobody can confirm a guess of an image with them.
 """
 
 import hashlib
-import hmac
 import json
 import pathlib
 
 import tfpe
 from tfpe.errors import ManifestError
 from tfpe.files.already_encrypted import refuse
-from tfpe.files.folder_manifest import canonical, read_json
 from tfpe.storage.atomic import write_file
+from tfpe.storage.signed_json import Kind, canonical, read_json, same
 
-FORMAT, VERSION = "tfpe data set", 2  # 1: sub-keys of images from their number alone
+# Version 1 had sub-keys of images from their number alone.
+KIND = Kind("tfpe data set", 2, "a set with a manifest of tfpe", "tfpe data set")
 METADATA, CHECKPOINT = "metadata.json", "checkpoint.json"
 ENTRY = "tfpe"  # in metadata.json, which belongs to TFDS
 
@@ -33,8 +33,7 @@ def make_header(key, kind, name, source, settings):
     """
     hidden = settings.get("hidden_labels", False)
     return {
-        "format": FORMAT,
-        "version": VERSION,
+        **KIND.head,
         "tfpe": tfpe.__version__,
         "kind": kind,
         "key_fingerprint": key.fingerprint,
@@ -51,7 +50,7 @@ def make_header(key, kind, name, source, settings):
             "image_shape": list(source.image_shape),
             "about": source.about,
         },
-        "source_tag": _tag(key, "source", source.mark().hex()),
+        "source_tag": KIND.tag(key, "source", source.mark().hex()),
     }
 
 
@@ -87,7 +86,7 @@ def require_settings(begun, wanted, where):
 
 def file_tag(key, name, digest):
     """The keyed tag of a file, or of its beginning, from its SHA-256."""
-    return _tag(key, "file", name, digest.hexdigest())
+    return KIND.tag(key, "file", name, digest.hexdigest())
 
 
 def tag_file(key, path):
@@ -101,7 +100,7 @@ def tag_file(key, path):
 
 def sealed(key, document):
     """`document` with a keyed tag over all of it."""
-    whole = {**document, "tag": _tag(key, "document", document)}
+    whole = KIND.sign(key, document, "document")
     # Sorted: the order of what protocol buffers give differs between processes.
     return json.loads(canonical(whole))
 
@@ -156,27 +155,6 @@ def require_plain_sets(source, files):
             refuse(source, f"a data set that {file} calls encrypted")
 
 
-def same(tag, expected):
-    """Whether two tags are equal, in constant time."""
-    return isinstance(tag, str) and hmac.compare_digest(
-        tag.encode(errors="replace"), expected.encode()
-    )
-
-
 def check_manifest(document, key, path):
     """The manifest in `document`, or an error that says what is wrong with it."""
-    received = document if isinstance(document, dict) else {}
-    if (received.get("format"), received.get("version")) != (FORMAT, VERSION):
-        raise ManifestError(
-            f"{path} should hold a manifest of tfpe (format {FORMAT!r}, version "
-            f"{VERSION}). Received: another or a damaged one"
-        )
-    key.require(received.get("key_fingerprint"), path)
-    document = {name: value for name, value in received.items() if name != "tag"}
-    if not same(received.get("tag"), _tag(key, "document", document)):
-        raise ManifestError(f"The manifest in {path} was changed: its tag does not fit")
-    return document
-
-
-def _tag(key, kind, *values):
-    return key.tag(canonical(["tfpe data set", kind, *values]))
+    return KIND.open(document, key, path, "document")

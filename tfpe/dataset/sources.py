@@ -26,7 +26,7 @@ def open_source(
     data_dir=None,
     preparation=None,
     any_size=True,
-    skip_others=None,
+    others="refuse",
     plain=False,
 ):
     """The `Source` that the command line names.
@@ -38,7 +38,7 @@ def open_source(
         data_dir: of TFDS.
         preparation: a `tfpe.Preparation`, of every image.
         any_size: whether images may be of several sizes.
-        skip_others: as in `tfpe.files.finding.find_images`, for folders.
+        others: as in `tfpe.files.finding.find_images`, for folders.
         plain: whether to refuse what tfpe has encrypted.
 
     Raises:
@@ -50,7 +50,7 @@ def open_source(
         if plain:
             require_plain(source)
             require_plain_sets(source, pathlib.Path(source).rglob(METADATA))
-        return folder_source(pathlib.Path(source), preparation, any_size, skip_others)
+        return folder_source(pathlib.Path(source), preparation, any_size, others)
     if source in KNOWN_NAMES or source.startswith("tfds:"):
         found = _tfds_source(source.removeprefix("tfds:"), data_dir, plain)
         return prepared_source(found, preparation, any_size)

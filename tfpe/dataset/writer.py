@@ -17,7 +17,6 @@ from tfpe.dataset.set_manifest import (
     file_tag,
     read_checkpoint,
     require_settings,
-    same,
     write_checkpoint,
 )
 from tfpe.dataset.source import numbered_shards
@@ -31,6 +30,7 @@ from tfpe.storage.atomic import (
     restrict,
 )
 from tfpe.storage.locks import folder_lock
+from tfpe.storage.signed_json import same
 
 PARTIAL = ".partial"
 CHECKPOINT_BYTES = 2**22

@@ -10,13 +10,9 @@ import os
 import pathlib
 
 from tfpe.errors import AlreadyEncryptedError
-from tfpe.files.folder_manifest import (
-    FORMAT,
-    JOURNAL_NAME,
-    MANIFEST_NAME,
-    parse,
-    read_bytes,
-)
+from tfpe.files.finding import folders_above
+from tfpe.files.folder_manifest import JOURNAL_NAME, KIND, MANIFEST_NAME
+from tfpe.storage.signed_json import parse, read_bytes
 
 
 def find_encrypted(source):
@@ -24,13 +20,13 @@ def find_encrypted(source):
 
     Args:
         source: a folder, of which all folders below count too, or one image. Manifests
-            are looked for in it, below it and in all folders above it.
+            are looked for in it, below it and in folders above it (`folders_above`).
 
     Raises:
         ManifestError: a manifest cannot be read, or is damaged.
     """
     source = pathlib.Path(source).resolve()
-    folders = list(source.parents)
+    folders = list(folders_above(source))
     if source.is_dir():
         folders += [pathlib.Path(folder) for folder, _, _ in os.walk(source)]
     for folder in folders:
@@ -62,7 +58,7 @@ def refuse(source, reason):
 def _listed(manifest):
     """The paths in a manifest of image folders or a journal; of another file none."""
     data = read_bytes(manifest)
-    if FORMAT.encode() not in data:
+    if KIND.format.encode() not in data:
         return
     if manifest.name == MANIFEST_NAME:
         entries = parse(data, manifest).get("images", [])

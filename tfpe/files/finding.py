@@ -7,7 +7,9 @@ import pathlib
 
 from tfpe.errors import ImageFileError, OutputError
 from tfpe.files.others import head_of, looks_like
+from tfpe.pixels.codec import read_image
 from tfpe.pixels.dicom import is_dicom
+from tfpe.pixels.preparation import check_preparation
 
 SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp"),
@@ -38,14 +40,15 @@ class Sources:
     ignored: int
 
 
-def find_images(source, suffixes=SUFFIXES, skip_others=None):
+def find_images(source, suffixes=SUFFIXES, others="refuse"):
     """The image files in a folder and all folders in it, or the one file `source`.
 
     Args:
         source: a folder or a file.
         suffixes: those taken; other images are refused one by one.
-        skip_others: True counts files that look like other pictures as ignored; else
-            they are refused, and where it is False the message tells of it.
+        others: what is done with files that look like pictures of other kinds:
+            "refuse" them; "advise", for those who encrypt: refuse them, and say that
+            they stay unencrypted; or "skip" them, which counts them as ignored.
 
     Symbolic links to images inside the folder are followed; other links, and what is no
     regular file, are refused one by one.
@@ -71,11 +74,11 @@ def find_images(source, suffixes=SUFFIXES, skip_others=None):
             kind = None if hidden or known else looks_like(file)
             dicom = kind == DICOM and suffixes is SUFFIXES and is_dicom(head_of(file))
             if hidden or not (known or dicom):
-                if kind is None or skip_others:
+                if kind is None or others == "skip":
                     ignored += 1
                 else:
                     kind += HINTS.get(kind, "")
-                    hint = STAYS if skip_others is False else ""
+                    hint = STAYS if others == "advise" else ""
                     refused.append((path, OTHER.format(kind) + hint))
             elif problem := _problem(file, root, None if dicom else suffixes):
                 refused.append((path, problem))
@@ -126,6 +129,60 @@ def require_apart(source, target):
             "`src` and `dst` should be separate folders, none inside the other. "
             f"Received: {source} and {target}"
         )
+
+
+def image_files(source):
+    """path -> file of the images of a folder, or of the one file `source`.
+
+    Raises:
+        ImageFileError: missing, without images, or one of them cannot be taken.
+    """
+    if not pathlib.Path(source).exists():
+        raise ImageFileError(f"Images should exist. Received: {source}")
+    found = find_images(source)
+    if found.refused or not found.images:
+        name, problem = (found.refused or [("", "It holds no images")])[0]
+        raise ImageFileError(f"{source}/{name}: {problem}")
+    return found.images
+
+
+def read_images(files, preparation=None):
+    """The images of `image_files`, one after the other.
+
+    Args:
+        files: path -> file.
+        preparation: a `Preparation`, or None.
+
+    Returns:
+        An iterator of path, `uint8` or `uint16 (H, W, C)`, and what the pixels do not
+        tell of the file, a dict.
+
+    Raises:
+        ImageFileError: one cannot be read; the message names it.
+    """
+    for path, file in files.items():
+        try:
+            pixels, _, stored = read_image(
+                read_bytes(file), check_preparation(preparation)
+            )
+        except ImageFileError as error:
+            raise ImageFileError(f"{path}: {error}") from error
+        yield path, pixels, stored
+
+
+def folders_above(path):
+    """The folders above a path where a manifest of it may lie, the nearest first.
+
+    Up to the user's home or the root of a file system, never of the whole machine:
+    what lies higher belongs to others.
+    """
+    home = pathlib.Path(os.path.expanduser("~"))
+    for folder in pathlib.Path(path).parents:
+        if folder == folder.parent:
+            return
+        yield folder
+        if folder == home or os.path.ismount(folder):
+            return
 
 
 def read_bytes(file):

@@ -6,7 +6,6 @@ entries show any change. While a run is at work its entries stand in a journal.
 """
 
 import dataclasses
-import hmac
 import json
 import pathlib
 import secrets
@@ -14,8 +13,9 @@ import secrets
 import tfpe
 from tfpe.errors import ManifestError
 from tfpe.storage.atomic import write_file
+from tfpe.storage.signed_json import Kind, parse, read_bytes, same
 
-FORMAT, VERSION = "tfpe image folder", 1
+KIND = Kind("tfpe image folder", 1, "a manifest of a folder of images", "tfpe manifest")
 MANIFEST_NAME, JOURNAL_NAME = "manifest.json", "manifest.journal"
 
 
@@ -43,8 +43,7 @@ def make_header(key, cipher, options, per_image, hidden_names, preparation=None)
     folder, and those of two folders must not share sub-keys.
     """
     header = {
-        "format": FORMAT,
-        "version": VERSION,
+        **KIND.head,
         "tfpe": tfpe.__version__,
         "cipher": cipher,
         "options": options,
@@ -68,7 +67,7 @@ def image_keys(key, header):
 
 def make_entry(key, header, **fields):
     """An entry: `fields` and a keyed tag over them and the header."""
-    return {**fields, "tag": _tag(key, "entry", header, fields)}
+    return KIND.sign(key, fields, "entry", header)
 
 
 def is_genuine(key, header, entry):
@@ -76,7 +75,7 @@ def is_genuine(key, header, entry):
     if not isinstance(entry, dict):
         return False
     fields = {name: value for name, value in entry.items() if name != "tag"}
-    return _same(entry.get("tag"), _tag(key, "entry", header, fields))
+    return same(entry.get("tag"), KIND.tag(key, "entry", header, fields))
 
 
 def require_settings(header, wanted, where):
@@ -96,7 +95,7 @@ def write_manifest(folder, key, header, entries):
     entries = [entries[path] for path in sorted(entries)]
     tags = {
         **header_tag(key, header),
-        "images_tag": _tag(key, "images", header, [entry["tag"] for entry in entries]),
+        "images_tag": KIND.tag(key, "images", header, [e["tag"] for e in entries]),
     }
     head = json.dumps(header | tags, indent=2).removesuffix("\n}")
     lines = ",\n".join(f"    {json.dumps(entry)}" for entry in entries)
@@ -116,7 +115,13 @@ def read_manifest(folder, key):
         WrongKeyError: `key` is not the one that made it.
     """
     path = pathlib.Path(folder, MANIFEST_NAME)
-    document = parse(read_bytes(path), path)
+    interrupted = path.with_name(JOURNAL_NAME).exists()
+    missing = (
+        "its encryption was interrupted; run it again"
+        if interrupted
+        else "no such file; where it is lost, give `cipher` and `size` to decrypt"
+    )
+    document = parse(read_bytes(path, missing), path)
     header = check_header(document, key, path)
     listed = document.get("images")
     if not isinstance(listed, list):
@@ -132,7 +137,7 @@ def read_manifest(folder, key):
             where = name if isinstance(name, str) else f"{MANIFEST_NAME}[{position}]"
             problems.append((where, "Its entry in the manifest was changed"))
     tags = [entry.get("tag") for entry in listed if isinstance(entry, dict)]
-    whole = _same(document.get("images_tag"), _tag(key, "images", header, tags))
+    whole = same(document.get("images_tag"), KIND.tag(key, "images", header, tags))
     if not whole and not problems:
         problems.append(
             (MANIFEST_NAME, "Entries were added, moved or taken out of the manifest")
@@ -153,73 +158,14 @@ def check_path(path, where):
 
 def header_tag(key, header):
     """The field that shows any change of a header."""
-    return {"header_tag": _tag(key, "header", header)}
-
-
-def read_json(path):
-    """The dict in a JSON file, or `ManifestError`."""
-    return parse(read_bytes(path), path)
-
-
-def canonical(value):
-    """`value` as bytes of JSON, the same for equal values."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _tag(key, kind, *values):
-    return key.tag(canonical(["tfpe manifest", kind, *values]))
-
-
-def _same(tag, expected):
-    if not isinstance(tag, str):
-        return False
-    return hmac.compare_digest(tag.encode(errors="replace"), expected.encode())
-
-
-def read_bytes(path):
-    """The bytes of a manifest or journal, or `ManifestError`."""
-    try:
-        return pathlib.Path(path).read_bytes()
-    except FileNotFoundError:
-        journal = pathlib.Path(path).with_name(JOURNAL_NAME)
-        hint = (
-            "its encryption was interrupted; run it again"
-            if pathlib.Path(path).name == MANIFEST_NAME and journal.exists()
-            else "no such file; where it is lost, give `cipher` and `size` to decrypt"
-        )
-        raise ManifestError(f"Cannot read {path}: {hint}") from None
-    except OSError as error:
-        raise ManifestError(f"Cannot read {path}: {error.strerror}") from error
-
-
-def parse(data, path):
-    """The dict in the JSON text of the file `path`, or `ManifestError`."""
-    try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
-        raise ManifestError(f"{path} is damaged: it should be JSON") from None
-    if not isinstance(document, dict):
-        raise ManifestError(f"{path} is damaged: it should be a JSON object")
-    return document
+    return {"header_tag": KIND.tag(key, "header", header)}
 
 
 def check_header(document, key, path):
     """The header in `document`, or an error that says what is wrong with it."""
-    if document.get("format") != FORMAT:
-        raise ManifestError(
-            f"{path} should be a manifest of tfpe (format {FORMAT!r}). "
-            "Received: another format"
-        )
-    if document.get("version") != VERSION:
-        raise ManifestError(
-            f"{path} should be of version {VERSION}. "
-            f"Received: version {document.get('version')!r}"
-        )
-    key.require(document.get("key_fingerprint"), path)
-    apart = ("images", "header_tag", "images_tag")
-    header = {name: document[name] for name in document if name not in apart}
-    if not _same(document.get("header_tag"), _tag(key, "header", header)):
-        raise ManifestError(f"The header of {path} was changed: its tag does not fit")
+    header = KIND.open(
+        document, key, path, "header", tag="header_tag", apart=("images", "images_tag")
+    )
     if header.get("per_image") and not isinstance(header.get("folder"), str):
         raise ManifestError(
             f"{path} should name its folder. Received: none, since an early tfpe began "

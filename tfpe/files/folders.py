@@ -11,7 +11,13 @@ from tfpe.ciphers import DEFAULT_CIPHER, find_cipher
 from tfpe.errors import ImageFileError, ManifestError, OutputError
 from tfpe.files import recovery
 from tfpe.files.already_encrypted import require_plain
-from tfpe.files.finding import checked_path, find_images, png_name, require_apart
+from tfpe.files.finding import (
+    checked_path,
+    find_images,
+    folders_above,
+    png_name,
+    require_apart,
+)
 from tfpe.files.folder_manifest import (
     JOURNAL_NAME,
     MANIFEST_NAME,
@@ -20,7 +26,7 @@ from tfpe.files.folder_manifest import (
     require_settings,
     write_manifest,
 )
-from tfpe.files.jobs import UNFINISHED, Decryption, Encryption, is_written
+from tfpe.files.jobs import UNFINISHED, ImageDecryption, ImageEncryption, is_written
 from tfpe.files.journal import Journal, is_unfinished, lock_folder
 from tfpe.files.names import add_names, check_names, hide, load_names
 from tfpe.files.summary import Summary, count_losses
@@ -116,7 +122,7 @@ def encrypt_folder(
     require_apart(src, dst)
     if not again:
         require_plain(src)
-    sources = find_images(src, skip_others=bool(skip_others))
+    sources = find_images(src, others="skip" if skip_others else "advise")
     targets, clashes = _targets(sources)
     if not (targets or sources.refused):
         raise ImageFileError(f"`src` should hold images. Received: {src} without any")
@@ -146,7 +152,7 @@ def encrypt_folder(
             numbers = _numbers(new, entries, journal.entries) if per_image else {}
             known = ({} if force else entries) | journal.entries
             files = sources.images.values()
-            run = Encryption(dst, key, row, journal, known, files, bool(force))
+            run = ImageEncryption(dst, key, row, journal, known, files, bool(force))
             jobs = {
                 source: (hidden[target], sources.images[source], numbers)
                 for target, source in targets.items()
@@ -254,7 +260,7 @@ def decrypt_folder(
             hint = f"; {UNFINISHED}" if is_unfinished(folder) else ""
             message = "This file is foreign: the manifest does not list it"
             failed.append((path, message + hint))
-    run = Decryption(folder, dst, key, manifest.header, *how)
+    run = ImageDecryption(folder, dst, key, manifest.header, *how)
     return _decrypt(run, wanted, failed, progress, workers)
 
 
@@ -336,7 +342,7 @@ def _manifest_folder(src, lost=False):
     if not src.is_file():
         return src, None
     image = pathlib.Path(os.path.abspath(src))
-    for parent in image.parents:
+    for parent in folders_above(image):
         if (parent / MANIFEST_NAME).exists():
             return parent, image.relative_to(parent).as_posix()
     if lost:

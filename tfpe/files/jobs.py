@@ -10,7 +10,7 @@ from tfpe.ciphers import find_cipher
 from tfpe.ciphers.cache import TransformCache
 from tfpe.errors import ImageFileError
 from tfpe.files.finding import read_bytes
-from tfpe.files.folder_manifest import canonical, image_keys, make_entry
+from tfpe.files.folder_manifest import image_keys, make_entry
 from tfpe.files.journal import is_unfinished
 from tfpe.pixels.codec import (
     decode_image,
@@ -18,15 +18,15 @@ from tfpe.pixels.codec import (
     pixel_digest,
     read_image,
 )
-from tfpe.pixels.padding import crop, pad_to_blocks, padded_size
 from tfpe.pixels.preparation import Preparation
 from tfpe.storage.atomic import write_file
+from tfpe.storage.signed_json import canonical
 
 DAMAGED = "The image is damaged or foreign: its pixels are not those that were written"
 UNFINISHED = "an encryption was interrupted; run it again"
 
 
-class Encryption:
+class ImageEncryption:
     """Encrypts one image at a time; called from several threads.
 
     Args:
@@ -77,8 +77,7 @@ class Encryption:
         image, lost, stored = read_image(data, self.preparation)
         height, width, channels = image.shape
         number = known.get("number") if known else numbers.get(path)
-        image = pad_to_blocks(image, self.cipher.block_size(**self.header["options"]))
-        ciphertext = self.transforms.apply(image, number)
+        ciphertext = self.transforms.encrypt(image, number)
         fields = {
             "path": path,
             "height": height,
@@ -106,7 +105,7 @@ class Encryption:
         return self.key.tag(canonical(["tfpe source", path, digest]))
 
 
-class Decryption:
+class ImageDecryption:
     """Decrypts one image at a time; called from several threads.
 
     `mode` is that of the files it writes, less the umask.
@@ -154,13 +153,8 @@ class Decryption:
     def _decrypt(self, entry, ciphertext):
         if pixel_digest(ciphertext) != entry["sha256"]:
             raise ImageFileError(self.damaged)
-        block_size = self.cipher.block_size(**self.options)
-        height, width = entry["height"], entry["width"]
-        padded = [padded_size(size, block_size) for size in (height, width)]
-        image = self.transforms.apply(
-            ciphertext, entry.get("number"), (*padded, entry["channels"])
-        )
-        return crop(image, height, width)
+        shape = entry["height"], entry["width"], entry["channels"]
+        return self.transforms.decrypt(ciphertext, shape, entry.get("number"))
 
     def _holds(self, target, image):
         try:

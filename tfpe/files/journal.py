@@ -8,18 +8,17 @@ import threading
 
 from tfpe.errors import ManifestError
 from tfpe.files.folder_manifest import (
-    FORMAT,
     JOURNAL_NAME,
+    KIND,
     check_header,
     check_path,
     header_tag,
     is_genuine,
-    parse,
-    read_bytes,
     require_settings,
 )
 from tfpe.storage.atomic import output_errors
 from tfpe.storage.locks import FileLock
+from tfpe.storage.signed_json import parse, read_bytes
 
 
 def lock_folder(folder):
@@ -111,7 +110,7 @@ class Journal:
 def _whole_lines(path):
     """The whole lines of a journal; b"" for a first line that a kill tore."""
     *lines, torn = read_bytes(path).split(b"\n")
-    beginning = json.dumps({"format": FORMAT}).removesuffix("}").encode()
+    beginning = json.dumps({"format": KIND.format}).removesuffix("}").encode()
     if not lines and torn[: len(beginning)] != beginning[: len(torn)]:
         raise ManifestError(
             f"{path} should be a journal of tfpe. Received: another file"

@@ -1,16 +1,15 @@
 """Hidden names: opaque file and folder names, and the mapping that the owner keeps."""
 
-import hashlib
 import json
-import os
 import pathlib
 
 from tfpe.errors import ManifestError, OutputError
-from tfpe.files.folder_manifest import canonical, check_path, read_json
-from tfpe.storage.atomic import PREFIX, remove_stale_of, write_file
-from tfpe.storage.locks import FileLock
+from tfpe.files.folder_manifest import check_path
+from tfpe.storage.atomic import remove_stale_of, write_file
+from tfpe.storage.locks import lock_beside
+from tfpe.storage.signed_json import Kind, read_json
 
-FORMAT, VERSION = "tfpe names", 1
+KIND = Kind("tfpe names", 1, "a file of names", "tfpe name")
 NAME_DIGITS = 16
 
 
@@ -62,15 +61,12 @@ def add_names(file, key, images):
     stays, since the file is read and written under a lock.
     """
     file = pathlib.Path(file)
-    # Its own file: the mapping itself is replaced when it is written.
-    side = hashlib.sha256(os.fsencode(file.name)).hexdigest()[:16]
-    with FileLock(file.with_name(f"{PREFIX}{side}.lock"), wait=True):
+    with lock_beside(file):
         remove_stale_of(file)
         if file.exists():
             images = load_names(file, key) | images
         document = {
-            "format": FORMAT,
-            "version": VERSION,
+            **KIND.head,
             "key_fingerprint": key.fingerprint,
             "images": dict(sorted(images.items())),
         }
@@ -86,13 +82,8 @@ def load_names(file, key):
         WrongKeyError: it belongs to another key.
     """
     document = read_json(file)
+    KIND.check_head(document, key, file)
     images = document.get("images")
-    if (document.get("format"), document.get("version")) != (FORMAT, VERSION):
-        raise ManifestError(
-            f"{file} should be a file of names (format {FORMAT!r}, version {VERSION}). "
-            "Received: another format or version"
-        )
-    key.require(document.get("key_fingerprint"), file)
     if not isinstance(images, dict):
         raise ManifestError(f"{file} is damaged: it has no names of images")
     for opaque, path in images.items():
@@ -103,4 +94,4 @@ def load_names(file, key):
 
 
 def _opaque(key, kind, name):
-    return key.tag(canonical(["tfpe name", kind, name]))[:NAME_DIGITS]
+    return KIND.tag(key, kind, name)[:NAME_DIGITS]

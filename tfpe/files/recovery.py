@@ -7,8 +7,8 @@ from tfpe.ciphers import find_cipher
 from tfpe.errors import ImageError, ImageFileError, ManifestError
 from tfpe.files.finding import find_images
 from tfpe.files.folder_manifest import MANIFEST_NAME
-from tfpe.files.jobs import Decryption
-from tfpe.pixels.padding import crop, padded_size
+from tfpe.files.jobs import ImageDecryption
+from tfpe.pixels.padding import padded_size
 from tfpe.pixels.preparation import Preparation
 
 UNCHECKED = (
@@ -57,13 +57,13 @@ def list_images(src):
     return {path: {"path": path} for path in found.images}, found.refused, folder
 
 
-class Recovery(Decryption):
+class Recovery(ImageDecryption):
     """Decrypts images of which only the ciphertext is left.
 
     Args:
         size: (height, width) of the images before encryption, or None: they come out
             with the rows and columns that fill the last blocks.
-        *arguments: of `Decryption`.
+        *arguments: of `ImageDecryption`.
     """
 
     def __init__(self, size, *arguments):
@@ -87,4 +87,4 @@ class Recovery(Decryption):
                 f"cipher or block_size encrypted this one. Received: one of "
                 f"{shape[0]}x{shape[1]}"
             )
-        return crop(self.transforms.apply(ciphertext, plain_shape=shape), *size)
+        return self.transforms.decrypt(ciphertext, (*size, shape[2]))

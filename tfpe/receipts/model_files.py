@@ -10,8 +10,8 @@ import pathlib
 import zipfile
 
 from tfpe.errors import ManifestError
-from tfpe.files.folder_manifest import parse
 from tfpe.receipts.sets import open_public
+from tfpe.storage.signed_json import parse
 
 MEMBER = "receipt.json"
 MOST_BYTES = 2**26

@@ -4,7 +4,6 @@ import numpy as np
 
 from tfpe.ciphers.cache import TransformCache
 from tfpe.errors import ImageError
-from tfpe.pixels.padding import pad_to_blocks
 from tfpe.pixels.preparation import Preparation
 from tfpe.receipts.receipt import shape_of_ciphertext
 
@@ -51,7 +50,7 @@ def prepared(images, receipt):
     return images
 
 
-class Encryption:
+class ModelEncryption:
     """Encrypts batches for a model.
 
     Args:
@@ -74,12 +73,5 @@ class Encryption:
 
     def __call__(self, images, first):
         """The ciphertexts of a batch; `first` is the number of its first."""
-        padded = pad_to_blocks(images, self.cipher.block_size(**self.options))
-        if not self.per_image:
-            return self.transforms.apply(padded)
-        return np.stack(
-            [
-                self.transforms.apply(image, first + place)
-                for place, image in enumerate(padded)
-            ]
-        )
+        own = range(first, first + len(images)) if self.per_image else None
+        return self.transforms.encrypt(images, own)

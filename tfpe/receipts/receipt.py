@@ -3,12 +3,12 @@
 import dataclasses
 
 from tfpe.ciphers import find_cipher
-from tfpe.errors import CipherOptionError, ManifestError
-from tfpe.files.folder_manifest import canonical
+from tfpe.errors import CipherOptionError
 from tfpe.pixels.padding import padded_size
 from tfpe.pixels.value_ranges import BYTE_RANGE
+from tfpe.storage.signed_json import Kind, canonical
 
-FORMAT, VERSION = "tfpe receipt", 1
+KIND = Kind("tfpe receipt", 1, "a receipt of tfpe", "tfpe receipt")
 # What two receipts of one set share: images may be added to it, and classes with them.
 IDENTITY = (
     *("name", "key_fingerprint", "cipher", "options", "per_image"),
@@ -65,8 +65,7 @@ class Receipt:
     def sealed(self, key):
         """The receipt as a dict for JSON, with a keyed tag that shows any change."""
         fields = {n: v for n, v in dataclasses.asdict(self).items() if v is not None}
-        document = {"format": FORMAT, "version": VERSION, **fields}
-        return {**document, "tag": _tag(key, document)}
+        return KIND.sign(key, KIND.head | fields)
 
     def is_of_set(self, document):
         """Whether the dict `document` is a receipt of the same set."""
@@ -86,16 +85,8 @@ def open_receipt(document, key, where):
         ManifestError: of another format or version, or changed.
         WrongKeyError: `key` is not the one of the set.
     """
-    if (document.get("format"), document.get("version")) != (FORMAT, VERSION):
-        raise ManifestError(
-            f"{where} should be a receipt of tfpe (format {FORMAT!r}, version "
-            f"{VERSION}). Received: another or a damaged one"
-        )
-    key.require(document.get("key_fingerprint"), where)
-    document = dict(document)
-    if document.pop("tag", None) != _tag(key, document):
-        raise ManifestError(f"The receipt {where} was changed: its tag does not fit")
-    fields = {n: v for n, v in document.items() if n not in ("format", "version")}
+    fields = KIND.open(document, key, where)
+    fields = {n: v for n, v in fields.items() if n not in KIND.head}
     for name in ("image_shape", "cipher_shape", "value_range"):
         fields[name] = tuple(fields[name]) if fields.get(name) else fields.get(name)
     fields["value_range"] = fields["value_range"] or BYTE_RANGE
@@ -122,7 +113,3 @@ def require_agreement(inside, given):
                 f"`{name}` of {given.name} should be that of the receipt in the model, "
                 f"{expected!r}. Received: {received!r}"
             )
-
-
-def _tag(key, document):
-    return key.tag(canonical(["tfpe receipt", document]))

@@ -1,15 +1,14 @@
 """Receipts on the disk, beside the key; that of one set never takes another's place."""
 
-import hashlib
 import json
 import os
 import pathlib
 
 from tfpe.errors import ManifestError, OutputError
-from tfpe.files.folder_manifest import read_json
-from tfpe.receipts.receipt import FORMAT
-from tfpe.storage.atomic import PREFIX, remove_stale_of, write_file
-from tfpe.storage.locks import FileLock
+from tfpe.receipts.receipt import KIND
+from tfpe.storage.atomic import remove_stale_of, write_file
+from tfpe.storage.locks import lock_beside
+from tfpe.storage.signed_json import read_json
 
 SUFFIX = ".receipt.json"
 
@@ -55,8 +54,7 @@ def save_receipt(receipt, key, path):
     key.require(receipt.key_fingerprint, f"the set {receipt.name}")
     path = pathlib.Path(path)
     text = json.dumps(receipt.sealed(key), indent=1) + "\n"
-    side = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
-    with FileLock(path.with_name(f"{PREFIX}{side}.lock"), wait=True):
+    with lock_beside(path):
         if os.path.lexists(path) and not _is_of_set(path, receipt):
             raise OutputError(
                 f"The receipt of {receipt.name} should go to a new file. Received: "
@@ -66,11 +64,21 @@ def save_receipt(receipt, key, path):
         write_file(path, text.encode())
 
 
-def leave_receipt(folder, key, path):
-    """Writes the receipt of the encrypted set in `folder` to the file `path`."""
+def leave_receipt(folder, key, path=None, owner=None):
+    """Writes the receipt of the encrypted set in `folder`; returns where.
+
+    Args:
+        folder: of the set.
+        key: a `tfpe.Key`.
+        path: of the file; None takes a free one in the folder `owner`.
+        owner: the owner's folder.
+    """
     from tfpe.receipts.sets import read_receipt
 
-    save_receipt(read_receipt(folder, key), key, path)
+    receipt = read_receipt(folder, key)
+    path = path or free_path(receipt, owner)
+    save_receipt(receipt, key, path)
+    return path
 
 
 def check_place(path):
@@ -92,7 +100,7 @@ def check_place(path):
 
 def _is_receipt(path):
     try:
-        return read_json(path).get("format") == FORMAT
+        return read_json(path).get("format") == KIND.format
     except ManifestError:
         return False
 

@@ -8,19 +8,12 @@ change it unseen.
 import pathlib
 
 from tfpe.errors import ManifestError
-from tfpe.files.folder_manifest import (
-    FORMAT as FOLDER_FORMAT,
-)
-from tfpe.files.folder_manifest import (
-    MANIFEST_NAME,
-    canonical,
-    check_header,
-    read_json,
-    read_manifest,
-)
+from tfpe.files.folder_manifest import KIND as FOLDER
+from tfpe.files.folder_manifest import MANIFEST_NAME, check_header, read_manifest
 from tfpe.files.names import hide
 from tfpe.pixels.depth import without_window
 from tfpe.receipts.receipt import Receipt, open_receipt, shape_of_ciphertext
+from tfpe.storage.signed_json import canonical, read_json
 
 SPLITS = {"train", "test"}
 ENTRIES = ("images", "images_tag")  # of a folder's manifest: one for each file
@@ -85,12 +78,12 @@ def public_receipt(folder):
 
 def open_public(document, key, where, name=None):
     """The `Receipt` of what `public_receipt` gave, or of a sealed receipt."""
-    from tfpe.dataset.set_manifest import FORMAT as SET_FORMAT
+    from tfpe.dataset.set_manifest import KIND as SET
     from tfpe.dataset.set_manifest import check_manifest
 
-    if document.get("format") == SET_FORMAT:
+    if document.get("format") == SET.format:
         return _from_manifest(check_manifest(document, key, where), where)
-    if document.get("format") == FOLDER_FORMAT:
+    if document.get("format") == FOLDER.format:
         header = check_header(document, key, where)
         return _from_header(header, {}, key, name or str(where))
     return open_receipt(document, key, where)

@@ -13,7 +13,7 @@ from tfpe.errors import CipherOptionError, ImageError, TfpeError
 from tfpe.layers import PerceptualEncrypt
 from tfpe.matching.layers import holds_key, writing_keys
 from tfpe.pixels.byte_levels import words_or_bytes
-from tfpe.receipts.model_images import Encryption, prepared
+from tfpe.receipts.model_images import ModelEncryption, prepared
 from tfpe.receipts.settings import settle, settle_for
 from tfpe.roles.encrypting_parts import encrypting_parts, without_front
 
@@ -224,7 +224,7 @@ def predict(
         raise TfpeError(
             f"`model` should have one output. Received: {model.output_shape}"
         )
-    encryption = Encryption(key, settings)
+    encryption = ModelEncryption(key, settings)
     expected, shape = encryption.shape(images.shape), model.input_shape
     fits = isinstance(shape, tuple) and len(shape) == 4
     thrice = settings.receipt and fits and (expected[2], shape[3]) == (1, 3)

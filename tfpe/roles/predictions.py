@@ -6,10 +6,10 @@ import numpy as np
 
 from tfpe.dataset.labels import load_labels, require_labels_of
 from tfpe.errors import ManifestError, TfpeError
-from tfpe.files.folder_manifest import read_json
-from tfpe.files.names import FORMAT as NAMES_FORMAT
+from tfpe.files.names import KIND as NAMES
 from tfpe.files.names import load_names
 from tfpe.roles.labelled_images import LabelledImages
+from tfpe.storage.signed_json import read_json
 
 TOLERANCE = 1e-3
 
@@ -117,7 +117,7 @@ def classes_of(receipt, count, key, labels=None):
 
 def _shown(file, receipt, key):
     """Names in the order of opaque numbers or names, and the order of the plain set."""
-    if read_json(file).get("format") == NAMES_FORMAT:
+    if read_json(file).get("format") == NAMES.format:
         folders = {}  # each has one opaque name, wherever it stands
         for hidden, path in load_names(file, key).items():
             pair = hidden.split("/")[:-1], path.split("/")[:-1]

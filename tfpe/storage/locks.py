@@ -5,13 +5,14 @@ such locks: there nothing is locked.
 """
 
 import contextlib
+import hashlib
 import math
 import os
 import pathlib
 import time
 
 from tfpe.errors import OutputError
-from tfpe.storage.atomic import output_errors
+from tfpe.storage.atomic import PREFIX, output_errors
 
 PAUSE = 0.005  # seconds between two tries
 
@@ -65,6 +66,13 @@ class FileLock:
             raise
         os.close(self.handle)
         return False
+
+
+def lock_beside(path):
+    """The lock of a file that is replaced when it is written: a file beside it."""
+    path = pathlib.Path(path)
+    side = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
+    return FileLock(path.with_name(f"{PREFIX}{side}.lock"), wait=True)
 
 
 @contextlib.contextmanager

@@ -11,9 +11,10 @@ import numpy as np
 
 from tfpe.errors import AttackError, ImageFileError, ManifestError
 from tfpe.files.finding import find_images, png_name, read_bytes
-from tfpe.files.folder_manifest import MANIFEST_NAME, check_path, read_json
+from tfpe.files.folder_manifest import MANIFEST_NAME, check_path
 from tfpe.pixels.codec import decode_image
 from tfpe.pixels.padding import pad_to_blocks
+from tfpe.storage.signed_json import read_json
 
 # What of a manifest makes one transform for images of one shape.
 SETTINGS = ("cipher", "options", "key_fingerprint")
