@@ -65,9 +65,7 @@ def test_the_serialised_pipeline_holds_no_key(folder):
     import tfpe.dataset.beam
 
     opened = sources.open_source("tiny.npz")
-    plan = plan_encryption(
-        *(opened, "beam", Key(SECRET), "le", None, True, None, (), {})
-    )
+    plan = plan_encryption(opened, "beam", Key(SECRET), "le", per_image=True)
     job = tfpe.dataset.beam.Job(
         "tiny.npz", None, str(folder / "owner.key"), plan.header, str(folder)
     )

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tfpe import CIPHERS, Key, Preparation
 from tfpe.dataset import decrypt_dataset, encrypt_dataset, reencrypt_dataset
-from tfpe.dataset.sources import check_features
+from tfpe.dataset.tfds_sets import check_features
 from tfpe.errors import (
     CipherOptionError,
     DatasetError,

@@ -13,10 +13,11 @@ from processes import SCRIPTS, run_script
 
 from tfpe import Key
 from tfpe.errors import OutputError
-from training.batches import Encryption, Part, Parts
+from training.encryption import Encryption
 from training.recipes import find_recipe
 from training.run_folder import TrainingError, begin
 from training.saved_models import load_model
+from training.splits import Part, Parts
 from training.strategies import StrategyError
 from training.train import even_batch, predict_labels, train
 

@@ -11,17 +11,12 @@ from tfpe import CIPHERS, Key
 from tfpe.errors import DatasetError, ImageFileError
 from tfpe.files import encrypt_folder
 from tfpe.pixels.codec import encode_png
-from training.batches import (
-    Batches,
-    Encryption,
-    Part,
-    crop_and_flip,
-    encrypt_all,
-    split,
-    tf_pipeline,
-)
+from training.batches import Batches, crop_and_flip
+from training.encryption import Encryption, encrypt_all
 from training.images import ImageSet, load
+from training.pipelines import tf_pipeline
 from training.recipes import RecipeError, find_recipe
+from training.splits import Part, split
 
 KEY = Key(bytes(range(32)))
 RECIPE = find_recipe("tiny", batch_size=8, flip=True)

@@ -6,7 +6,7 @@ import pytest
 from tfpe import CIPHERS, Key
 from tfpe.ciphers import cache as module
 from tfpe.ciphers.cache import TransformCache
-from training.batches import IMAGE_BYTES, Encryption
+from training.encryption import IMAGE_BYTES, Encryption
 
 KEY = Key(bytes(range(32)))
 SHAPES = [(8, 8, 3), (4, 16, 3), (16, 4, 3)]

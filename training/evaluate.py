@@ -6,9 +6,10 @@ from tfpe.ciphers import find_cipher
 from tfpe.lab.intervals import accuracy_interval
 from tfpe.lab.table import Cell, Table, number
 from tfpe.lab.terminal import print_table, table_console
-from training.batches import Encryption, Part
+from training.encryption import Encryption
 from training.run import experiment_key
 from training.saved_models import ModelError, confusion, load_model, predict
+from training.splits import Part
 
 MOST_CLASSES = 12
 

@@ -10,7 +10,9 @@ import zlib
 
 import numpy as np
 
+from tfpe.dataset.known_names import tfds_word
 from tfpe.errors import DatasetError
+from training.splits import stratified_split
 
 DIGITS_SEED = 20220331  # of the colours and of the test split of `digits`
 TEST_FRACTION = 0.2  # where a source has no test images of its own
@@ -105,6 +107,7 @@ def load(dataset, data_dir=None):
 
     Raises:
         DatasetError: unknown, missing, empty, mixed sizes, labels out of range.
+        ImageFileError: a file of a folder cannot be taken.
 
     Example:
 
@@ -114,10 +117,8 @@ def load(dataset, data_dir=None):
     """
     if dataset == "digits":
         return _digits()
-    if dataset in ("cifar10", "cifar100"):
-        return _tfds(dataset, dataset, data_dir)
-    if dataset.startswith("tfds:"):
-        return _tfds(dataset, dataset.removeprefix("tfds:"), data_dir)
+    if (name := tfds_word(dataset)) is not None:
+        return _tfds(dataset, name, data_dir)
     if dataset.endswith(".npz"):
         return _npz(dataset)
     if pathlib.Path(dataset).is_dir():
@@ -144,10 +145,10 @@ def _digits():
     swap = random.random((len(gray), 1, 1, 1)) < 0.5
     back, front = np.where(swap, light, dark), np.where(swap, dark, light)
     x = np.rint(back + gray * (front - back)).astype(np.uint8)
-    return _with_test("digits", x, labels, map(str, range(10)), "embedded")
+    return _whole("digits", (x, labels), map(str, range(10)), "embedded")
 
 
-def _tfds(name, tfds_name, data_dir):
+def _tfds(name, set_name, data_dir):
     try:
         import tensorflow_datasets  # noqa: F401
     except ImportError as error:
@@ -155,10 +156,10 @@ def _tfds(name, tfds_name, data_dir):
             f"{name} needs TensorFlow Datasets, which cannot be imported ({error}). "
             "Without TensorFlow, use an .npz file"
         ) from None
-    from tfpe.dataset.sources import prepare
+    from tfpe.dataset.tfds_sets import prepare, read_split
     from tfpe.receipts import public_receipt
 
-    builder = prepare(tfds_name, data_dir)
+    builder = prepare(set_name, data_dir)
     info = builder.info
     if not {"image", "label"} <= set(info.features):
         raise DatasetError(
@@ -170,19 +171,12 @@ def _tfds(name, tfds_name, data_dir):
             f"Images of {name} should be of one size. "
             f"Received: shape {info.features['image'].shape}"
         )
-    splits = ["train"] + ["test"] * ("test" in info.splits)
     parts = []
-    for split in splits:
-        # In one batch: the order of the stored files, always the same.
-        [element] = builder.as_dataset(
-            split=split, batch_size=info.splits[split].num_examples
-        ).as_numpy_iterator()
-        parts += [_three_channels(element["image"]), element["label"].astype(np.int32)]
-    class_names = info.features["label"].names
+    for split in ["train"] + ["test"] * ("test" in info.splits):
+        images, labels = read_split(builder, split)
+        parts += [_three_channels(images), labels.astype(np.int32)]
     receipt = public_receipt(builder.data_path)
-    if len(parts) == 2:
-        return _with_test(name, *parts, class_names, "tfds", receipt)
-    return ImageSet(name, *parts, tuple(class_names), "tfds", receipt)
+    return _whole(name, parts, info.features["label"].names, "tfds", receipt)
 
 
 def _npz(path):
@@ -203,47 +197,40 @@ def _npz(path):
 
 
 def _folder(path):
+    from tfpe.dataset.class_folders import split_folders
     from tfpe.receipts import public_receipt
 
     root = pathlib.Path(path)
+    parts, found = [], {}
+    for split, folder in split_folders(root).items():
+        *arrays, found[split] = _class_folders(folder)
+        parts += arrays
+    if len({*found.values()}) > 1:
+        raise DatasetError(
+            f"{root}/train and {root}/test should hold the same classes. "
+            f"Received: {found['train']} and {found['test']}"
+        )
     name, receipt = root.resolve().name, public_receipt(root)
-    if {"train", "test"} <= {entry.name for entry in root.iterdir() if entry.is_dir()}:
-        train, test = (_class_folders(root / part) for part in ("train", "test"))
-        if train[2] != test[2]:
-            raise DatasetError(
-                f"{root}/train and {root}/test should hold the same classes. "
-                f"Received: {train[2]} and {test[2]}"
-            )
-        return ImageSet(name, *train[:2], *test, "folder", receipt)
-    return _with_test(name, *_class_folders(root), "folder", receipt)
+    return _whole(name, parts, found["train"], "folder", receipt)
 
 
 def _class_folders(root):
     """Images, labels and class names of a folder with one folder for each class."""
-    from tfpe.files.finding import find_images, read_bytes
-    from tfpe.pixels.codec import decode_image
+    from tfpe.files.finding import image_files, read_images
 
-    found = find_images(root)
-    if found.refused:
-        path, problem = found.refused[0]
-        raise DatasetError(f"{root}/{path}: {problem}")
     class_names = sorted(entry.name for entry in root.iterdir() if entry.is_dir())
     class_names = tuple(name for name in class_names if not name.startswith("."))
-    files = {path: file for path, file in found.images.items() if "/" in path}
-    counts = dict.fromkeys(class_names, 0)
     images, labels = [], []
-    for path, file in files.items():
-        class_name = path.partition("/")[0]
-        pixels = decode_image(read_bytes(file))
+    files = {p: file for p, file in image_files(root).items() if "/" in p}
+    for path, pixels, _ in read_images(files):
         if images and pixels.shape[:2] != images[0].shape[:2]:
             raise DatasetError(
                 f"Images in {root} should be of one size. Received: "
                 f"{images[0].shape[:2]} and, in {path}, {pixels.shape[:2]}"
             )
-        counts[class_name] += 1
         images.append(_three_channels(pixels))
-        labels.append(class_names.index(class_name))
-    empty = [class_name for class_name, count in counts.items() if not count]
+        labels.append(class_names.index(path.partition("/")[0]))
+    empty = [name for k, name in enumerate(class_names) if k not in {*labels}]
     if empty or not images:
         raise DatasetError(
             f"{root} should hold one folder of images for each class. "
@@ -257,41 +244,10 @@ def _three_channels(images):
     return images.repeat(3, axis=-1) if gray else images
 
 
-def _with_test(name, x, y, class_names, source, receipt=None):
-    train, test = stratified_split(y, TEST_FRACTION, DIGITS_SEED)
-    y = np.asarray(y, np.int32)
-    parts = x[train], y[train], x[test], y[test]
+def _whole(name, parts, class_names, source, receipt=None):
+    """The `ImageSet` of train and test arrays, or of one pair that is shared out."""
+    if len(parts) == 2:
+        x, y = parts[0], np.asarray(parts[1], np.int32)
+        train, test = stratified_split(y, TEST_FRACTION, DIGITS_SEED)
+        parts = x[train], y[train], x[test], y[test]
     return ImageSet(name, *parts, tuple(class_names), source, receipt)
-
-
-def stratified_split(labels, second, seed):
-    """Two sorted index arrays that share out the images, each class alike.
-
-    Args:
-        labels: `(N,)`.
-        second: fraction or number of images in the second array.
-        seed: whole number.
-
-    Returns:
-        Index arrays, first and second part.
-
-    Raises:
-        DatasetError: too few images of a class for both parts.
-
-    Example:
-
-    >>> stratified_split([0, 0, 0, 1, 1, 1], 2, seed=0)[1].tolist()
-    [0, 4]
-    """
-    from sklearn.model_selection import train_test_split
-
-    try:
-        parts = train_test_split(
-            np.arange(len(labels)),
-            test_size=second,
-            random_state=seed,
-            stratify=labels,
-        )
-    except ValueError as error:
-        raise DatasetError(f"The images cannot be split by class: {error}") from error
-    return tuple(np.sort(part) for part in parts)

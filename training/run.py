@@ -17,12 +17,13 @@ from tfpe.lab.records.training_records import Epoch, TrainingResults
 from tfpe.receipts import Receipt
 from tfpe.storage.locks import FileLock
 from training import strategies
-from training.batches import Encryption, encrypt_all, split
+from training.encryption import Encryption, encrypt_all
 from training.networks.matched import matched_recipe
 from training.pyramidnet import count_units
 from training.recipes import MATCHED, PER_IMAGE, PLAIN_AS, RecipeError
 from training.run_folder import LOCK, safe_name
 from training.saved_models import confusion, load_model, predict
+from training.splits import split
 from training.train import train
 
 

@@ -8,7 +8,7 @@ import keras
 
 from tfpe import PerceptualEncrypt
 from tfpe.errors import TfpeError
-from training.batches import encrypt_all
+from training.encryption import encrypt_all
 from training.networks import register_layers
 from training.train import predict_labels
 
@@ -22,7 +22,7 @@ def load_model(path, encryption):
 
     Args:
         path: a .keras file, such as `training.train` writes.
-        encryption: a `training.batches.Encryption`; None for plain images.
+        encryption: a `training.encryption.Encryption`; None for plain images.
 
     Raises:
         ModelError: the file is no model of known layers, or encrypts otherwise.
@@ -60,7 +60,7 @@ def predict(model, part, encryption, key=None):
 
     Args:
         model: as from `load_model`.
-        part: a `training.batches.Part` of plain images, or of encrypted ones without
+        part: a `training.splits.Part` of plain images, or of encrypted ones without
             an encryption.
         encryption: an `Encryption`, or None.
         key: another key than that of `encryption`.

@@ -34,8 +34,9 @@ from tfpe.lab.tables.accuracy import svm_table
 from tfpe.lab.terminal import print_table
 from tfpe.pixels.padding import pad_to_blocks
 from training import argument_types
-from training.images import load, stratified_split
+from training.images import load
 from training.run_folder import OUT
+from training.splits import stratified_split
 
 CIPHERS = ("plain", "etc", "pbe", "shuffle", "negpos", "le", "ele", "logistic")
 

@@ -10,8 +10,10 @@ import numpy as np
 from tfpe.layers import FoldedChannels
 from tfpe.storage.atomic import output_errors
 from training import strategies
-from training.batches import Batches, encrypt_all, tf_pipeline
+from training.batches import Batches
 from training.callbacks import Backup, Checkpoint, Clock, Epochs, tensorboard
+from training.encryption import encrypt_all
+from training.pipelines import tf_pipeline
 from training.run_folder import (
     BEST,
     BEST_MODEL,
@@ -48,11 +50,11 @@ def train(
     """Trains one network, or goes on where a killed run of these settings stopped.
 
     Args:
-        parts: `training.batches.Parts`.
+        parts: `training.splits.Parts`.
         classes: number of classes.
         recipe: a `training.recipes.Recipe`.
         seed: of weights, ShakeDrop, shuffling and augmentation.
-        encryption: a `training.batches.Encryption`, or None to train on plain images.
+        encryption: a `training.encryption.Encryption`, or None for plain images.
         folder: where everything of this run is kept.
         settings: a dict that must agree with the one that the run was begun with.
         max_seconds: stop after the epoch that ends nearest to this time; the same call

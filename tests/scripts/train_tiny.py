@@ -10,8 +10,9 @@ import sys
 
 import numpy as np
 
-from training.batches import Batches, Part, Parts
+from training.batches import Batches
 from training.recipes import find_recipe
+from training.splits import Part, Parts
 from training.train import train
 
 folder, where = sys.argv[1:]

@@ -39,11 +39,7 @@ class ClassFolders:
         self.shapes, self.lost = collections.Counter(), collections.Counter()
         self.classes, self.parts, self._problems = None, {}, []
         self._kinds = []
-        folders = {"train": root}
-        inside = {entry.name for entry in root.iterdir() if entry.is_dir()}
-        if {"train", "test"} <= inside:
-            folders = {"train": root / "train", "test": root / "test"}
-        for split, folder in folders.items():
+        for split, folder in split_folders(root).items():
             self._read(root, split, folder, others)
         if self._problems:
             raise SourceFilesError(root, self._problems)
@@ -146,6 +142,19 @@ class ClassFolders:
             self.mark.update(f"{split}/{path}\n".encode() + digests[path])
         labels = [classes.index(path.partition("/")[0]) for path, _ in files]
         self.parts[split] = [file for _, file in files], labels
+
+
+def split_folders(root):
+    """The folders of class folders: train/ and test/ of `root`, or it alone as train.
+
+    Args:
+        root: a `pathlib.Path`.
+
+    Returns:
+        split -> folder, a dict.
+    """
+    splits = {split: root / split for split in ("train", "test")}
+    return splits if all(f.is_dir() for f in splits.values()) else {"train": root}
 
 
 def _can_be_named(name):

@@ -8,6 +8,20 @@ from tfpe.errors import OutputError
 KNOWN_NAMES = ("cifar10", "cifar100")
 
 
+def tfds_word(source):
+    """The name of the TFDS set that a user's word for a source stands for, or None.
+
+    Example:
+
+    >>> tfds_word("cifar10"), tfds_word("tfds:svhn_cropped"), tfds_word("photos")
+    ('cifar10', 'svhn_cropped', None)
+    """
+    source = str(source)
+    if source in KNOWN_NAMES or source.startswith("tfds:"):
+        return source.removeprefix("tfds:")
+    return None
+
+
 @functools.cache
 def _registered():
     import tensorflow_datasets as tfds

@@ -17,7 +17,8 @@ from tfpe.dataset.set_manifest import (
     require_settings,
 )
 from tfpe.dataset.source import Source, tfds_name
-from tfpe.dataset.sources import check_features, open_source
+from tfpe.dataset.sources import open_source
+from tfpe.dataset.tfds_sets import check_features
 from tfpe.errors import DatasetError, OutputError
 from tfpe.keys import Key
 from tfpe.receipts import check_place, leave_receipt

@@ -1,10 +1,9 @@
 """Plain pictures to predict, with their names and, where known, their classes."""
 
 import dataclasses
-import pathlib
 
-from tfpe.dataset.known_names import KNOWN_NAMES
-from tfpe.errors import AlreadyEncryptedError, DatasetError, ImageFileError
+from tfpe.dataset.known_names import tfds_word
+from tfpe.errors import AlreadyEncryptedError, ImageFileError
 from tfpe.pixels.preparation import Preparation
 
 
@@ -63,67 +62,48 @@ def load_images(source, data_dir=None, preparation=None, stored=None):
         return LabelledImages(
             images, names, None if labels is None else labels.tolist()
         )
-    if source.startswith("tfds:") or source in KNOWN_NAMES:
-        return _of_data_set(source.removeprefix("tfds:"), data_dir)
+    if (name := tfds_word(source)) is not None:
+        return _of_data_set(name, data_dir)
     return _of_files(source, preparation, stored)
 
 
 def _of_files(source, preparation, stored):
     from tfpe.files.already_encrypted import find_encrypted
-    from tfpe.files.finding import find_images, read_bytes
-    from tfpe.pixels.codec import read_image
+    from tfpe.files.finding import image_files, read_images
     from tfpe.pixels.depth import without_window
     from tfpe.receipts import public_receipt
     from tfpe.receipts.sets import class_of
 
-    if not pathlib.Path(source).exists():
-        raise ImageFileError(f"IMAGES should exist. Received: {source}")
     if (found := find_encrypted(source)) is not None:
         _refuse(source, "{}, which {} lists as encrypted".format(*found))
     _require_plain(source, public_receipt(source))  # the folder of a data set
-    found = find_images(source)
-    if found.refused or not found.images:
-        name, problem = (found.refused or [("", "It holds no images")])[0]
-        raise ImageFileError(f"{source}/{name}: {problem}")
+    names, images = [], []
     preparation = Preparation.from_json(preparation)
-    images = []
-    for name, file in found.images.items():
-        try:
-            pixels, _, found_stored = read_image(read_bytes(file), preparation)
-            if stored is not None and without_window(found_stored) != stored:
-                raise ImageFileError(
-                    "It should be stored as the images of the set are, or its levels "
-                    f"mean something else: {stored}. Received: {found_stored}"
-                )
-            images.append(pixels)
-        except ImageFileError as error:
-            raise ImageFileError(f"{name}: {error}") from error
-    names = list(found.images)
+    for name, pixels, found_stored in read_images(image_files(source), preparation):
+        if stored is not None and without_window(found_stored) != stored:
+            raise ImageFileError(
+                f"{name}: It should be stored as the images of the set are, or its "
+                f"levels mean something else: {stored}. Received: {found_stored}"
+            )
+        names.append(name)
+        images.append(pixels)
     labels = [class_of(name) for name in names]
     return LabelledImages(images, names, labels if any(labels) else None)
 
 
 def _of_data_set(name, data_dir):
-    from tfpe.dataset.sources import prepare
+    from tfpe.dataset.tfds_sets import prepare, read_split
     from tfpe.receipts import public_receipt
 
     builder = prepare(name, data_dir)
     _require_plain(name, public_receipt(builder.data_path))
-    features = builder.info.features
-    if "image" not in features:
-        raise DatasetError(
-            f"{name} should have a feature 'image'. Received: {features}"
-        )
     split = "test" if "test" in builder.info.splits else "all"
-    images, labels = [], []
-    for example in builder.as_dataset(split=split).as_numpy_iterator():
-        images.append(example["image"])
-        labels.append(example.get("label"))
+    images, labels = read_split(builder, split)
+    class_names = getattr(builder.info.features.get("label"), "names", None)
+    if class_names is not None:
+        labels = [class_names[label] for label in labels]
     names = [str(number) for number in range(len(images))]
-    known = "label" in features and hasattr(features["label"], "names")
-    if known:
-        labels = [features["label"].names[label] for label in labels]
-    return LabelledImages(images, names, labels if known else None)
+    return LabelledImages(images, names, labels if class_names else None)
 
 
 def _require_plain(source, public):
