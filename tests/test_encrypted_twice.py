@@ -1,5 +1,6 @@
 """What tfpe has encrypted is noticed before it is encrypted once more."""
 
+import pathlib
 import shutil
 
 import pytest
@@ -10,6 +11,8 @@ from tfpe.cli import main
 from tfpe.dataset import decrypt_dataset, encrypt_dataset
 from tfpe.errors import AlreadyEncryptedError, ManifestError
 from tfpe.files import decrypt_folder, encrypt_folder
+from tfpe.files.already_encrypted import find_encrypted
+from tfpe.files.finding import folders_above
 
 KEY = Key(bytes(range(32)))
 PLAIN = {f"{c}/{n}.png": CHINA[n : n + 8, :8] for c in ("cat", "dog") for n in range(2)}
@@ -92,3 +95,19 @@ def test_data_sets(folder, npz, capsys):
     decrypt_dataset("cloud", "plain", KEY)
     encrypt_dataset("tfds:tiny", "new", KEY, "pbe", data_dir="plain")
     assert encrypt_dataset("all/once", "new", KEY, "pbe", again=True).written == 4
+
+
+def test_manifests_are_looked_for_up_to_the_home_and_no_higher(folder, monkeypatch):
+    """What lies above belongs to others, and its state is not ours to judge."""
+    inner = folder / "home/all"
+    shutil.copytree("all", inner)
+    monkeypatch.setenv("HOME", str(folder / "home"))
+    (folder / "manifest.json").write_text('{"format": "tfpe image folder", "imag')
+    save(folder / "home/plain", {"1.png": CHINA[:8, :8]})
+    assert find_encrypted(folder / "home/plain") is None
+    assert find_encrypted(inner / "once/cat/0.png")[1] == inner / "once/manifest.json"
+    assert list(folders_above(inner / "once"))[-1] == folder / "home"
+    monkeypatch.setenv("HOME", "/nowhere")
+    with pytest.raises(ManifestError, match="damaged"):
+        find_encrypted(folder / "home/plain")
+    assert pathlib.Path("/") not in folders_above("/a/b/c.png")

@@ -12,7 +12,7 @@ import pytest
 from image_folders import CHINA, contents, load
 from image_folders import save as save_images
 
-import tfpe.files.folders
+import tfpe.files.encrypting
 import tfpe.files.jobs
 from tfpe import Key
 from tfpe.errors import ManifestError, OutputError
@@ -93,14 +93,14 @@ def test_an_interrupted_force_is_told_by_decrypt(tmp_path, monkeypatch):
 
 def between(monkeypatch, run):
     """Lets `run`, of another process, happen before a run takes its lock."""
-    make = tfpe.files.folders._make_folder
+    make = tfpe.files.encrypting.make_output
 
     def run_and_make(folder):
         monkeypatch.undo()
         run()
         make(folder)
 
-    monkeypatch.setattr("tfpe.files.folders._make_folder", run_and_make)
+    monkeypatch.setattr("tfpe.files.encrypting.make_output", run_and_make)
 
 
 def test_a_run_that_ends_just_before_loses_nothing(tmp_path, monkeypatch):

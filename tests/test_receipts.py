@@ -236,6 +236,34 @@ def test_json_and_softmax(folder, capsys):
     assert np.allclose(probabilities([[2.0, 2.0], [0.5, 0.5]]), 0.5)
 
 
+def test_one_output_of_a_sigmoid_is_the_second_of_two_classes():
+    found = probabilities([[0.25], [0.5], [1.0]])
+    np.testing.assert_array_equal(found, [[0.75, 0.25], [0.5, 0.5], [0, 1]])
+    for outputs in ([[0.2], [1.1]], [[-0.1]], [[np.nan]]):
+        with pytest.raises(TfpeError, match="of a sigmoid|NaN"):
+            probabilities(outputs)
+
+
+def test_predict_with_a_sigmoid_says_classes(folder, capsys):
+    pictures = {p: x for p, x in PICTURES.items() if not p.startswith("eel")}
+    save(folder / "two", pictures)
+    assert main("encrypt -q -k owner.key --cipher le two -o out".split()) == 0
+    images, labels = np.stack(list(pictures.values())), [0] * 4 + [1] * 4
+    both = memorize(CIPHERS["le"](KEY, (8, 8, 3))(images), labels, classes=2)
+    kernel, bias = both.layers[-1].get_weights()
+    layers = [*both.layers[:-1], keras.layers.Dense(1, activation="sigmoid")]
+    model = keras.Sequential([keras.Input((8, 8, 3)), *layers])
+    model.layers[-1].set_weights([kernel[:, 1:] - kernel[:, :1], bias[1:] - bias[:1]])
+    model.save("model.keras")
+    capsys.readouterr()
+    run = "predict model.keras two -k owner.key --set out"
+    assert main(run.split()) == 0
+    out, err = capsys.readouterr()
+    rows = [line.split(",") for line in out.splitlines()[1:]]
+    assert [label for _, label, _ in rows] == ["cat"] * 4 + ["dog"] * 4
+    assert "Accuracy on 8 images: 1.0000" in err
+
+
 @pytest.mark.parametrize("kind", ["labels", "names"])
 def test_hidden_classes_come_back(kind, folder, capsys):
     if kind == "labels":

@@ -287,3 +287,10 @@ def test_on_jax(tmp_path):
         [sys.executable, "-c", JAX], env=env, cwd=tmp_path, capture_output=True
     )
     assert done.stdout.decode() == "(2, 192)\nrefused\n", done.stderr.decode()[-2000:]
+
+
+@pytest.mark.parametrize("model", [None, "model.keras", 3])
+def test_what_is_no_model_is_named(model, tmp_path):
+    for give in (tfpe.cloud_model, lambda m: tfpe.export(m, tmp_path / "out")):
+        with pytest.raises(TfpeError, match="`model` should be a Keras model"):
+            give(model)

@@ -199,7 +199,7 @@ def test_predict_refuses_what_gives_no_classes(tmp_path, monkeypatch, capsys):
     several = keras.Model(inputs, two)
     tfpe.client_model(several, Key(bytes(32)), cipher="le").save("client.keras")
     for model, more, message in (
-        ("one", [], "(4, 1)"),
+        ("one", [], "of a sigmoid"),
         ("one", ["--value-range", "nan,1"], "--value-range should"),
         ("several", [], "one output"),
         ("nan", [], "NaN"),

@@ -19,7 +19,13 @@ from tfpe.cli.common import (
 )
 from tfpe.cli.packages import require
 from tfpe.cli.preparations import add_preparation, losses_line, preparation_of
-from tfpe.cli.receipts import add_receipt, check_receipt, hand_receipt
+from tfpe.cli.receipts import (
+    add_receipt,
+    check_receipt,
+    find_receipt,
+    hand_receipt,
+    helped_to_the_key,
+)
 from tfpe.cli.sizes import growth_line
 from tfpe.cli.streams import note
 from tfpe.cli.wording import failures
@@ -44,10 +50,11 @@ examples:
   tfpe decrypt -k owner.key encrypted -o decrypted
   tfpe decrypt -k owner.key --names names.json encrypted -o decrypted
   tfpe decrypt -k owner.key encrypted/cats/tom.png -o decrypted
+  tfpe decrypt -k owner.key --set encrypted encrypted -o decrypted
   tfpe decrypt -k owner.key --cipher ele --size 427x640 encrypted -o decrypted
 
-The last command is for a folder whose manifest.json is lost: give the cipher and the
-options that encrypted it. Nothing then notices a wrong key, so look at the pictures.
+The last two commands are for a folder whose manifest.json is lost: name the set, whose
+receipt lies beside the key, or give the cipher and the options that encrypted it. Nothing then notices a wrong key, so look at the pictures.
 Images encrypted with --per-image are lost with manifest.json, which alone names their
 sub-keys.
 """,
@@ -78,6 +85,11 @@ def register(commands):
     _add_folders(command)
     command.add_argument(
         "--names", metavar="FILE", help="the file that --hide-names wrote"
+    )
+    command.add_argument(
+        "--set",
+        metavar="SET",
+        help="where manifest.json is lost: the set, whose receipt tells the cipher",
     )
     add_cipher(command, "only where manifest.json is lost")
     command.add_argument(
@@ -128,7 +140,9 @@ def decrypt(options):
     from tfpe.files import decrypt_folder
 
     chosen = cipher_options(options)
-    key = load_key(options)
+    key, file = load_key(options), key_path(options)
+    with helped_to_the_key(file, key, options.set):
+        receipt = options.set and find_receipt(options.set, key, file)
     with progress_bar("Decrypting", options) as progress:
         summary = decrypt_folder(
             options.input,
@@ -141,6 +155,7 @@ def decrypt(options):
             workers=options.workers,
             cipher=options.cipher,
             size=options.size,
+            receipt=receipt,
             **chosen,
         )
     return _report(summary, "decrypted", options)

@@ -20,6 +20,7 @@ from tfpe.dataset.set_manifest import (
 from tfpe.dataset.source import Source, batch_size
 from tfpe.dataset.writer import shard_name
 from tfpe.errors import DatasetError, ImageFileError, ManifestError
+from tfpe.files.folder_manifest import MANIFEST_NAME
 from tfpe.pixels.codec import decode_image
 from tfpe.pixels.preparation import Preparation
 from tfpe.storage.signed_json import same
@@ -33,6 +34,11 @@ def find_set(path):
     path = pathlib.Path(path)
     found = [path / METADATA] if (path / METADATA).exists() else []
     found = found or sorted(path.rglob(METADATA))
+    if not found and (path / MANIFEST_NAME).exists():
+        raise ManifestError(
+            f"{path} should be the folder of an encrypted data set. Received: a folder "
+            "of images, which tfpe.files.decrypt_folder (tfpe decrypt) decrypts"
+        )
     if len(found) != 1:
         raise ManifestError(
             f"{path} should be the folder of one encrypted data set. Received: "

@@ -1,6 +1,7 @@
 """Folders of images, encrypted to PNG files beside a manifest, and back."""
 
-from tfpe.files.folders import decrypt_folder, encrypt_folder
+from tfpe.files.decrypting import decrypt_folder
+from tfpe.files.encrypting import encrypt_folder
 from tfpe.files.summary import Summary
 
 __all__ = ["Summary", "decrypt_folder", "encrypt_folder"]

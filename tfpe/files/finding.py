@@ -176,7 +176,7 @@ def folders_above(path):
     Up to the user's home or the root of a file system, never of the whole machine:
     what lies higher belongs to others.
     """
-    home = pathlib.Path(os.path.expanduser("~"))
+    home = pathlib.Path(os.path.expanduser("~")).resolve()
     for folder in pathlib.Path(path).parents:
         if folder == folder.parent:
             return

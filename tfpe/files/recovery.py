@@ -37,6 +37,32 @@ def require_fit(header, cipher, options, size, where):
             )
 
 
+def from_receipt(receipt, key, cipher, options):
+    """The `Receipt` that is named, and the name and options of its cipher.
+
+    Raises:
+        CipherOptionError: `cipher` or one of `options` contradicts it.
+        WrongKeyError: it is of another key.
+    """
+    from tfpe.receipts.settings import settle
+
+    found = settle(key, cipher, receipt, None, options)
+    return found.receipt, found.cipher.name, found.options
+
+
+def size_from(receipt, size):
+    """The size of images whose manifest is lost, as far as their receipt tells it."""
+    if receipt.per_image:
+        raise ManifestError(
+            f"{MANIFEST_NAME} should be there: the images of {receipt.name} have a "
+            "sub-key each, which only it names. Received: none"
+        )
+    sides = (receipt.image_shape or (None, None))[:2]
+    if size is None and None not in sides:
+        return sides
+    return size
+
+
 def lost_header(cipher, options):
     """What stands for the header of a manifest that is lost."""
     row = find_cipher(cipher)

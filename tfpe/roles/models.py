@@ -87,7 +87,7 @@ def cloud_model(model):
         other layers, which shares their weights. `model` itself where nothing encrypts.
 
     Raises:
-        TfpeError: a layer or Transform stands where it cannot be taken off, or the
+        TfpeError: no model; a layer or Transform that cannot be taken off; or the
             model is one that `tfpe.match` made.
 
     Example:
@@ -97,6 +97,10 @@ def cloud_model(model):
     >>> cloud_model(client_model(trained, tfpe.Key.generate(), "le")) is trained
     True
     """
+    if not isinstance(model, keras.Layer):
+        raise TfpeError(
+            f"`model` should be a Keras model. Received: {type(model).__name__}"
+        )
     if matched := [layer.name for layer in _layers(model) if holds_key(layer)]:
         raise TfpeError(
             "`model` should hold no key in its weights. Received: a model that "
@@ -107,7 +111,7 @@ def cloud_model(model):
 
 
 def _layers(model):
-    return model._flatten_layers() if isinstance(model, keras.Layer) else []
+    return model._flatten_layers()
 
 
 def _without_encryption(model):

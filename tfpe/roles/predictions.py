@@ -20,14 +20,16 @@ def probabilities(outputs):
     Rows of numbers from 0 to 1 that are 1 together are a distribution already; where
     one row is none, all are logits, and softmax is taken.
 
+    One output from 0 to 1, of a sigmoid, is the probability of the second class of two.
+
     Args:
-        outputs: floats `(B, classes)`.
+        outputs: floats `(B, classes)`, or `(B, 1)` of a sigmoid.
 
     Returns:
         `float64 (B, classes)`.
 
     Raises:
-        TfpeError: other shapes, fewer than two classes, NaN or infinity.
+        TfpeError: other shapes, one output that is no probability, NaN or infinity.
 
     Example:
 
@@ -37,9 +39,12 @@ def probabilities(outputs):
     [[0.25, 0.75]]
     """
     outputs = np.asarray(outputs, np.float64)
+    if outputs.shape[1:] == (1,) and ((outputs >= 0) & (outputs <= 1)).all():
+        return np.concatenate([1 - outputs, outputs], axis=1)
     if outputs.ndim != 2 or outputs.shape[1] < 2:
         raise TfpeError(
-            "The model should have an output for each class, two or more. Received: "
+            "The model should have an output for each class, or one from 0 to 1 of a "
+            "sigmoid for the second of two. Received: "
             f"outputs of shape {outputs.shape}; tfpe.predict gives them in Python"
         )
     if not np.isfinite(outputs).all():

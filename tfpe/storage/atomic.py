@@ -77,6 +77,14 @@ def make_folders(folder, mode=USUAL):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
 
 
+def make_output(folder, mode=USUAL):
+    """`make_folders`, or an `OutputError`."""
+    try:
+        make_folders(folder, mode)
+    except OSError as error:
+        raise OutputError(f"Cannot make folder {folder}: {error.strerror}") from error
+
+
 def restrict(path, mode):
     """Takes from a file or folder what `mode` does not allow."""
     if path.is_dir():

@@ -1,23 +1,15 @@
-"""`encrypt_folder` and `decrypt_folder`: the runs over all images of a folder.
+"""`encrypt_folder`: the run over all images of a folder.
 
 An interrupted run is resumed by the same call; nothing is overwritten without `force`;
 one bad image is reported and the others are still processed.
 """
 
-import os
 import pathlib
 
 from tfpe.ciphers import DEFAULT_CIPHER, find_cipher
 from tfpe.errors import ImageFileError, ManifestError, OutputError
-from tfpe.files import recovery
 from tfpe.files.already_encrypted import require_plain
-from tfpe.files.finding import (
-    checked_path,
-    find_images,
-    folders_above,
-    png_name,
-    require_apart,
-)
+from tfpe.files.finding import checked_path, find_images, png_name, require_apart
 from tfpe.files.folder_manifest import (
     JOURNAL_NAME,
     MANIFEST_NAME,
@@ -26,14 +18,14 @@ from tfpe.files.folder_manifest import (
     require_settings,
     write_manifest,
 )
-from tfpe.files.jobs import UNFINISHED, ImageDecryption, ImageEncryption, is_written
-from tfpe.files.journal import Journal, is_unfinished, lock_folder
-from tfpe.files.names import add_names, check_names, hide, load_names
+from tfpe.files.jobs import ImageEncryption, is_written
+from tfpe.files.journal import Journal, lock_folder
+from tfpe.files.names import add_names, check_names, hide
 from tfpe.files.summary import Summary, count_losses
 from tfpe.files.workers import map_images, worker_count
 from tfpe.keys import check_key
 from tfpe.pixels.preparation import check_preparation
-from tfpe.storage.atomic import PRIVATE, USUAL, make_folders, remove_stale
+from tfpe.storage.atomic import make_output, remove_stale
 
 
 def encrypt_folder(
@@ -105,6 +97,7 @@ def encrypt_folder(
     >>> Image.new("RGB", (30, 20), "red").save(folder / "plain" / "a.png")
     >>> encrypt_folder(folder / "plain", folder / "secret", key, cipher="le")
     Summary(written=1, skipped=0, failed=[], ignored=0, gone=[], lost={})
+    >>> from tfpe.files import decrypt_folder
     >>> decrypt_folder(folder / "secret", folder / "again", key).written
     1
     >>> temporary.cleanup()
@@ -137,7 +130,7 @@ def encrypt_folder(
     )
     if receipt is not None:
         check_place(receipt)
-    _make_folder(dst)
+    make_output(dst)
     # What stands in the folder is read under the lock: no other run changes it now.
     with lock_folder(dst) as lock:
         finished = _finished(dst, key, header)
@@ -178,102 +171,6 @@ def encrypt_folder(
         *(written, len(results) - written, failed, sources.ignored, gone),
         count_losses(entry for entry, _ in results.values()),
     )
-
-
-def decrypt_folder(
-    src,
-    dst,
-    key,
-    *,
-    force=False,
-    names=None,
-    readable=False,
-    progress=None,
-    workers=None,
-    cipher=None,
-    size=None,
-    **options,
-):
-    """Decrypts what `encrypt_folder` wrote, to PNG files at the same relative paths.
-
-    Args:
-        src: the encrypted folder, or one image in it.
-        dst: the output folder.
-        key: the `tfpe.Key` that encrypted it.
-        force: replace existing files; without it they are never overwritten, and those
-            that hold the decrypted image already are skipped.
-        names: the file that `hide_names` wrote, to restore names.
-        readable: give new files and folders the usual permissions (the umask); without
-            it their owner alone can read them (0600 and 0700, less the umask). What
-            exists keeps its permissions, unless it is replaced.
-        progress: called with (done, total), whole numbers, after each image.
-        workers: number of threads; by default one for each core, 4 at most.
-        cipher, **options: those that encrypted, only where manifest.json is lost.
-        size: (height, width) of the images, where manifest.json is lost; without it
-            those that were padded to whole blocks stay padded.
-
-    Returns:
-        A `Summary`; damaged, missing and foreign images are listed as failed.
-
-    Raises:
-        ManifestError: the manifest is missing (and no `cipher` given), damaged or of
-            another version, says otherwise than `cipher`, `options` or `size`, or
-            `names` does not fit.
-        WrongKeyError: another key encrypted the folder; nothing was written.
-        OutputError: `dst` cannot be written, as on a full disk.
-
-    See the example of `encrypt_folder`.
-    """
-    check_key(key)
-    workers = worker_count(workers)
-    src = checked_path(src, "src", ImageFileError)
-    dst = checked_path(dst, "dst", OutputError)
-    folder, only = _manifest_folder(src, lost=cipher is not None)
-    require_apart(folder, dst)
-    if names is not None:
-        names = checked_path(names, "names", ManifestError)
-    restored = None if names is None else load_names(names, key)
-    how = restored, bool(force), USUAL if readable else PRIVATE
-    if cipher is not None and not pathlib.Path(folder, MANIFEST_NAME).exists():
-        header = recovery.lost_header(cipher, options)
-        wanted, failed, folder = recovery.list_images(src)
-        run = recovery.Recovery(size, folder, dst, key, header, *how)
-        return _decrypt(run, wanted, failed, progress, workers)
-    manifest = read_manifest(folder, key)
-    recovery.require_fit(manifest.header, cipher, options, size, folder)
-    if names is not None and not manifest.header["hidden_names"]:
-        raise ManifestError(
-            f"`names` is for folders encrypted with `hide_names`. Received: {folder}, "
-            "whose names are not hidden"
-        )
-    wanted = {
-        path: entry
-        for path, entry in sorted(manifest.entries.items())
-        if only in (None, path)
-    }
-    failed = [p for p in manifest.problems if only in (None, p[0], MANIFEST_NAME)]
-    reported = {path for path, _ in failed} | set(wanted)
-    found = find_images(src, (".png",)) if only is None else None
-    here = [*found.images, *(path for path, _ in found.refused)] if found else [only]
-    for path in here:
-        if path not in reported:
-            hint = f"; {UNFINISHED}" if is_unfinished(folder) else ""
-            message = "This file is foreign: the manifest does not list it"
-            failed.append((path, message + hint))
-    run = ImageDecryption(folder, dst, key, manifest.header, *how)
-    return _decrypt(run, wanted, failed, progress, workers)
-
-
-def _decrypt(run, wanted, failed, progress, workers):
-    """The `Summary` of a run over path -> entry; `failed` are known before."""
-    dst = run.target_folder
-    _make_folder(dst, run.mode)
-    with lock_folder(dst):
-        remove_stale(dst, other_runs=JOURNAL_NAME)
-        results, unread = map_images(run, wanted, progress, workers)
-    written = sum(results.values())
-    failed = sorted([*failed, *unread])
-    return Summary(written, len(results) - written, failed)
 
 
 def _targets(sources):
@@ -324,30 +221,3 @@ def _numbers(new, finished, journal):
         missing = [path for path in new if path not in journal]
         numbers = {path: 1 + max(used) + place for place, path in enumerate(missing)}
     return numbers
-
-
-def _make_folder(folder, mode=USUAL):
-    try:
-        make_folders(folder, mode)
-    except OSError as error:
-        raise OutputError(f"Cannot make folder {folder}: {error.strerror}") from error
-
-
-def _manifest_folder(src, lost=False):
-    """The folder with the manifest, and the path in it where `src` is one image.
-
-    `lost` says that there need not be one.
-    """
-    src = pathlib.Path(src)
-    if not src.is_file():
-        return src, None
-    image = pathlib.Path(os.path.abspath(src))
-    for parent in folders_above(image):
-        if (parent / MANIFEST_NAME).exists():
-            return parent, image.relative_to(parent).as_posix()
-    if lost:
-        return src.parent, src.name
-    raise ManifestError(
-        f"Cannot find {MANIFEST_NAME} beside {src} or above it; where it is lost, give "
-        "`cipher`"
-    )
