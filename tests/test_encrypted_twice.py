@@ -12,7 +12,7 @@ from tfpe.dataset import decrypt_dataset, encrypt_dataset
 from tfpe.errors import AlreadyEncryptedError, ManifestError
 from tfpe.files import decrypt_folder, encrypt_folder
 from tfpe.files.already_encrypted import find_encrypted
-from tfpe.files.finding import folders_above
+from tfpe.files.paths import folders_above
 
 KEY = Key(bytes(range(32)))
 PLAIN = {f"{c}/{n}.png": CHINA[n : n + 8, :8] for c in ("cat", "dog") for n in range(2)}

@@ -6,6 +6,7 @@ import warnings
 import zipfile
 
 import export_ways_jax_torch  # noqa: F401
+import export_ways_saving  # noqa: F401
 import numpy as np
 import pytest
 import tensorflow as tf

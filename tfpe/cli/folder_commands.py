@@ -54,9 +54,9 @@ examples:
   tfpe decrypt -k owner.key --cipher ele --size 427x640 encrypted -o decrypted
 
 The last two commands are for a folder whose manifest.json is lost: name the set, whose
-receipt lies beside the key, or give the cipher and the options that encrypted it. Nothing then notices a wrong key, so look at the pictures.
-Images encrypted with --per-image are lost with manifest.json, which alone names their
-sub-keys.
+receipt lies beside the key, or give the cipher and the options that encrypted it.
+Nothing then notices a wrong cipher or a changed image, so look at the pictures. Images
+encrypted with --per-image are lost with manifest.json, which alone names their keys.
 """,
 }
 SHOWN_PATHS = 10

@@ -10,8 +10,8 @@ import os
 import pathlib
 
 from tfpe.errors import AlreadyEncryptedError
-from tfpe.files.finding import folders_above
 from tfpe.files.folder_manifest import JOURNAL_NAME, KIND, MANIFEST_NAME
+from tfpe.files.paths import folders_above
 from tfpe.storage.signed_json import parse, read_bytes
 
 

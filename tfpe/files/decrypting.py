@@ -5,16 +5,12 @@ import pathlib
 
 from tfpe.errors import ImageFileError, ManifestError, OutputError
 from tfpe.files import recovery
-from tfpe.files.finding import (
-    checked_path,
-    find_images,
-    folders_above,
-    require_apart,
-)
+from tfpe.files.finding import find_images
 from tfpe.files.folder_manifest import JOURNAL_NAME, MANIFEST_NAME, read_manifest
 from tfpe.files.jobs import UNFINISHED, ImageDecryption
 from tfpe.files.journal import is_unfinished, lock_folder
 from tfpe.files.names import load_names
+from tfpe.files.paths import checked_path, folders_above, require_apart
 from tfpe.files.summary import Summary
 from tfpe.files.workers import map_images, worker_count
 from tfpe.keys import check_key

@@ -9,7 +9,7 @@ import pathlib
 from tfpe.ciphers import DEFAULT_CIPHER, find_cipher
 from tfpe.errors import ImageFileError, ManifestError, OutputError
 from tfpe.files.already_encrypted import require_plain
-from tfpe.files.finding import checked_path, find_images, png_name, require_apart
+from tfpe.files.finding import find_images, png_name
 from tfpe.files.folder_manifest import (
     JOURNAL_NAME,
     MANIFEST_NAME,
@@ -21,6 +21,7 @@ from tfpe.files.folder_manifest import (
 from tfpe.files.jobs import ImageEncryption, is_written
 from tfpe.files.journal import Journal, lock_folder
 from tfpe.files.names import add_names, check_names, hide
+from tfpe.files.paths import checked_path, require_apart
 from tfpe.files.summary import Summary, count_losses
 from tfpe.files.workers import map_images, worker_count
 from tfpe.keys import check_key
