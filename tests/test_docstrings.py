@@ -17,12 +17,13 @@ import tfpe
 TRAINING = {
     "networks.adaptation": ("le_adaptnet", "ele_adaptnet", "pixel_adaptnet"),
     "compare": ("compare",),
-    "batches": ("Encryption", "split"),
+    "encryption": ("Encryption",),
+    "splits": ("split", "stratified_split"),
     "evaluate": ("evaluate",),
     "pyramidnet": ("pyramidnet", "count_units", "unit_widths", "drop_probabilities"),
     "recipes": ("Recipe", "find_recipe"),
     "shakedrop": ("ShakeDrop",),
-    "images": ("ImageSet", "load", "stratified_split"),
+    "images": ("ImageSet", "load"),
     "train": ("train",),
 }
 # These train or need a trained model: `python -m training --help` shows commands.

@@ -68,7 +68,7 @@ def lost(folder, capsys):
     """out/ from photos/, without its manifest.json, and out.receipt.json."""
     assert main("encrypt -q -k owner.key --cipher ele photos -o out".split()) == 0
     assert main("decrypt -q -k owner.key out -o plain".split()) == 0
-    (folder / "out/manifest.json").rename(folder / "manifest.json")
+    (folder / "out/manifest.json").rename(folder / "kept.json")
     capsys.readouterr()
     return folder
 
@@ -98,7 +98,7 @@ def test_a_receipt_gives_the_size_of_images(folder, capsys):
 
 
 def test_a_receipt_that_does_not_fit_decrypts_nothing(lost, capsys):
-    (lost / "manifest.json").rename(lost / "out/manifest.json")
+    (lost / "kept.json").rename(lost / "out/manifest.json")
     assert decrypt("--set out out -o again", capsys)[0] == 0, "both say the same"
     code, told = decrypt("--set out --cipher le out -o third", capsys)
     assert code == 1 and "--cipher should be 'ele'" in told
@@ -122,7 +122,7 @@ def test_each_kind_of_decryption_names_the_other(lost, capsys):
     for source in ("cloud", "cloud/photos_le/1.0.0"):
         code, told = decrypt(f"{source} -o third", capsys)
         assert code == 1 and "tfpe dataset decrypt" in told
-    (lost / "manifest.json").rename(lost / "out/manifest.json")
+    (lost / "kept.json").rename(lost / "out/manifest.json")
     assert main("dataset decrypt -q -k owner.key out -o third".split()) == 1
     assert "(tfpe decrypt)" in capsys.readouterr().err
     assert not (lost / "third").exists()
