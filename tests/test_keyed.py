@@ -19,7 +19,7 @@ from tfpe.algebra.keyed import Program
 from tfpe.ciphers.cipher import Cipher
 from tfpe.errors import CipherOptionError, NoInverseError, TfpeError
 from tfpe.files import encrypt_folder
-from training.batches import Encryption
+from training.encryption import Encryption
 
 SEEDS = st.integers(0, 2**32 - 1)
 SHAPE = (2, 3, 1)
