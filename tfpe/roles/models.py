@@ -97,10 +97,7 @@ def cloud_model(model):
     >>> cloud_model(client_model(trained, tfpe.Key.generate(), "le")) is trained
     True
     """
-    if not isinstance(model, keras.Layer):
-        raise TfpeError(
-            f"`model` should be a Keras model. Received: {type(model).__name__}"
-        )
+    _check_model(model)
     if matched := [layer.name for layer in _layers(model) if holds_key(layer)]:
         raise TfpeError(
             "`model` should hold no key in its weights. Received: a model that "
@@ -108,6 +105,13 @@ def cloud_model(model):
             "the one for plain images"
         )
     return _without_encryption(model)
+
+
+def _check_model(model):
+    if not isinstance(model, keras.Layer):
+        raise TfpeError(
+            f"`model` should be a Keras model. Received: {type(model).__name__}"
+        )
 
 
 def _layers(model):
@@ -169,6 +173,7 @@ def export(model, path, with_key=False, **arguments):
     >>> (path / "saved_model.pb").exists()
     True
     """
+    _check_model(model)
     model = _without_encryption(model)
     write = model.save if str(path).endswith(".keras") else model.export
     with writing_keys() if with_key else contextlib.nullcontext():
