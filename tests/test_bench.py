@@ -10,7 +10,7 @@ from tfpe.errors import RecordError, TfpeError
 from tfpe.keys.derivation import _stable_argsort
 from tfpe.lab.bench import FIELD, measure_throughput, noise, run_bench
 from tfpe.lab.bench.baselines import AES, baselines, field_le
-from tfpe.lab.bench.pipelines import measure_pipelines, measure_setup
+from tfpe.lab.bench.costs_in_use import measure_pipelines, measure_setup
 from tfpe.lab.bench.rows import pack, unpack
 from tfpe.lab.bench.speed_report import bench_tables, draw_speed
 from tfpe.lab.bench.timing import interleave

@@ -27,7 +27,7 @@ from tfpe.lab.bench.baselines import (
     field_le,
     usable_cores,
 )
-from tfpe.lab.bench.pipelines import measure_pipelines, measure_setup, measure_step
+from tfpe.lab.bench.costs_in_use import measure_pipelines, measure_setup, measure_step
 from tfpe.lab.bench.rows import pack
 from tfpe.lab.bench.runners import as_images, runners
 from tfpe.lab.bench.timing import interleave

@@ -137,7 +137,7 @@ class Keystream:
 
 @dataclasses.dataclass(frozen=True)
 class Metrics:
-    """The metrics of `tfpe.lab.evaluation.measures.cipher_metrics`, where measured."""
+    """The metrics of `tfpe.lab.evaluation.cipher_metrics`, where measured."""
 
     npcr: Metric | None = None
     uaci: Metric | None = None
