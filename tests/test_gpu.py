@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from processes import run_script
 
+from tfpe.algebra.transform import Transform
 from tfpe.errors import RecordError, TfpeError
 from tfpe.lab.records import read_records
-from training import device, gpu
+from training import gpu
 from training.device import cipher_throughput
 from training.gpu import Part, measure_gpu
 
@@ -64,7 +65,7 @@ def test_ciphers_on_the_device_beside_a_copy(tmp_path):
 
 
 def test_a_wrong_ciphertext_is_no_figure(tmp_path, monkeypatch):
-    monkeypatch.setattr(device, "oracle", lambda transform, images: images)
+    monkeypatch.setattr(Transform, "definition", lambda transform, images: images)
     with pytest.raises(TfpeError, match="oracle"):
         cipher_throughput(40, 8, 1, ["pbe"], tmp_path)
     assert not list(tmp_path.iterdir())

@@ -14,7 +14,10 @@ from tfpe.lab.records import read_records
 from tfpe.lab.tables.rendering import TABLES
 
 CIPHER = "negpos"
-TINY = "--recipe tiny --epochs 1 --alpha 3 --batch-size 16 --no-jit-compile"
+TINY = (
+    "--recipe tiny --epochs 1 --batch-size 16 --no-jit-compile --network mlp_mixer "
+    "--patch-size 4 --depth 1 --width 8 --token-units 4 --channel-units 8"
+)
 
 
 @pytest.fixture(scope="module")

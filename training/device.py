@@ -1,5 +1,6 @@
 """Ciphers on the device of this machine: the layer beside a copy, in one run."""
 
+import dataclasses
 import pathlib
 
 import keras
@@ -11,6 +12,7 @@ from tfpe.errors import TfpeError
 from tfpe.keys import Key
 from tfpe.lab.bench.timing import interleave
 from tfpe.lab.records import check_replaceable, read_record, write_record
+from tfpe.lab.records.speed_records import ThroughputRow
 from training.run_folder import OUT
 
 COPY = "device copy"
@@ -79,18 +81,18 @@ def cipher_throughput(
         ]
         ratio = found["ratios"][COPY]
         rows.append(
-            {
-                "cipher": name,
-                "images_per_second": per_second[0],
-                "images_per_second_range": per_second[1:],
-                "to_copy": round(ratio["median"], 4),
-                "to_copy_range": [round(ratio[end], 4) for end in ("low", "high")],
-            }
+            ThroughputRow(
+                cipher=name,
+                images_per_second=per_second[0],
+                images_per_second_range=per_second[1:],
+                to_copy=round(ratio["median"], 4),
+                to_copy_range=[round(ratio[end], 4) for end in ("low", "high")],
+            )
         )
     record = {
         "kind": "cipher-throughput",
         "settings": settings,
-        "results": {"rows": rows},
+        "results": {"rows": list(map(dataclasses.asdict, rows))},
     }
     return write_record(path, record)
 

@@ -6,13 +6,14 @@ from tfpe.lab.records.attack_records import AttackCurve, Evaluation
 from tfpe.lab.records.errata_records import Errata
 from tfpe.lab.records.reading import read
 from tfpe.lab.records.record import Other, Record
-from tfpe.lab.records.speed_records import Bench, DatasetBench
+from tfpe.lab.records.speed_records import Bench, CipherThroughput, DatasetBench
 from tfpe.lab.records.training_records import Svm, Training, TrainingSpeed
 
 KINDS = MappingProxyType(
     {
         "attack-curve": AttackCurve,
         "bench": Bench,
+        "cipher-throughput": CipherThroughput,
         "dataset": DatasetBench,
         "errata": Errata,
         "evaluation": Evaluation,

@@ -117,3 +117,41 @@ class DatasetBench(Record):
 
     settings: DatasetSettings
     results: DatasetResults
+
+
+@dataclasses.dataclass(frozen=True)
+class ThroughputSettings:
+    """Which ciphers were in the layer, on which backend, on how many images a call."""
+
+    backend: str
+    ciphers: list[str]
+    images: int
+    image_shape: list[int]
+    stated: dict[str, object] = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class ThroughputRow:
+    """A cipher on the device: medians, lowest and highest; `to_copy` beside a copy."""
+
+    cipher: str
+    images_per_second: float
+    images_per_second_range: list[float]
+    to_copy: float
+    to_copy_range: list[float]
+
+
+@dataclasses.dataclass(frozen=True)
+class ThroughputResults:
+    """A row for each cipher."""
+
+    rows: list[ThroughputRow]
+
+
+@dataclasses.dataclass(frozen=True)
+class CipherThroughput(Record):
+    """How fast the layer encrypts on the device of a machine."""
+
+    TELLING: ClassVar = ("backend", "ciphers", "images", "image_shape", "repeats")
+    settings: ThroughputSettings
+    results: ThroughputResults
