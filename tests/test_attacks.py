@@ -1,5 +1,7 @@
 """The table of attacks against the table of ciphers; scores of keys and images."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from key_arrays import TRANSFORMS
@@ -78,6 +80,20 @@ def test_chosen_plaintext_gives_the_key_or_raises(key, row, cipher):
     name, bits = row.name, found.options.get("bits", 8)
     assert found.count == (QUERIES.get(name) or QUERIES[name, bits])
     assert score_key(found.key, secret) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("block_chosen_plaintext", "block_known_plaintext"),
+        *("chang_case_le", "nibble_statistics"),
+    ],
+)
+def test_attacks_that_pool_blocks_need_them_in_their_places(name):
+    for word_bits in (4, 8):
+        at_home = CIPHERS["le"].traits(word_bits=word_bits)
+        moved = dataclasses.replace(at_home, moves_blocks=True)
+        assert not attacks.ATTACKS[name].needs(moved)
 
 
 @pytest.mark.parametrize("row, cipher", pairs_of(KNOWN))

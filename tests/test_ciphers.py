@@ -12,7 +12,7 @@ import reference_keys
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfpe import CIPHERS, Key, Substitution, attacks, ciphers
+from tfpe import CIPHERS, Key, Substitution, Transform, attacks, ciphers
 from tfpe.errors import CipherOptionError, ImageError
 
 SECRETS = st.binary(min_size=32, max_size=32)
@@ -303,8 +303,10 @@ def test_traits_hold_under_every_key(name, options, key):
     assert size == CIPHERS[name].block_size(**options)
     shape = (4 * size, 4 * size, 3)
     transform = CIPHERS[name](key, shape, **options)
-    if traits.substitutes:
-        assert isinstance(transform, Substitution) and traits.in_place
+    assert traits.substitutes == isinstance(transform, Substitution)
+    assert traits.in_place or not traits.substitutes
+    assert (traits.word_bits is None) != isinstance(transform, Transform)
+    if traits.word_bits is None:
         return
     transform = transform.coarsen()
     assert transform.bits == traits.word_bits

@@ -48,7 +48,7 @@ _ROWS = (
         block_chosen_plaintext,
         ("oracle",),
         "1 chosen image: it holds the 3 chosen blocks of le",
-        lambda cipher: cipher.word_bits and cipher.tied,
+        lambda cipher: cipher.word_bits and cipher.tied and not cipher.moves_blocks,
         "the key",
         "chosen_plaintext, on blocks",
         "O(n)",
@@ -68,7 +68,7 @@ _ROWS = (
         block_known_plaintext,
         ("pairs",),
         "1 pair, now and then 2, under one key: each block is a pair",
-        lambda cipher: cipher.word_bits and cipher.tied,
+        lambda cipher: cipher.word_bits and cipher.tied and not cipher.moves_blocks,
         "the key but for the positions that it lists as undetermined",
         "known_plaintext, on blocks",
         "O(N n log n) for N pairs",
@@ -118,7 +118,12 @@ _ROWS = (
         chang_case_le,
         ("oracle",),
         "16 helper blocks, which one image of 32 x 32 holds",
-        lambda cipher: cipher.tied and cipher.negates and cipher.word_bits == 8,
+        lambda cipher: (
+            cipher.tied
+            and cipher.negates
+            and cipher.word_bits == 8
+            and not cipher.moves_blocks
+        ),
         "the key",
         CHANG_CASE,
         "O(n)",
@@ -169,7 +174,12 @@ _ROWS = (
         nibble_statistics,
         ("ciphertexts", "reference"),
         "50 ciphertexts of 32 x 32 under one key, and other, plain pictures",
-        lambda cipher: cipher.tied and cipher.negates and cipher.block_size > 1,
+        lambda cipher: (
+            cipher.tied
+            and cipher.negates
+            and cipher.block_size > 1
+            and not cipher.moves_blocks
+        ),
         "the key",
         UNPUBLISHED,
         "O(N n), and an assignment of the words of a block",
