@@ -13,7 +13,10 @@ from tfpe.ciphers.blocks import block_indices
 from tfpe.errors import AttackError, ImageError, TfpeError
 
 SHAPE = (32, 32, 3)
-THREAT_MODELS = {"chosen plaintext", "known plaintext", "ciphertext only", "key check"}
+THREAT_MODELS = {
+    *("chosen plaintext", "known plaintext", "ciphertext only", "key check"),
+    "known model",
+}
 CHOSEN = [row for row in ATTACKS.values() if row.threat_model == "chosen plaintext"]
 KNOWN = [row for row in ATTACKS.values() if row.threat_model == "known plaintext"]
 # Images asked at 32 x 32, without the one that verifies: the figures of the docstrings.

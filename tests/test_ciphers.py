@@ -341,11 +341,9 @@ def test_what_breaks_it_is_what_the_records_say(name):
     by_default = [r for r in records if r["settings"]["cipher_options"] == row.defaults]
     if not by_default:
         pytest.skip(f"no record of {name} in results/ yet")
-    broken = {
-        attack["threat_model"]
-        for record in by_default
-        for attack in record["results"]["attacks"]
-        if attack["outcome"] == "recovered"
-    }
-    assert set(attacks.broken_by(row)) == broken
+    tried = [a for record in by_default for a in record["results"]["attacks"]]
+    broken = {a["threat_model"] for a in tried if a["outcome"] == "recovered"}
+    # The records are older than the attack on matched models.
+    untried = {"known model"} - {attack["threat_model"] for attack in tried}
+    assert set(attacks.broken_by(row)) - untried == broken
     assert not attacks.broken_by(CIPHERS["identity"])

@@ -143,18 +143,13 @@ def source_regions(transform, side):
         several. Words of a region are in the order of its pixels, row by row.
     """
     height, width, channels = transform.input_shape
-    count = channels * 8 // transform.bits
     if (
         height % side
         or width % side
         or transform.output_shape != (height, width, channels)
     ):
         return None
-    places = np.arange(transform.perm.size).reshape(
-        height // side, side, width // side, side, count
-    )
-    # Word number of each place of each region, region by region.
-    order = places.swapaxes(1, 2).reshape(-1, side * side * count)
+    order = _order(transform.input_shape, side, transform.bits)
     region = np.empty(transform.perm.size, np.int64)
     place = np.empty_like(region)
     region[order] = np.arange(len(order))[:, None]
@@ -164,6 +159,25 @@ def source_regions(transform, side):
     if (source != source[:, :1]).any():
         return None
     return source[:, 0], place[taken], transform.mask[order]
+
+
+def transform_of_regions(source, place, mask, image_shape, side, bits):
+    """The transform that `source_regions` tells so, on words of `bits` bits."""
+    order = _order(image_shape, side, bits)
+    perm, masks = np.empty(order.size, np.int64), np.empty(order.size, np.uint8)
+    perm[order] = np.take_along_axis(order[source], place, axis=1)
+    masks[order] = mask
+    return Transform(perm, masks, bits, image_shape)
+
+
+def _order(image_shape, side, bits):
+    """The number of each word of each region, region by region, row by row."""
+    height, width, channels = image_shape
+    count = channels * 8 // bits
+    places = np.arange(height * width * count).reshape(
+        height // side, side, width // side, side, count
+    )
+    return places.swapaxes(1, 2).reshape(-1, side * side * count)
 
 
 def _regions(transform, side):
@@ -181,3 +195,16 @@ def _sides(transform):
     whole = math.gcd(height, width)
     sides = [side for side in range(1, whole + 1) if whole % side == 0]
     return [side for side in sides if side < max(height, width)]
+
+
+def refined_kernel(kernel, bits, finer):
+    """A kernel on centred words of `bits` bits as one on words of `finer` bits.
+
+    Args:
+        kernel: floats, `(patches, words, units)`.
+        bits, finer: 8, 4 or 1.
+    """
+    shifts = np.arange(0, bits, finer)
+    weights = 2.0**shifts * (2**finer - 1) / (2**bits - 1)
+    kernel = kernel[:, :, None] * weights[:, None]
+    return kernel.reshape(len(kernel), -1, kernel.shape[-1])

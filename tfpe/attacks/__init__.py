@@ -30,6 +30,7 @@ from tfpe.attacks.key_sensitivity import (
     key_sensitivity,
     parameter_sensitivity,
 )
+from tfpe.attacks.known_model import Stem, known_model
 from tfpe.attacks.known_plaintext import RecoveredTransform, known_plaintext
 from tfpe.attacks.mode_filter import mode_filter
 from tfpe.attacks.nibble_statistics import nibble_statistics
@@ -68,6 +69,7 @@ __all__ = [
     "KeySensitivity",
     "RecoveredSubstitution",
     "RecoveredTransform",
+    "Stem",
     "as_json",
     "attempt",
     "block_chosen_plaintext",
@@ -84,6 +86,7 @@ __all__ = [
     "jigsaw",
     "jigsaw_score",
     "key_sensitivity",
+    "known_model",
     "known_plaintext",
     "least_error",
     "logistic_chosen_plaintext",

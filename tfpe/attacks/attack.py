@@ -35,6 +35,8 @@ class Attack:
         curve: numbers at which the error is measured; default those of the ladder.
         least: images that it takes at least.
         budget: the most pictures that an evaluation attacks, where each takes long.
+        largest: the largest side of pictures that an evaluation tries it on, where its
+            cost grows with them; None for any.
         up_to: the symmetries that its evidence leaves open, names in
             `tfpe.attacks.symmetry.SYMMETRIES`: what it returns is scored up to them.
         per_picture: whether each picture is handed to it alone, so that what is left
@@ -58,6 +60,7 @@ class Attack:
     curve: tuple = ()
     least: int = 1
     budget: int | None = None
+    largest: int | None = None
     up_to: tuple = ()
     per_picture: bool = False
     view: Callable | None = None

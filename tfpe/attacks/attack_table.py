@@ -3,6 +3,7 @@ it was published."""
 
 from types import MappingProxyType
 
+from tfpe.algebra.structure import IMAGE
 from tfpe.attacks.attack import CHANGES, KEY, PICTURES, Attack
 from tfpe.attacks.block_statistics import block_statistics
 from tfpe.attacks.chang_case import (
@@ -16,6 +17,7 @@ from tfpe.attacks.ciphertext_only import FEWEST_IMAGES, ciphertext_only
 from tfpe.attacks.evidence import MODELS
 from tfpe.attacks.jigsaw import jigsaw, jigsaw_score, puzzle_of
 from tfpe.attacks.key_sensitivity import key_sensitivity
+from tfpe.attacks.known_model import known_model
 from tfpe.attacks.known_plaintext import known_plaintext
 from tfpe.attacks.mode_filter import mode_filter
 from tfpe.attacks.nibble_statistics import nibble_statistics, numbers_of_images
@@ -94,6 +96,16 @@ _ROWS = (
         "O(n)",
         ladder=PAIRS,
         curve=(1, 2, 3, 4, 6, 8, 12, 16),
+    ),
+    Attack(
+        known_model,
+        ("stems",),
+        "a public model of patches, and the same matched to the key",
+        lambda cipher: cipher.word_bits and cipher.region != IMAGE,
+        "the key",
+        UNPUBLISHED,
+        "O(P w^3) for P patches of w words",
+        largest=64,
     ),
     Attack(
         logistic_chosen_plaintext,

@@ -14,17 +14,20 @@ CHOSEN = "chosen plaintext"
 KNOWN = "known plaintext"
 CIPHERTEXT_ONLY = "ciphertext only"
 KEY_CHECK = "key check"
+KNOWN_MODEL = "known model"
 
 # Fields by which evidence is counted, the strongest first: threat model, and unit.
 MODELS = {
     "secret": (KEY_CHECK, "keys"),
     "oracle": (CHOSEN, "queries"),
+    "stems": (KNOWN_MODEL, "models"),
     "pairs": (KNOWN, "pairs"),
     "ciphertexts": (CIPHERTEXT_ONLY, "ciphertexts"),
 }
 FIELDS = {
     "secret": "the bytes of a key, with `shape` and `cipher`",
     "oracle": "a function that encrypts images of `shape`",
+    "stems": "the first layers of a plain model and of the one matched to the key",
     "pairs": "known plain images and their ciphertexts",
     "ciphertexts": "encrypted images",
     "reference": "other plain pictures",
@@ -45,6 +48,8 @@ class Evidence:
             as `(plain, cipher)`.
         oracle: `uint8 (B, H, W, C) -> uint8 (B, H, W, C)`, encrypts what is asked;
             handed on as `(oracle, image_shape)`.
+        stems: the `Stem` of a plain model and that of the matched one; handed on as
+            `(plain, matched, image_shape)`.
         reference: plain pictures that belong to no ciphertext, `uint8 (M, H, W, C)`.
         first_pixel: plain value of the upper left pixel, `(C,)` or one for each
             ciphertext, `(N, C)`.
@@ -66,6 +71,7 @@ class Evidence:
     ciphertexts: np.ndarray | None = None
     pairs: tuple | None = None
     oracle: Callable | None = None
+    stems: tuple | None = None
     reference: np.ndarray | None = None
     first_pixel: np.ndarray | None = None
     secret: bytes | None = None
@@ -107,6 +113,8 @@ class Evidence:
         name = model_field(takes)
         if name == "secret":
             return 2  # the key, and that near it
+        if name == "stems":
+            return 1  # the matched one: the plain one is public
         if name == "oracle" or (value := getattr(self, name)) is None:
             return 0
         return len(value[0] if name == "pairs" else value)
@@ -191,6 +199,7 @@ def _first_pixel(evidence):
 _CHECKS = {
     "secret": _secret,
     "oracle": _oracle,
+    "stems": lambda evidence: [*evidence.stems, _shape(evidence)],
     "pairs": _pairs,
     "ciphertexts": _images("ciphertexts"),
     "reference": _images("reference"),

@@ -34,6 +34,9 @@ examples:
     tfpe attack chosen_plaintext --cipher ele --size 32x32 --make-queries queries
     tfpe encrypt -k owner.key --cipher ele queries -o answers
     tfpe attack chosen_plaintext --size 32x32 --answers answers encrypted -o opened
+  a model that was matched to the key, and the plain one
+    tfpe attack known_model --plain-model public.keras --matched-model matched.keras \\
+        encrypted -o opened
   chosen plaintext, of an oracle made from a key
     tfpe attack chosen_plaintext -k owner.key --cipher ele --size 32x32
 
@@ -73,6 +76,12 @@ def register(commands):
     )
     command.add_argument(
         "--reference", metavar="DIR", help="folder of other plain images of that kind"
+    )
+    command.add_argument(
+        "--plain-model", metavar="FILE", help="model for plain images, a .keras file"
+    )
+    command.add_argument(
+        "--matched-model", metavar="FILE", help="the same model matched to the key"
     )
     command.add_argument("--first-pixel", type=_pixel, metavar="R,G,B")
     command.add_argument(
@@ -139,6 +148,8 @@ def attack(options):
         cipher_folder=options.cipher_folder or options.ciphertexts,
         plain=options.plain,
         reference=options.reference,
+        plain_model=options.plain_model,
+        matched_model=options.matched_model,
         first_pixel=options.first_pixel,
         answers=options.answers,
         truth=options.truth,

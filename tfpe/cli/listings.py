@@ -26,6 +26,7 @@ attackers see. No download.
 }
 
 EVIDENCE = {
+    "known model": "a model matched to the key",
     "chosen plaintext": "chosen images",
     "known plaintext": "known images",
     "ciphertext only": "ciphertexts alone",

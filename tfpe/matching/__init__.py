@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from tfpe.algebra.structure import signed_words, source_regions, structure
+from tfpe.attacks.known_model import Stem
 from tfpe.errors import NetworkError
 from tfpe.layers.word_layers import WordPatchEmbedding
 from tfpe.matching.front import find_front
@@ -137,3 +138,31 @@ def _matched(model, transform, embedding_class):
             copy.set_weights(part.get_weights())
         features = copy(features)
     return keras.Model(inputs, features, name=model.name)
+
+
+def stem_of(model):
+    """The first layer of a model of patches, as `tfpe.attacks.known_model` takes it.
+
+    Args:
+        model: as of `match`, plain or matched.
+
+    Returns:
+        A `tfpe.attacks.Stem`.
+
+    Raises:
+        NetworkError: the model does not begin with a patch embedding.
+
+    Example:
+
+    >>> import keras
+    >>> model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(5, 4, 4)])
+    >>> stem_of(model).kernel.shape
+    (1, 48, 5)
+    """
+    front = find_front(model)
+    embedding, order = front.embedding(), front.order
+    return Stem(
+        embedding.refined(embedding.bits),
+        embedding.side,
+        None if order is None else keras.ops.convert_to_numpy(order.sources),
+    )

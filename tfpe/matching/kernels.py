@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfpe.algebra.structure import refined_kernel
+
 
 class ConvolutionKernel:
     """A patch convolution behind affine layers, as one on centred bytes."""
@@ -30,7 +32,7 @@ class ConvolutionKernel:
 
     def refined(self, bits):
         """The kernel on words of `bits` bits, `float64 (1, words, units)`."""
-        return _refined(self._kernel.reshape(1, -1, self.units), 8, bits)
+        return refined_kernel(self._kernel.reshape(1, -1, self.units), 8, bits)
 
 
 class EmbeddingKernel:
@@ -50,7 +52,7 @@ class EmbeddingKernel:
 
     def refined(self, bits):
         """The same, with an axis of patches where they are not tied."""
-        return _refined(self._kernel, self.bits, bits)
+        return refined_kernel(self._kernel, self.bits, bits)
 
 
 def _affine(layer, channels):
@@ -75,11 +77,3 @@ def _affine(layer, channels):
         np.broadcast_to(np.asarray(v, np.float64).reshape(-1), channels)
         for v in (factor, shift)
     )
-
-
-def _refined(kernel, bits, finer):
-    """A kernel on centred words of `bits` bits as one on words of `finer` bits."""
-    shifts = np.arange(0, bits, finer)
-    weights = 2.0**shifts * (2**finer - 1) / (2**bits - 1)
-    kernel = kernel[:, :, None] * weights[:, None]
-    return kernel.reshape(len(kernel), -1, kernel.shape[-1])

@@ -224,7 +224,7 @@ def predict(
     settings = settle_for(model, key, cipher, receipt, value_range, options)
     images = prepared(images, settings.receipt)
     inside = settings.receipt is not None and not isinstance(model, keras.Model)
-    model = _load_model(model)
+    model = load_model(model)
     if inside and (parts := encrypting_parts(model)):
         _require_same(parts, settings, key)
         model = cloud_model(model)  # it encrypts as its receipt says: here, instead
@@ -253,7 +253,7 @@ def predict(
     return np.concatenate(outputs)
 
 
-def _load_model(model):
+def load_model(model):
     if isinstance(model, keras.Model):
         return model
     try:

@@ -64,7 +64,7 @@ def evaluate(cipher, pictures, *, seed=0, progress=None, shown=None, **options):
     case = _case(cipher, options, seed_bytes(seed), pictures)
     near = bytearray(case.seed)
     near[0] ^= 1
-    tried = [(attack, case) for attack in applicable(cipher)]
+    tried = [(attack, case) for attack in applicable(cipher, pictures.shape)]
     others = [
         (attack, _variant(case, attack, changed)) for attack, changed in variants(case)
     ]

@@ -34,6 +34,10 @@ NEEDS = {
     "ciphertexts": {"ciphertexts": "CIPHERTEXTS, a folder or an image"},
     "reference": {"reference": "other plain pictures: --reference DIR"},
     "first_pixel": {"first_pixel": "the first pixel of the pictures: --first-pixel"},
+    "stems": {
+        "plain_model": "the plain model: --plain-model FILE",
+        "matched_model": "the one matched to the key: --matched-model FILE",
+    },
     "secret": {"key": "a key: -k KEY", "cipher": "--cipher", "size": SIZE},
 }
 ORACLE = {
@@ -53,6 +57,7 @@ class Files:
         reference: other plain pictures.
         first_pixel: plain value of the upper left pixel.
         answers: the queries of `make_queries`, encrypted.
+        plain_model, matched_model: .keras files.
         truth: plain images, for scores only.
         size: (height, width).
         cipher, options: of the cipher; default those of a manifest.
@@ -67,6 +72,8 @@ class Files:
     reference: str | None = None
     first_pixel: list | None = None
     answers: str | None = None
+    plain_model: str | None = None
+    matched_model: str | None = None
     truth: str | None = None
     size: tuple | None = None
     cipher: str | None = None
@@ -197,6 +204,8 @@ def _evidence(attack, files, chosen):
         fields["ciphertexts"] = files.found.images
     if "reference" in attack.takes:
         fields["reference"] = _reference(files, chosen)
+    if "stems" in attack.takes:
+        fields |= _stems(files)
     if "secret" in attack.takes:
         # The check compares two keys that differ in one bit: it needs the bytes.
         fields["secret"] = files.key._secret
@@ -209,6 +218,22 @@ def _oracle(attack, files, chosen):
         return answers_of(chosen_queries(attack, shape, **chosen), files.found)
     files.need(ORACLE)
     return find_cipher(files.cipher)(files.key, shape, **files.options)
+
+
+def _stems(files):
+    from tfpe.matching import stem_of
+    from tfpe.roles.models import load_model
+
+    plain, matched = (
+        load_model(path) for path in (files.plain_model, files.matched_model)
+    )
+    shapes = plain.input_shape[1:], matched.input_shape[1:]
+    if shapes[0] != shapes[1] or None in shapes[0]:
+        raise AttackError(
+            "Both models should take images of one size. "
+            f"Received: {shapes[0]} and {shapes[1]}"
+        )
+    return {"stems": (stem_of(plain), stem_of(matched)), "shape": shapes[0]}
 
 
 def _reference(files, chosen):

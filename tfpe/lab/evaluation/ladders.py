@@ -69,10 +69,32 @@ def evidence_of(attack, secret, plain, reference=None, seed=None, **known):
         oracle=secret,
         reference=reference,
         first_pixel=plain[:, 0, 0],
+        stems=stems_of(secret) if "stems" in attack.takes else None,
         secret=seed,
         shape=plain.shape[1:],
         **known,
     )
+
+
+def stems_of(secret, units=64):
+    """First layers of a random plain model and of the one matched to a transform.
+
+    Args:
+        secret: the `Transform`.
+        units: of the layer.
+    """
+    import keras
+
+    import tfpe
+    from tfpe.matching import stem_of
+
+    shape, found = secret.input_shape, tfpe.structure(secret)
+    side = found.side or shape[0]
+    # Where the key keeps to pixels, any patches do: the smaller, the less to tell.
+    plain = keras.Sequential(
+        [keras.Input(shape), keras.layers.Conv2D(units, side, side)]
+    )
+    return stem_of(plain), stem_of(tfpe.match(plain, secret))
 
 
 def try_attack(attack, case):
@@ -199,9 +221,14 @@ def _is_exact(attack, finding, case, plain):
     return attack.score_key(finding.key, case.secret).index_accuracy == 1
 
 
-def applicable(cipher):
-    """The rows of `ATTACKS` for a cipher, in the order of the table."""
-    return [row for row in ATTACKS.values() if cipher in row.ciphers]
+def applicable(cipher, image_shape):
+    """The rows of `ATTACKS` for a cipher and images, in the order of the table."""
+    return [
+        row
+        for row in ATTACKS.values()
+        if cipher in row.ciphers
+        and (row.largest is None or max(image_shape[:2]) <= row.largest)
+    ]
 
 
 def variants(case):
@@ -211,6 +238,6 @@ def variants(case):
     """
     forms = [
         (attack, attack.form_of(case.cipher, **case.options))
-        for attack in applicable(case.cipher)
+        for attack in applicable(case.cipher, case.pictures.shape)
     ]
     return [(attack, form) for attack, form in forms if form != case.options]
