@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfpe import Key, Transform
-from tfpe.attacks import table
+from tfpe.attacks import attack_table
 from tfpe.attacks.attack import PICTURES, Attack
 from tfpe.cli import main
 from tfpe.files import encrypt_folder
@@ -68,10 +68,10 @@ KEYS = [toy for toy in TOYS if toy.has_curve]
 @pytest.fixture
 def toys(photo_folder, monkeypatch):
     """The table with these attacks alone, and photographs under negpos."""
-    for name in list(table._TABLE):
-        monkeypatch.delitem(table._TABLE, name)
+    for name in list(attack_table._TABLE):
+        monkeypatch.delitem(attack_table._TABLE, name)
     for toy in TOYS:
-        monkeypatch.setitem(table._TABLE, toy.name, toy)
+        monkeypatch.setitem(attack_table._TABLE, toy.name, toy)
     encrypt_folder("photos", "encrypted", Key.load("owner.key"), "negpos")
 
 
