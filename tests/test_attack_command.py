@@ -281,7 +281,8 @@ def test_a_full_disk_leaves_what_was_there(photo_folder, monkeypatch, capsys):
 def test_an_attack_on_another_cipher_is_told(photo_folder, capsys):
     encrypt("ele")
     assert run("attack", "mode_filter", "encrypted", "-o", "opened", "-q") == 0
-    assert "mode_filter is for logistic, ffx; these are of ele" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "mode_filter is for logistic, ffx; these are of ele" in told
 
 
 def test_answers_of_another_shape_are_refused(photo_folder, photographs):
