@@ -10,22 +10,14 @@ import re
 import textwrap
 
 import pytest
+from pages import PAGES
 
 import tfpe
 
 # What users of the checkout call; the rest of `training` serves its commands.
-TRAINING = {
-    "networks.adaptation": ("le_adaptnet", "ele_adaptnet", "pixel_adaptnet"),
-    "compare": ("compare",),
-    "encryption": ("Encryption",),
-    "splits": ("split", "stratified_split"),
-    "evaluate": ("evaluate",),
-    "pyramidnet": ("pyramidnet", "count_units", "unit_widths", "drop_probabilities"),
-    "recipes": ("Recipe", "find_recipe"),
-    "shakedrop": ("ShakeDrop",),
-    "images": ("ImageSet", "load"),
-    "train": ("train",),
-}
+TRAINING = re.findall(
+    r"^::: (training[\w.]*)\.(\w+)$", PAGES["docs/api/training.md"], re.MULTILINE
+)
 # These train or need a trained model: `python -m training --help` shows commands.
 WITHOUT_EXAMPLE = ("compare", "evaluate", "train")
 
@@ -49,9 +41,7 @@ def public_objects():
     objects = [
         getattr(module, name) for module in modules for name in public_names(module)
     ]
-    for name, names in TRAINING.items():
-        module = importlib.import_module(f"training.{name}")
-        objects += [getattr(module, name) for name in names]
+    objects += [getattr(importlib.import_module(m), name) for m, name in TRAINING]
     kept = (inspect.isfunction, inspect.isclass)
     objects = [value for value in objects if any(test(value) for test in kept)]
     return {f"{value.__module__}.{value.__qualname__}": value for value in objects}
