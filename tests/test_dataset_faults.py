@@ -109,7 +109,7 @@ def test_interrupted_runs_of_other_settings_and_damaged_beginnings(
 ):
     """An error at batch `after`; damage to what is unfinished does no harm."""
     encrypt_dataset(npz, tmp_path / "whole", KEY, "le")
-    batches, frame = [], dataset.encryption.frame
+    batches, frame = [], dataset.record_bytes.frame
 
     def failing(records):
         batches.append(records)
@@ -118,7 +118,7 @@ def test_interrupted_runs_of_other_settings_and_damaged_beginnings(
         return frame(records)
 
     with monkeypatch.context() as patch:
-        patch.setattr(dataset.encryption, "frame", failing)
+        patch.setattr(dataset.record_bytes, "frame", failing)
         with pytest.raises(OutputError, match="no space"):
             encrypt_dataset(npz, tmp_path / "cloud", KEY, "le")
     if list(tmp_path.rglob("checkpoint.json")):
