@@ -72,6 +72,44 @@ def test_what_is_not_listed_is_certain(photographs, tables, count, seed):
     assert 0.4 < score <= 1
 
 
+@pytest.fixture(scope="module")
+def pieces(photographs):
+    """520 real pictures of 32 x 32."""
+    rows = np.stack(photographs)[:, :416].reshape(2, 13, 32, 20, 32, 3)
+    pieces = rows.swapaxes(2, 3).reshape(-1, *SHAPE)
+    return np.random.default_rng(0).permutation(pieces)
+
+
+@pytest.mark.parametrize("tables, most", [("shared", 0.5), ("per_place", 6)])
+def test_ciphertexts_alone(key, pieces, tables, most):
+    secret = FFX(key, SHAPE, tables=tables)
+    row = attacks.ATTACKS["substitution_statistics"]
+    evidence = attacks.Evidence(
+        ciphertexts=secret(pieces[:200]), cipher="ffx", options={"tables": tables}
+    )
+    found = attacks.run(row, evidence)
+    assert (found.kind, found.count) == ("ciphertexts", 200)
+    unseen = pieces[400:]
+    errors = abs(found.key.inverse(secret(unseen)).astype(int) - unseen)
+    assert errors.mean() < most
+    # Which places are touched is certain.
+    plain = np.arange(256)
+    touched = [(block_tables(k) != plain).any(axis=1) for k in (found.key, secret)]
+    assert (touched[0] == touched[1]).all()
+
+
+@pytest.mark.parametrize("cipher", [name for name in CIPHERS if name != "ffx"])
+def test_other_ciphertexts_are_refused(key, pieces, cipher):
+    with pytest.raises(AttackError, match="should be of pictures"):
+        attacks.substitution_statistics(CIPHERS[cipher](key, SHAPE)(pieces[:100]))
+
+
+def test_a_key_for_each_image_is_refused(key, pieces):
+    each = FFX.per_image(key, SHAPE, range(100))
+    with pytest.raises(AttackError, match="should be of pictures"):
+        attacks.substitution_statistics(each(pieces[:100]))
+
+
 def test_keys_of_two_kinds_are_not_compared(key):
     with pytest.raises(AttackError, match="of one kind"):
         attacks.score_key(FFX(key, SHAPE), CIPHERS["le"](key, SHAPE))

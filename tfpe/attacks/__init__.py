@@ -51,6 +51,7 @@ from tfpe.attacks.scoring import (
     score_key,
 )
 from tfpe.attacks.seed_algorithm import negative_flags, seed_algorithm
+from tfpe.attacks.table_statistics import substitution_statistics
 from tfpe.attacks.value_tables import (
     RecoveredSubstitution,
     substitution_chosen_plaintext,
@@ -103,4 +104,5 @@ __all__ = [
     "seed_algorithm",
     "substitution_chosen_plaintext",
     "substitution_known_plaintext",
+    "substitution_statistics",
 ]

@@ -27,6 +27,7 @@ from tfpe.attacks.repeated_blocks import (
     block_known_plaintext,
 )
 from tfpe.attacks.seed_algorithm import seed_algorithm
+from tfpe.attacks.table_statistics import substitution_statistics
 from tfpe.attacks.value_tables import (
     substitution_chosen_plaintext,
     substitution_known_plaintext,
@@ -209,6 +210,17 @@ _ROWS = (
         ladder=(100, 200, 400, 800, 1600),
         curve=(100, 200, 400, 1600, 5000),
         up_to=("mirror",),
+    ),
+    Attack(
+        substitution_statistics,
+        ("ciphertexts",),
+        "some 25 ciphertexts of 32 x 32 under one key",
+        lambda cipher: cipher.substitutes and cipher.tied and cipher.leaves_values,
+        "the key, from some 1,600 ciphertexts on; nearly, from fewer",
+        UNPUBLISHED,
+        "O(n), and an assignment of the values of a table",
+        ladder=(25, 100, 400, 1600),
+        curve=(5, 25, 100, 400, 1600),
     ),
     Attack(
         mode_filter,

@@ -180,7 +180,8 @@ def substitution_known_plaintext(plain, cipher, block_size=4, tables="shared"):
     seen[~touched & safe] = np.arange(VALUES)
     full = np.stack([_completed(table) for table in seen])
     open_ = (seen < 0) & ((seen < 0).sum(axis=1, keepdims=True) > 1)
-    return _recovered(full, open_, shape, block_size)
+    arrays = of_places(full, shape, block_size)
+    return RecoveredSubstitution(*arrays, shape, np.argwhere(open_))
 
 
 def _seen(x, y, table):
@@ -214,10 +215,16 @@ def _completed(table):
     return full
 
 
-def _recovered(full, undetermined, shape, block_size):
-    """The `RecoveredSubstitution` of the table of each place, each table once."""
+def of_places(full, image_shape, block_size):
+    """`(tables, index)` of a `Substitution` from the table of each place of a block.
+
+    Args:
+        full: `(places, 256)`, the same in all blocks.
+        image_shape: (height, width, channels).
+        block_size: side of a block in pixels.
+    """
     tables, number = np.unique(full, axis=0, return_inverse=True)
     number = number.ravel().astype(np.int32) + 1
-    blocks = shape[0] * shape[1] // block_size**2
-    index = lay_out(np.broadcast_to(number, (blocks, number.size)), shape, block_size)
-    return RecoveredSubstitution(tables, index, shape, np.argwhere(undetermined))
+    blocks = image_shape[0] * image_shape[1] // block_size**2
+    number = np.broadcast_to(number, (blocks, number.size))
+    return tables, lay_out(number, image_shape, block_size)
