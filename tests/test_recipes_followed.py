@@ -4,10 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from training.batches import Batches, Part
+from training.batches import Batches
 from training.compare import compare
 from training.images import ImageSet
 from training.recipes import find_recipe
+from training.splits import Part
 from training.train import compile_model, schedule
 
 CLASSES = 8
