@@ -318,6 +318,19 @@ def test_starts_at_once(arguments, folder):
     assert subprocess.check_output([sys.executable, "-c", code]) == b"False\n"
 
 
+@pytest.mark.parametrize(
+    "module, slow",
+    [
+        ("tfpe.cli", {"numpy", "dataclasses", "inspect", "csv"}),
+        # Their tables stand in the lists of the command line.
+        ("tfpe.attacks", {"scipy.stats", "scipy.optimize", "scipy.ndimage"}),
+    ],
+)
+def test_what_starts_slowly_is_imported_on_use(module, slow):
+    code = f"import sys, {module}; print(*{slow} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", code]) == b"\n"
+
+
 def test_demo(tmp_path, capsys):
     assert main(["demo", "-q", "--json", str(tmp_path)]) == 0
     record = json.loads(capsys.readouterr().out)

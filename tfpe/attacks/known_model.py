@@ -3,7 +3,7 @@
 import dataclasses
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+import scipy
 
 from tfpe.algebra.structure import refined_kernel, transform_of_regions
 from tfpe.errors import AttackError
@@ -104,7 +104,7 @@ def _assigned(plain, matched):
     along = matched @ plain.T
     lengths = (matched**2).sum(1)[:, None] + (plain**2).sum(1)
     distances = lengths - 2 * np.abs(along)
-    rows, place = linear_sum_assignment(distances)
+    rows, place = scipy.optimize.linear_sum_assignment(distances)
     apart = (plain**2).sum(1)[:, None] + (plain**2).sum(1) - 2 * np.abs(plain @ plain.T)
     np.fill_diagonal(apart, np.inf)
     if (apart.min(1) <= LEAST_MARGIN * (plain**2).sum(1).mean()).any():

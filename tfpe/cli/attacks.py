@@ -18,7 +18,6 @@ from tfpe.cli.common import (
 from tfpe.cli.packages import require
 from tfpe.cli.streams import note
 from tfpe.errors import CipherOptionError, TfpeError
-from tfpe.lab.table import Cell, Table
 from tfpe.lab.terminal import print_table
 
 EXAMPLES = """\
@@ -219,6 +218,8 @@ def _write(result, options):
 
 
 def _print(summary):
+    from tfpe.lab.table import Table
+
     evidence = summary["evidence"]
     rows = {
         "cipher": summary["cipher"],
@@ -235,6 +236,8 @@ def _print(summary):
 
 
 def _value(value):
+    from tfpe.lab.table import Cell
+
     text = f"{value:z.4g}" if isinstance(value, float) else str(value)
     return Cell(text, tone="wrap")
 
@@ -257,6 +260,8 @@ def _list(attacks, options):
         ]
         print(json.dumps(rows, indent=2))
         return 0
+    from tfpe.lab.table import Cell, Table
+
     columns = {
         "attack": lambda row: row.name,
         "threat model": lambda row: Cell(row.threat_model, tone="wrap"),

@@ -7,7 +7,6 @@ import sys
 from tfpe.cli.common import add_command, progress_bar, size_of
 from tfpe.cli.packages import require
 from tfpe.cli.streams import note
-from tfpe.lab.table import Cell, Table, number
 from tfpe.lab.terminal import print_table
 
 EXAMPLES = {
@@ -57,6 +56,7 @@ def ciphers(options):
     """Lists the ciphers: key space in bits, and what breaks them."""
     require(*([] if options.json else ["rich"]))
     from tfpe.ciphers import CIPHERS
+    from tfpe.lab.table import Cell, Table, number
     from tfpe.pixels.padding import padded_size
 
     rows = []
