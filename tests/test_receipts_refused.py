@@ -1,0 +1,91 @@
+"""Receipts in models that are damaged or too large; classes of hidden folders."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from image_folders import crops, save
+
+from tfpe import Key
+from tfpe.errors import ManifestError
+from tfpe.files import encrypt_folder
+from tfpe.files.names import hide
+from tfpe.receipts import Receipt, attach_receipt, model_receipt, read_receipt
+from tfpe.receipts.receipt import open_receipt
+
+KEY = Key(bytes(range(32)))
+PLAIN = Receipt("photos", KEY.fingerprint, "le", {"block_size": 4})
+
+
+def model(path, member):
+    """An archive with something in the place of a receipt."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", "{}")
+        if member is not None:
+            archive.writestr("receipt.json", member)
+    return path
+
+
+def test_what_a_receipt_does_not_say():
+    opened = open_receipt(PLAIN.sealed(KEY), KEY, "here")
+    assert opened == PLAIN and opened.value_range == (0, 255)
+    assert not opened.hidden_labels and not opened.per_image and opened.depth is None
+
+
+def test_a_receipt_comes_back_from_a_model(tmp_path):
+    path = model(tmp_path / "m.keras", None)
+    assert model_receipt(path, KEY) is None
+    attach_receipt(path, PLAIN.sealed(KEY), "photos", ["cat", "dog"])
+    found = model_receipt(path, KEY)
+    assert found.class_names == ["cat", "dog"]
+    assert (found.name, found.cipher, found.options) == ("photos", "le", PLAIN.options)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"receipt": None},
+        {"receipt": []},
+        {"classes": None},
+        {"classes": "cat"},
+        {"receipt": {}},
+        {"receipt": {**PLAIN.sealed(KEY), "cipher": "pbe"}},
+    ],
+)
+def test_a_damaged_receipt_in_a_model(change, tmp_path):
+    member = {"name": "p", "classes": ["a"], "receipt": PLAIN.sealed(KEY)}
+    path = model(tmp_path / "m.keras", json.dumps(member))
+    assert model_receipt(path, KEY).class_names == ["a"]
+    path = model(tmp_path / "m.keras", json.dumps(member | change))
+    with pytest.raises(ManifestError, match="receipt|manifest|m.keras"):
+        model_receipt(path, KEY)
+
+
+@pytest.mark.parametrize("megabytes, fits", [(34, True), (65, False)])
+def test_a_receipt_that_fills_the_memory(megabytes, fits, tmp_path):
+    member = {"name": "p", "classes": ["a"], "receipt": PLAIN.sealed(KEY)}
+    text = json.dumps(member) + " " * (megabytes * 2**20)
+    path = model(tmp_path / "m.keras", text)
+    if fits:
+        assert model_receipt(path, KEY).class_names == ["a"]
+    else:
+        with pytest.raises(ManifestError, match="too large"):
+            model_receipt(path, KEY)
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize("splits", [("",), ("train/", "test/")])
+def test_classes_of_folders_under_any_names(splits, hidden, tmp_path):
+    classes = ["cat", "dog", "eel"]
+    places = [f"{split}{name}/1.png" for split in splits for name in classes]
+    save(tmp_path / "photos", dict(zip(places, crops(len(places)), strict=True)))
+    names = {"hide_names": tmp_path / "names"} if hidden else {}
+    encrypt_folder(tmp_path / "photos", tmp_path / "out", KEY, "le", **names)
+    expected = classes
+    if hidden:
+        expected = {hide(KEY, place).split("/")[-2] for place in places}
+    receipt = read_receipt(tmp_path / "out", KEY)
+    assert receipt.class_names == sorted(expected)
+    assert receipt.hidden_labels == hidden
+    assert receipt.image_shape == np.shape(crops(1)[0])
