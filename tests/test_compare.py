@@ -137,6 +137,13 @@ def test_time_is_kept(tmp_path):
     assert not records and unfinished[0][1] == "time was up"
 
 
+def test_several_processes_have_no_clock_in_common(tmp_path, monkeypatch):
+    monkeypatch.setattr("training.strategies.process", lambda strategy: (0, 2))
+    with pytest.raises(CompareError, match="max_seconds"):
+        again(tmp_path, max_seconds=1)
+    assert not list(tmp_path.iterdir())
+
+
 def test_evaluation_of_a_saved_model(toy):
     records, folder = toy
     path = folder / "runs" / "toy-tiny-le-seed0" / "best.keras"
