@@ -40,16 +40,19 @@ def test_what_is_written_is_read(tmp_path_factory, results):
 def test_files_are_readable_and_do_not_depend_on_order(tmp_path):
     confusion = np.arange(6, dtype=np.int32).reshape(2, 3)
     results = {"name": "[\n1\n]", "half": np.float32(0.5), "confusion": confusion}
+    results["words"] = "Übergrößen"
     first = write_record(tmp_path / "a.json", record(**results))
     again = {"environment": first["environment"], **record(**results)}
     write_record(tmp_path / "b.json", dict(reversed(again.items())))
-    text = (tmp_path / "a.json").read_text()
-    assert (tmp_path / "b.json").read_text() == text
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert (tmp_path / "b.json").read_text(encoding="utf-8") == text
+    assert '"words": "Übergrößen"' in text
     assert "      [0, 1, 2],\n      [3, 4, 5]\n" in text
     assert read_record(tmp_path / "a.json")["results"] == {
         "name": "[\n1\n]",
         "half": 0.5,
         "confusion": [[0, 1, 2], [3, 4, 5]],
+        "words": "Übergrößen",
     }
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]
 
