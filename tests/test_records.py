@@ -1,5 +1,6 @@
 """Records: what is written can be read, and nothing is lost or made up."""
 
+import array
 import json
 import os
 import sys
@@ -64,6 +65,7 @@ def test_files_are_readable_and_do_not_depend_on_order(tmp_path):
         np.float32("inf"),
         np.array([1.0, np.nan]),
         b"secret",
+        array.array("d", [1.0]),
         {1, 2},
         tfpe.Key(bytes(32)),
         tfpe.ciphers.negpos(tfpe.Key(bytes(32)), (2, 2, 3)),

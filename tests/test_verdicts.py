@@ -6,7 +6,7 @@ import itertools
 import pytest
 import report_records as make
 
-from tfpe.lab.page.cards import cipher_cards
+from tfpe.lab.page.cards import cipher_cards, in_seconds
 from tfpe.lab.records import typed
 
 # From the attacker who has least; whoever succeeds with less is worse news.
@@ -55,3 +55,12 @@ def test_one_success_among_failures_is_what_counts(record):
     for others in itertools.permutations(["failed", "partial", "recovered"]):
         told = [("known plaintext", outcome) for outcome in others]
         assert verdict_of(record, told) == (MODELS["known plaintext"], "bad")
+
+
+@pytest.mark.parametrize(
+    "seconds, words",
+    [(0, "under 1 ms"), (0.00099, "under 1 ms"), (0.001, "1 ms"), (0.999, "999 ms")]
+    + [(1, "1.0 s"), (119.9, "119.9 s"), (120, "2.0 min"), (3600, "60.0 min")],
+)
+def test_times_in_words(seconds, words):
+    assert in_seconds(seconds) == words
