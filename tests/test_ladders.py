@@ -8,8 +8,8 @@ import pytest
 from tfpe import CIPHERS, Key
 from tfpe.attacks import ATTACKS, score_key
 from tfpe.errors import AttackError, TfpeError
-from tfpe.lab.evaluation import curves
-from tfpe.lab.evaluation.ladders import Case, try_attack
+from tfpe.lab.evaluation import curves, ladders
+from tfpe.lab.evaluation.ladders import Case, applicable, try_attack
 from tfpe.lab.evaluation.pictures import Pictures
 
 SHAPE = (12, 12, 3)
@@ -113,3 +113,12 @@ def test_keys_of_other_shapes_are_not_compared():
     for pair in ((SECRET, other), (other, SECRET)):
         with pytest.raises(AttackError, match="one image shape"):
             score_key(*pair)
+
+
+@pytest.mark.parametrize("largest, sizes", [(None, [8, 16, 17]), (16, [8, 16])])
+def test_attacks_that_take_long_on_large_pictures(largest, sizes, monkeypatch):
+    row = dataclasses.replace(ATTACKS["known_plaintext"], largest=largest)
+    monkeypatch.setattr(ladders, "ATTACKS", {row.name: row})
+    for shape in ((8, 8, 3), (16, 16, 3), (16, 17, 3), (17, 16, 3)):
+        expected = [row] if max(shape[:2]) in sizes else []
+        assert applicable("le", shape) == expected

@@ -1,5 +1,6 @@
 """Receipts in models that are damaged or too large; classes of hidden folders."""
 
+import dataclasses
 import json
 import zipfile
 
@@ -8,11 +9,14 @@ import pytest
 from image_folders import crops, save
 
 from tfpe import Key
-from tfpe.errors import ManifestError
+from tfpe.errors import ManifestError, OutputError
 from tfpe.files import encrypt_folder
 from tfpe.files.names import hide
 from tfpe.receipts import Receipt, attach_receipt, model_receipt, read_receipt
+from tfpe.receipts.model_images import prepared
 from tfpe.receipts.receipt import open_receipt
+from tfpe.receipts.receipt_files import check_place
+from tfpe.receipts.sets import class_of
 
 KEY = Key(bytes(range(32)))
 PLAIN = Receipt("photos", KEY.fingerprint, "le", {"block_size": 4})
@@ -89,3 +93,34 @@ def test_classes_of_folders_under_any_names(splits, hidden, tmp_path):
     assert receipt.class_names == sorted(expected)
     assert receipt.hidden_labels == hidden
     assert receipt.image_shape == np.shape(crops(1)[0])
+
+
+def test_classes_are_the_folders_next_to_the_top():
+    for path in ("cat/1.png", "cat/deep/1.png", "train/cat/deep/1.png"):
+        assert class_of(path) == "cat"
+    assert class_of("train/1.png") is None and class_of("1.png") is None
+    assert class_of("a/b/1.png", splits={"a"}) == "b"
+
+
+def test_a_place_of_a_receipt_may_be_taken_again(tmp_path):
+    place = tmp_path / "r.json"
+    check_place(place)
+    place.write_text(json.dumps(PLAIN.sealed(KEY)))
+    check_place(place)
+    for other in ("{}", "no json", json.dumps({"format": "tfpe manifest"})):
+        place.write_text(other)
+        with pytest.raises(OutputError, match="something else"):
+            check_place(place)
+    for wrong in (tmp_path, place / "r.json"):
+        with pytest.raises(OutputError, match="where a file can be written"):
+            check_place(wrong)
+
+
+@pytest.mark.parametrize("shape, channels", [(None, 1), ((8, 8, 1), 1), ((8, 8, 3), 3)])
+def test_gray_pictures_for_a_model_of_colours(shape, channels, rng):
+    gray = rng.integers(0, 256, (2, 8, 8, 1), np.uint8)
+    receipt = dataclasses.replace(PLAIN, image_shape=shape)
+    found = prepared(gray, receipt)
+    assert found.shape == (2, 8, 8, channels) and (found == gray).all()
+    colours = gray.repeat(3, axis=-1)
+    assert np.array_equal(prepared(colours, receipt), colours)

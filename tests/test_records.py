@@ -202,3 +202,14 @@ def test_environment_says_what_was_used_and_not_where(monkeypatch):
     assert records.environment()["gpu"] == ["GPU 0", "GPU 1"]
     assert records.environment()["torch"] == "2"
     assert "tensorflow" not in records.environment()
+
+
+def test_the_machine_in_a_record(monkeypatch):
+    from tfpe.lab.records import machine
+
+    pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": int(3.75 * 2**18)}
+    monkeypatch.setattr(os, "sysconf", pages.__getitem__)
+    assert records.environment()["memory_gib"] == 3.8
+    text = "processor : 0\nmodel name\t: Abacus 3 @ 1 GHz \nmodel name : another\n"
+    monkeypatch.setattr(machine.Path, "read_text", lambda path, encoding: text)
+    assert records.environment()["cpu"] == "Abacus 3 @ 1 GHz"

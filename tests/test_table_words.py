@@ -169,6 +169,7 @@ def test_outcomes_sort_by_how_bad_they_are(document):
     assert [cell.text for cell in found] == list(told)
     assert [cell.tone for cell in found] == ["bad", "fair", "good"]
     assert [cell.value for cell in found] == [0, 1, 2]
+    assert {shown[table.header.index("keys")].text for shown in table.rows} == {"1"}
 
 
 @pytest.mark.parametrize("length", [78, 79, 80, 81, 500])
