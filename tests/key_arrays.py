@@ -3,9 +3,12 @@
 import numpy as np
 
 from tfpe import CIPHERS
+from tfpe.ciphers import byte_ciphers
 
 # Ciphers that move and mask words, which `structure` and `match` tell apart.
 TRANSFORMS = [name for name, row in CIPHERS.items() if row.traits().word_bits]
+# Those whose ciphertexts are bytes, as files and data sets hold.
+BYTES = byte_ciphers()
 
 
 def key_arrays(*holders):

@@ -12,6 +12,7 @@ import itertools
 import json
 import math
 import pathlib
+import struct
 import sys
 
 import reference
@@ -78,7 +79,7 @@ def cipher_cases(cipher):
 def cipher_case(cipher, secret, shape, options):
     plain = reference.plain_image(shape)
     material = reference_keys.material(secret, cipher, shape, options)
-    encrypted = bytes(reference.CIPHERS[cipher](plain, shape, **material))
+    encrypted = written(reference.CIPHERS[cipher](plain, shape, **material))
     case = {
         "key": secret.hex(),
         "image_shape": shape,
@@ -91,6 +92,13 @@ def cipher_case(cipher, secret, shape, options):
         case["plain"] = bytes(plain).hex()
         case["cipher"] = encrypted.hex()
     return case
+
+
+def written(ciphertext):
+    """Bytes as they are; real numbers in 32 bits each, little-endian."""
+    if any(isinstance(value, float) for value in ciphertext):
+        return struct.pack(f"<{len(ciphertext)}f", *ciphertext)
+    return bytes(ciphertext)
 
 
 def key_cases():

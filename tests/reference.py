@@ -7,6 +7,8 @@ of bytes in (row, column, channel) order beside its shape. Vectors are made with
 """
 
 import math
+import operator
+import struct
 
 # Every value of each option that has finitely many, and some of the others.
 OPTION_VALUES = {
@@ -26,6 +28,7 @@ OPTION_VALUES = {
     "etc": {"block_size": (1, 2, 4), "channel_shuffle": (True, False)},
     "etc_gray": {"block_size": (1, 2, 4, 8), "fold": (True, False)},
     "ffx": {"block_size": (1, 2, 4), "tables": ("shared", "per_place")},
+    "orthogonal": {"block_size": (1, 2, 4)},
     "identity": {},
     "negpos": {},
     "shuffle": {},
@@ -187,6 +190,23 @@ def ffx(image, shape, tables, places, block_size=4):
     return _map_blocks(image, shape, block_size, blocks, substitute)
 
 
+def orthogonal(image, shape, matrix, block_size=4):
+    """`matrix`: rows of whole numbers, in units of 255 / 2^22; gives 32 bits each."""
+
+    def multiply(i, k, data):
+        centred = [2 * value - 255 for value in data]
+        sums = [sum(map(operator.mul, row, centred)) for row in matrix]
+        return [_single(number) / 2**22 for number in sums]
+
+    blocks = range(block_count(shape, block_size))
+    return _map_blocks(image, shape, block_size, blocks, multiply)
+
+
+def _single(number):
+    """The nearest number of 32 bits."""
+    return struct.unpack("<f", struct.pack("<f", number))[0]
+
+
 # --- pixels ---------------------------------------------------------------------
 
 
@@ -243,7 +263,7 @@ def keystream(image, shape, stream):
 CIPHERS = {
     function.__name__: function
     for function in (
-        *(le, ele, pbe, logistic, etc, etc_gray, ffx),
+        *(le, ele, pbe, logistic, etc, etc_gray, ffx, orthogonal),
         *(identity, negpos, shuffle, blockshuffle, keystream),
     )
 }

@@ -8,6 +8,8 @@ Python integers is the double nearest to the quotient, as is `float(Fraction(n, 
 import functools
 import hashlib
 import math
+import operator
+import statistics
 
 import reference
 
@@ -130,6 +132,8 @@ def material(secret, cipher, shape, options):
             "places": sorted(draws.permutation("places", sizes)[: -(-sizes // 2)]),
             **own,
         }
+    if cipher == "orthogonal":
+        return {"matrix": _orthogonal(draws.words("gaussian", sizes**2), sizes), **own}
     if cipher == "blockshuffle":
         return {"perm": draws.permutation("perm", sizes), **own}
     if cipher == "shuffle":
@@ -156,6 +160,24 @@ def material(secret, cipher, shape, options):
         "sequence": reference.spread_sequence(sequence, shape, options["stream"]),
         "select": draws.bits("select", size) if options["select"] else [1] * size,
     }
+
+
+def _orthogonal(words, size):
+    """Gram-Schmidt, once and again, on Gaussian numbers that are rounded to 2^-12."""
+    gaussian = statistics.NormalDist().inv_cdf
+    numbers = [
+        round(gaussian((2 * (word // 2**12) + 1) / 2**53) * 2**12) for word in words
+    ]
+    rows = []
+    for start in range(0, size * size, size):
+        row = numbers[start : start + size]
+        for _ in range(2):
+            for other in rows:
+                shared = math.fsum(map(operator.mul, row, other))
+                row = [a - shared * b for a, b in zip(row, other, strict=True)]
+        length = math.hypot(*row)
+        rows.append([value / length for value in row])
+    return [[round(value / (255 / 2**22)) for value in row] for row in rows]
 
 
 def encrypt(secret, cipher, shape, options, image):

@@ -59,6 +59,8 @@ def handed_to_tensorflow(function, *arguments):
 
 def information(piece):
     """About how many bits a piece tells: of its steps, so that counting tells none."""
+    if piece.dtype.kind == "f" and (piece != np.rint(piece)).any():
+        piece = piece.view(f"i{piece.itemsize}")  # their bits
     steps = np.diff(piece.astype(np.int64))
     _, counts = np.unique(steps, return_counts=True)
     shares = counts / max(1, steps.size)
@@ -68,8 +70,6 @@ def information(piece):
 def telling_pieces(array):
     """Short pieces of an array that nobody writes by chance; none of constant ones."""
     flat = array.reshape(-1)
-    if flat.dtype.kind == "f":
-        flat = flat.view(f"i{flat.itemsize}")  # their bits
     for size in 2 ** np.arange(3, 10):
         starts = np.linspace(0, flat.size - size, 8 * PIECES, dtype=int)
         pieces = [flat[s : s + size] for s in starts if s >= 0]
@@ -81,18 +81,24 @@ def telling_pieces(array):
 
 def forms(piece):
     """A piece as it may be written: in integers of each size, packed, or as text."""
-    written = [piece.astype(kind).tobytes() for kind in (np.int32, np.int64, "f4")]
-    values = np.unique(piece)
-    if values[-1] < 256:
-        written.append(piece.astype(np.uint8).tobytes())
     lists = [piece.tolist()]
+    written = [piece.astype(kind).tobytes() for kind in ("f4", "f8")]
+    whole = (piece == np.rint(piece)).all()
+    if whole:
+        piece = piece.astype(np.int64)
+        lists.append(piece.tolist())
+        written += [piece.astype(kind).tobytes() for kind in (np.int32, np.int64)]
+    values = np.unique(piece)
+    if whole and 0 <= values[0] and values[-1] < 256:
+        written.append(piece.astype(np.uint8).tobytes())
     if values.size == 2:
         # Of two values, such as negatives: however they are called.
         high = piece == values[1]
         written += [high.tobytes(), (high * np.uint8(255)).tobytes()]
         written += [np.packbits(high, bitorder=order).tobytes() for order in _ORDERS]
         lists += [high.tolist(), high.astype(int).tolist()]
-    written.append(b"".join(map(_varint, piece.tolist())))
+    if whole:
+        written.append(b"".join(map(_varint, piece.tolist())))
     written += [base64.b64encode(data[: len(data) // 3 * 3]) for data in written]
     for numbers in lists:
         for comma in (" ", ",", ", ", "\n"):

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfpe import CIPHERS, Key, Substitution, Transform, attacks, ciphers
+from tfpe.algebra.orthogonal import Orthogonal
 from tfpe.errors import CipherOptionError, ImageError
 
 SECRETS = st.binary(min_size=32, max_size=32)
@@ -60,12 +61,12 @@ def test_round_trip(case, seed):
     transform = CIPHERS[name](Key(secret), shape, **options)
     x = random_images(shape, seed=seed)
     y = transform(x)
-    assert y.dtype == np.uint8
+    assert y.dtype == transform.output_dtype
     assert y.shape[1:] == CIPHERS[name].cipher_shape(shape, **options)
     assert np.array_equal(y, transform.definition(x))
     assert np.array_equal(transform.inverse(y), x)
     assert np.array_equal(transform(x[0]), y[0])
-    one = type(transform).identity(shape)
+    one = getattr(type(transform), "identity", Transform.identity)(shape)
     assert transform.inverse @ transform == one
 
 
@@ -183,6 +184,7 @@ def test_key_spaces_of_the_design():
         "etc": 2 * (log2_64 + 64 * (3 + 1 + math.log2(6)),),
         "etc_gray": 2 * (log2_48 + 48 * 4,),
         "ffx": 2 * (log2_256 + math.log2(math.comb(48, 24)),),
+        "orthogonal": 2 * (15 * 24 * 47 + 1,),
         "identity": (0, 0),
         "negpos": (3072, 3072),
         "shuffle": 2 * (math.lgamma(3073) / math.log(2),),
@@ -286,13 +288,17 @@ def test_traits_are_those_of_the_definitions():
     assert {n for n, one in traits.items() if one.word_bits == 4} == {"le", "ele"}
     still = {"identity", "negpos", "keystream"}
     assert those("in_place") == still | {"pbe", "logistic", "ffx"}
-    assert those("tied") == {"le", "blockshuffle", "ffx", "identity"}
+    assert those("tied") == {*("le", "blockshuffle", "ffx", "orthogonal", "identity")}
     assert set(CIPHERS) - those("moves_words") == still | {"ffx"}
     assert those("moves_blocks") == {"ele", "etc", "etc_gray"}
-    assert set(CIPHERS) - those("negates") == {"logistic", "keystream", "ffx"}
+    assert set(CIPHERS) - those("negates") == {
+        *("logistic", "keystream", "ffx", "orthogonal")
+    }
     assert those("substitutes") == {"ffx"}
-    assert {n for n, one in traits.items() if one.word_bits is None} == {"ffx"}
-    assert set(CIPHERS) - those("leaves_values") == {"keystream"}
+    assert those("rotates") == {"orthogonal"} == set(CIPHERS) - those("gives_bytes")
+    siblings = {"ffx", "orthogonal"}
+    assert {n for n, one in traits.items() if one.word_bits is None} == siblings
+    assert set(CIPHERS) - those("leaves_values") == {"keystream", "orthogonal"}
     assert set(CIPHERS) - those("keyed") == {"identity"}
 
 
@@ -304,6 +310,8 @@ def test_traits_hold_under_every_key(name, options, key):
     shape = (4 * size, 4 * size, 3)
     transform = CIPHERS[name](key, shape, **options)
     assert traits.substitutes == isinstance(transform, Substitution)
+    assert traits.rotates == isinstance(transform, Orthogonal)
+    assert traits.gives_bytes == (transform.output_dtype == "uint8")
     assert traits.in_place or not traits.substitutes
     assert (traits.word_bits is None) != isinstance(transform, Transform)
     if traits.word_bits is None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from image_folders import CHINA, contents, crops, save
+from key_arrays import BYTES
 from PIL import Image
 
 from tfpe import CIPHERS, Key, Preparation
@@ -35,7 +36,7 @@ def column(examples, name):
     return np.stack([example[name] for example in examples])
 
 
-@pytest.mark.parametrize("name", CIPHERS)
+@pytest.mark.parametrize("name", BYTES)
 def test_tfds_reads_what_was_encrypted_and_decryption_gives_it_back(
     name, npz, tmp_path
 ):

@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 from image_folders import CHINA, FLOWER, assert_same, document, load, save, save_small
+from key_arrays import BYTES
 from PIL import Image
 
-from tfpe import CIPHERS, Key, Preparation
+from tfpe import Key, Preparation
 from tfpe.cli import main
 from tfpe.errors import CipherOptionError, ManifestError
 from tfpe.files import decrypt_folder, encrypt_folder
@@ -158,7 +159,7 @@ def test_wrong_preparations_write_nothing(small, tmp_path, key_file, capsys):
 # --- a lost manifest ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cipher", CIPHERS)
+@pytest.mark.parametrize("cipher", BYTES)
 def test_folders_come_back_without_their_manifest(tmp_path, cipher):
     images = {"a.png": CHINA[:21, :30], "deep/b.png": FLOWER[:21, :30, 0]}
     plain = save(tmp_path / "plain", images)

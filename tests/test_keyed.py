@@ -5,6 +5,7 @@ Budget: 15 s.
 
 import copy
 import dataclasses
+import pathlib
 import pickle
 
 import numpy as np
@@ -17,8 +18,9 @@ import tfpe
 from tfpe import CIPHERS, Key, Keyed, PerceptualEncrypt, Substitution, Transform
 from tfpe.algebra.keyed import Program
 from tfpe.ciphers.cipher import Cipher
+from tfpe.dataset import encrypt_dataset
 from tfpe.errors import CipherOptionError, NoInverseError, TfpeError
-from tfpe.files import encrypt_folder
+from tfpe.files import decrypt_folder, encrypt_folder
 from training.encryption import Encryption
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -243,22 +245,34 @@ def test_a_sibling_of_ones_own_is_applied_and_chained():
         Keyed.stack([one, Halves(SHAPE)])
 
 
-def test_what_holds_bytes_refuses_other_ciphertexts_by_name(toy, photo_folder):
+def test_what_takes_any_ciphertext_takes_it(toy):
     import tensorflow as tf
 
     x = images(2)
+    expected = x / np.float32(2)
     dataset = tf.data.Dataset.from_tensors(x)
-    calls = {
-        "layer": lambda: PerceptualEncrypt(KEY, toy)(x),
-        "data map": lambda: tfpe.data.encrypt(dataset, KEY, toy),
-        "training": lambda: Encryption(KEY, toy)(x, np.arange(2)),
-        "per image": lambda: Encryption(KEY, toy, True)(x, np.arange(2)),
-    }
-    for call in calls.values():
-        with pytest.raises(CipherOptionError, match="bytes.*Halves.*float32"):
+    (mapped,) = tfpe.data.encrypt(dataset, KEY, toy)
+    for found in (
+        PerceptualEncrypt(KEY, toy)(x),
+        mapped,
+        Encryption(KEY, toy)(x, np.arange(2)),
+    ):
+        assert np.asarray(found).dtype == np.float32
+        assert np.array_equal(found, expected)
+
+
+def test_what_holds_bytes_refuses_other_ciphertexts_by_name(toy, photo_folder):
+    words = images(2).astype(np.uint16)
+    for call in (
+        lambda: PerceptualEncrypt(KEY, toy, dtype="uint8"),
+        lambda: encrypt_folder("photos", "out", KEY, toy),
+        lambda: encrypt_dataset("photos", "out", KEY, toy),
+        lambda: decrypt_folder("photos", "out", KEY, cipher=toy),
+        lambda: Encryption(KEY, toy)(words, np.arange(2)),
+    ):
+        with pytest.raises(CipherOptionError, match="halves"):
             call()
-    done = encrypt_folder("photos", "out", KEY, toy)
-    assert done.failed and all("float32" in text for _, text in done.failed)
+    assert not pathlib.Path("out").exists()
     # Of a sibling of which nothing is known, no attack is told that it works.
     traits = CIPHERS[toy].traits()
     assert traits.word_bits is None and not traits.in_place and not traits.substitutes

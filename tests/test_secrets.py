@@ -35,7 +35,8 @@ def held(name):
     maps = [transform, transform.inverse]
     maps += [t.refine(4) for t in maps if hasattr(t, "refine")]
     for t in maps:
-        t(bytes_), t(bytes_[0])
+        x = bytes_.astype(t.input_dtype)
+        t(x), t(x[0])
     layer(IMAGES)
     specification = tf.TensorSpec(bytes_.shape, tf.uint8)
     handed = handed_to_tensorflow(transform, specification)
@@ -67,7 +68,9 @@ def test_nothing_that_is_held_can_be_written_unseen(name):
     assert arrays or np.array_equal(CIPHERS[name](KEY, SHAPE)(images), images)
     for array in arrays:
         values = array.reshape(-1)[:4096]  # longer ones repeat themselves
-        written = [values.tobytes(), values.astype(np.int64).tobytes()]
+        written = [values.tobytes()]
+        if (values == np.rint(values)).all():
+            written.append(values.astype(np.int64).tobytes())
         written.append(json.dumps(values.tolist()).encode())
         if np.unique(values).size == 2:
             written.append((values > 0).tobytes())

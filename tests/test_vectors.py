@@ -89,6 +89,8 @@ def explicit_transform(name, shape, case):
         places = material.pop("places")
         size = case["options"]["block_size"] ** 2 * shape[2]
         material["select"] = [place in places for place in range(size)]
+    if name == "orthogonal":
+        material["matrix"] = np.array(material["matrix"]) * (255 / 2**22)
     if name == "etc":
         material.setdefault("channel_order", None)
     for option in ("block_size", "word_bits", "fold"):
@@ -103,8 +105,8 @@ def test_second_implementation_gives_the_vectors(name):
         shape, options = tuple(case["image_shape"]), case["options"]
         secret, plain = bytes.fromhex(case["key"]), reference.plain_image(shape)
         encrypted = reference_keys.encrypt(secret, name, shape, options, plain)
-        digest = hashlib.sha256(bytes(encrypted)).hexdigest()
-        assert digest == case["cipher_sha256"], options
+        data = make_vectors.written(encrypted)
+        assert hashlib.sha256(data).hexdigest() == case["cipher_sha256"], options
 
 
 @pytest.mark.parametrize("case", load("keys")["cases"], ids=lambda c: c["fingerprint"])

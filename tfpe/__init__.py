@@ -13,7 +13,8 @@ True
 - `Transform`: one secret permutation and one secret mask, applied to arrays of NumPy,
   TensorFlow, JAX and torch; `PerceptualEncrypt`: the same as a Keras layer.
 - `Keyed`: what every cipher is, and `Transform` the first kind of; `Substitution`,
-  secret tables of values, is another. `@` makes chains of both.
+  secret tables of values, and `Orthogonal`, a secret matrix for blocks, are others. `@`
+  makes chains of them.
 - `tfpe.data`, `tfpe.files`, `tfpe.dataset`: pipelines, folders of images, data sets.
 - `Preparation`: size, gray or RGB, and conversions of pictures before encryption.
 - `client_model`, `cloud_model`, `predict`, `export`: what owner and cloud hand over.
@@ -34,6 +35,7 @@ _PUBLIC = {
     "CIPHERS": "tfpe.ciphers",
     "Key": "tfpe.keys",
     "Keyed": "tfpe.algebra.keyed",
+    "Orthogonal": "tfpe.algebra.orthogonal",
     "PerceptualEncrypt": "tfpe.layers",
     "Preparation": "tfpe.pixels.preparation",
     "Substitution": "tfpe.algebra.substitution",

@@ -34,7 +34,7 @@ def encrypt(
 
     Returns:
         A data set of the same structure; only the images differ, and they keep their
-        dtype.
+        dtype (`uint8` becomes `float32` where ciphertexts are real numbers).
 
     Raises:
         ImageError: no image is found in the elements, or it has another dtype or rank.
@@ -67,6 +67,8 @@ def encrypt(
         raise ImageError(
             f"Images should be uint8 or floats. Received: dtype {dtype.name}"
         )
+    if not invert and not row.traits(**options).gives_bytes:
+        dtype = dtype if dtype.is_floating else tf.float32
     layer = PerceptualEncrypt(
         key,
         row.name,

@@ -64,7 +64,9 @@ def cipher_throughput(
     rows = []
     # One at a time: the tables of all ciphers need not lie on the device together.
     for name in names:
-        layer = PerceptualEncrypt(key, name, dtype="uint8")
+        bytes_out = CIPHERS[name].traits().gives_bytes
+        dtype = "uint8" if bytes_out else "float32"
+        layer = PerceptualEncrypt(key, name, dtype=dtype)
         secret = CIPHERS[name](key, batch.shape[1:])
         encrypt, copy = _compiled(layer), _compiled(_copy)
         programs = {

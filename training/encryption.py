@@ -33,6 +33,11 @@ class Encryption:
         check_key(self.key)
         find_cipher(self.cipher).options(**self.options)
 
+    @property
+    def gives_bytes(self):
+        """Whether ciphertexts are bytes; else they are real numbers about 0."""
+        return find_cipher(self.cipher).traits(**self.options).gives_bytes
+
     def output_shape(self, image_shape):
         """Shape of the ciphertext of images of `image_shape`."""
         image = np.zeros((1, *image_shape), np.uint8)

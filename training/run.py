@@ -24,7 +24,7 @@ from training.recipes import MATCHED, PER_IMAGE, PLAIN_AS, RecipeError
 from training.run_folder import LOCK, safe_name
 from training.saved_models import confusion, load_model, predict
 from training.splits import split
-from training.train import train
+from training.train import normalization, train
 
 
 class CompareError(TfpeError):
@@ -75,6 +75,7 @@ class Run:
         key = experiment_key(self.seed) if self.key is None else self.key
         encryption = Encryption(key, name, self.cipher != name, options)
         object.__setattr__(self, "_encryption", encryption)
+        normalization(self._network_recipe, not encryption.gives_bytes)  # raises now
 
     def _fitting_recipe(self):
         """The recipe, with the network that fits the cipher where it is "matched"."""
@@ -275,7 +276,7 @@ class Run:
         """Of the network trained on plain images, on the images of this cipher."""
         matched = self.recipe.network == MATCHED
         name = self.cipher.removesuffix(PER_IMAGE)
-        if self.encryption is None:
+        if self.encryption is None or not self.encryption.gives_bytes:
             return None
         plain = dataclasses.replace(
             self, cipher=PLAIN_AS + name if matched else "plain"

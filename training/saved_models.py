@@ -74,7 +74,7 @@ def predict(model, part, encryption, key=None):
             return predict_labels(model, part.images)
         # A compiled layer keeps its key: images under another one go in behind it.
         model = keras.Sequential(
-            [keras.Input(model.layers[0].output.shape[1:], dtype="uint8")]
+            [_input_like(model.layers[0].output)]
             + [
                 layer
                 for layer in model.layers
@@ -83,7 +83,17 @@ def predict(model, part, encryption, key=None):
         )
     if encryption is not None:
         encryption = dataclasses.replace(encryption, key=key or encryption.key)
-    return predict_labels(model, encrypt_all(encryption, part.images, part.numbers))
+    images = encrypt_all(encryption, part.images, part.numbers)
+    if images.dtype == "float32" and model.inputs[0].dtype == "uint8":
+        raise ModelError(
+            "The model should take real numbers, as the ciphertexts are. Received: a "
+            "model of bytes"
+        )
+    return predict_labels(model, images)
+
+
+def _input_like(tensor):
+    return keras.Input(tensor.shape[1:], dtype=tensor.dtype)
 
 
 def confusion(labels, predicted, class_names):

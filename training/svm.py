@@ -60,6 +60,8 @@ def run_svm(image_set, ciphers, key, c=1.0, gamma=None, say=None):
     from sklearn.svm import SVC
 
     ciphers = list(dict.fromkeys(["plain", *ciphers]))
+    for cipher in ciphers[1:]:
+        find_cipher(cipher).require_bytes("The comparison of SVMs")
     train, test = _padded(image_set, ciphers)
     gamma = gamma or default_gamma(train.shape[1:])
     plain, rows = {}, []

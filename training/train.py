@@ -14,6 +14,7 @@ from training.batches import Batches
 from training.callbacks import Backup, Checkpoint, Clock, Epochs, tensorboard
 from training.encryption import encrypt_all
 from training.pipelines import tf_pipeline
+from training.recipes import RecipeError
 from training.run_folder import (
     BEST,
     BEST_MODEL,
@@ -32,6 +33,12 @@ NORMALIZATIONS = {
     "unit": lambda: keras.layers.Rescaling(1 / 255),
     "centered": lambda: keras.layers.Rescaling(1 / 64, offset=-127.5 / 64),
     "folded": lambda: FoldedChannels(),
+}
+# What the same functions are of real ciphertexts, which are centred already: of a byte
+# x the ciphers that give them take (2 x - 255) / 255.
+CENTRED = {
+    "unit": lambda: keras.layers.Rescaling(1 / 2, offset=1 / 2),
+    "centered": lambda: keras.layers.Rescaling(127.5 / 64),
 }
 
 
@@ -120,7 +127,9 @@ def train(
     # Network, loss and optimizer.
     scope = strategies.scope(recipe.strategy)
     with scope:
-        model = build_model(batches[0][0].shape[1:], classes, recipe, in_model)
+        real = encryption is not None and not encryption.gives_bytes
+        inputs = batches[0][0].shape[1:], classes, recipe, in_model, real
+        model = build_model(*inputs)
         compile_model(model, recipe, len(batches))
 
         # Resume: weights, optimizer and ShakeDrop's random state of the last epoch.
@@ -178,7 +187,7 @@ def train(
     with output_errors(folder):
         last = model.get_weights()
         if recipe.strategy == "data-parallel":
-            model = build_model(batches[0][0].shape[1:], classes, recipe, in_model)
+            model = build_model(*inputs)
         model.load_weights(folder / BEST)
         save_model(model, folder / BEST_MODEL, receipt)
         model.set_weights(last)
@@ -188,31 +197,61 @@ def train(
     return outcome(folder)
 
 
-def build_model(image_shape, classes, recipe, encryption=None):
+def build_model(image_shape, classes, recipe, encryption=None, real=False):
     """bytes -> (encryption ->) normalisation or words -> network.
 
     Args:
-        image_shape: of what comes in, `(H, W, C)`, `uint8`.
+        image_shape: of what comes in, `(H, W, C)`.
         classes: number of logits.
         recipe: a `training.recipes.Recipe`.
         encryption: an `Encryption` that becomes the first layer, or None.
+        real: whether ciphertexts are real numbers, and no bytes.
+
+    Raises:
+        RecipeError: `real`, and a network or normalization for bytes alone.
     """
     from tfpe import PerceptualEncrypt
     from training.networks import find_network
 
-    layers = [keras.Input(image_shape, dtype="uint8")]
+    bytes_in = encryption is not None or not real
+    layers = [keras.Input(image_shape, dtype="uint8" if bytes_in else "float32")]
     if encryption is not None:
         layer = PerceptualEncrypt(
-            encryption.key, encryption.cipher, dtype="uint8", **encryption.options
+            *(encryption.key, encryption.cipher),
+            dtype="float32" if real else "uint8",
+            **encryption.options,
         )
         layers.append(layer)
         image_shape = layer.compute_output_shape((None, *image_shape))[1:]
     row = find_network(recipe.network)
-    if not row.takes_bytes(recipe.options):
-        layers.append(NORMALIZATIONS[recipe.normalization]())
+    layers += normalization(recipe, real)
     in_loss = recipe.weight_decay if recipe.optimizer == "sgd" else 0
     network = row.build(classes, tuple(image_shape), in_loss or None, **recipe.options)
     return keras.Sequential([*layers, network])
+
+
+def normalization(recipe, real=False):
+    """The layer before the network in a list, which is empty for networks of bytes.
+
+    Args:
+        recipe: a `training.recipes.Recipe`.
+        real: whether ciphertexts are real numbers.
+
+    Raises:
+        RecipeError: they are, and the recipe is for bytes alone.
+    """
+    from training.networks import find_network
+
+    takes_bytes = find_network(recipe.network).takes_bytes(recipe.options)
+    if not real:
+        return [] if takes_bytes else [NORMALIZATIONS[recipe.normalization]()]
+    if takes_bytes or recipe.normalization not in CENTRED:
+        raise RecipeError(
+            "The recipe should be for real numbers, as the ciphertexts are: a network "
+            f"without words, and `normalization` one of {list(CENTRED)}. Received: "
+            f"network={recipe.network!r}, normalization={recipe.normalization!r}"
+        )
+    return [CENTRED[recipe.normalization]()]
 
 
 def compile_model(model, recipe, steps):

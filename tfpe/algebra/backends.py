@@ -24,6 +24,9 @@ class NumPyBackend:
     """
 
     xp = np
+    # Dtypes in which products of matrices are summed: whole numbers below 2^31, which
+    # both hold exactly, and reals.
+    whole_numbers = real_numbers = "float64"
 
     def run(self, program, images, channels):
         """Runs a `tfpe.algebra.keyed.Program` on flat images."""
@@ -82,6 +85,9 @@ class NumPyBackend:
     def round(self, values):
         return self.xp.round(values)
 
+    def matmul(self, values, matrix):
+        return self.xp.matmul(values, matrix)
+
     def where(self, condition, values, others):
         return self.xp.where(condition, values, others)
 
@@ -119,6 +125,9 @@ class NumPyBackend:
 class JaxBackend(NumPyBackend):
     """JAX arrays and tracers, inside or outside `jax.jit`."""
 
+    # It has no numbers of 64 bits unless asked for.
+    whole_numbers, real_numbers = "int32", "float32"
+
     def run(self, program, images, channels):
         return program.run(images, channels, self)
 
@@ -146,6 +155,10 @@ class JaxBackend(NumPyBackend):
 
     def concatenate(self, parts):
         return self.xp.concatenate(parts, axis=-1)
+
+    def matmul(self, values, matrix):
+        # Accelerators would round 32 bits to 19 or 16 first.
+        return self.xp.matmul(values, matrix, precision="highest")
 
     def is_concrete(self, images):
         import jax

@@ -101,20 +101,6 @@ class Keyed:
         _ = self.program
         return self
 
-    def require_bytes(self, holder):
-        """This map, where images and ciphertexts are bytes, as `holder` needs them.
-
-        Raises:
-            CipherOptionError: one of both has another dtype.
-        """
-        for dtype in (self.input_dtype, self.output_dtype):
-            if dtype != "uint8":
-                raise CipherOptionError(
-                    f"{holder} should be given a cipher of bytes. "
-                    f"Received: {type(self).__name__}, which has values of {dtype}"
-                )
-        return self
-
     def packed(self):
         """The same in less memory, for those who keep many until they `stack` them."""
         return self

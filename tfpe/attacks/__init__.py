@@ -32,6 +32,7 @@ from tfpe.attacks.key_sensitivity import (
 )
 from tfpe.attacks.known_model import Stem, known_model
 from tfpe.attacks.known_plaintext import RecoveredTransform, known_plaintext
+from tfpe.attacks.least_squares import orthogonal_known_plaintext
 from tfpe.attacks.mode_filter import mode_filter
 from tfpe.attacks.nibble_statistics import nibble_statistics
 from tfpe.attacks.oracles import CountingOracle
@@ -95,6 +96,7 @@ __all__ = [
     "mode_filter",
     "negative_flags",
     "nibble_statistics",
+    "orthogonal_known_plaintext",
     "parameter_sensitivity",
     "puzzle_of",
     "repeat_blocks",

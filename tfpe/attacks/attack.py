@@ -8,6 +8,7 @@ from tfpe.attacks.evidence import MODELS, model_field
 from tfpe.attacks.scoring import score_images, score_key
 from tfpe.attacks.symmetry import aligned, forms, in_words
 from tfpe.ciphers import CIPHERS, find_cipher
+from tfpe.errors import CipherOptionError
 
 # What an attack returns; fields of `tfpe.attacks.Finding`.
 KEY, PICTURES, CHANGES = "key", "pictures", "changes"
@@ -129,14 +130,21 @@ class Attack:
     def form_of(self, cipher, **options):
         """All options of a cipher, changed to the form that the attack is for.
 
+        They stay where the cipher has no such form.
+
         Example:
 
         >>> from tfpe.attacks import ATTACKS
         >>> ATTACKS["chang_case_le"].form_of("le")["word_bits"]
         8
         """
-        options = find_cipher(cipher).options(**options)
-        return options | {n: v for n, v in self.form.items() if n in options}
+        row = find_cipher(cipher)
+        options = row.options(**options)
+        form = options | {n: v for n, v in self.form.items() if n in options}
+        try:
+            return row.check(**form)
+        except CipherOptionError:  # such as blocks that are too large for it
+            return options
 
     def options_for(self, cipher, **cipher_options):
         """The options that follow from a cipher: its word size, and those it has too.

@@ -19,6 +19,7 @@ from tfpe.attacks.jigsaw import jigsaw, jigsaw_score, puzzle_of
 from tfpe.attacks.key_sensitivity import key_sensitivity
 from tfpe.attacks.known_model import known_model
 from tfpe.attacks.known_plaintext import known_plaintext
+from tfpe.attacks.least_squares import orthogonal_known_plaintext
 from tfpe.attacks.mode_filter import mode_filter
 from tfpe.attacks.nibble_statistics import nibble_statistics, numbers_of_images
 from tfpe.attacks.pixel_chosen_plaintext import logistic_chosen_plaintext
@@ -97,6 +98,17 @@ _ROWS = (
         "O(n)",
         ladder=PAIRS,
         curve=(1, 2, 3, 4, 6, 8, 12, 16),
+    ),
+    Attack(
+        orthogonal_known_plaintext,
+        ("pairs",),
+        "1 pair of 32 x 32, 2 where it is flat, under one key",
+        lambda cipher: cipher.rotates,
+        "the key",
+        UNPUBLISHED,
+        "O(N n w) for N pairs, blocks of w values",
+        ladder=PAIRS,
+        curve=(1, 2, 3, 4),
     ),
     Attack(
         known_model,

@@ -44,8 +44,9 @@ class Evidence:
 
     Attributes:
         ciphertexts: `uint8 (N, H, W, C)`; handed on as `(ciphertexts)`.
-        pairs: plain images and their ciphertexts, `uint8 (N, H, W, C)` each; handed on
-            as `(plain, cipher)`.
+        pairs: plain images and their ciphertexts, `uint8 (N, H, W, C)` each, or
+            `float32` ciphertexts of a cipher that gives these; handed on as `(plain,
+            cipher)`.
         oracle: `uint8 (B, H, W, C) -> uint8 (B, H, W, C)`, encrypts what is asked;
             handed on as `(oracle, image_shape)`.
         stems: the `Stem` of a plain model and that of the matched one; handed on as
@@ -135,8 +136,8 @@ def _images(name):
     return lambda evidence: [_batch(getattr(evidence, name), name)]
 
 
-def _batch(images, name):
-    batch, single = batch_of(images, name)
+def _batch(images, name, dtype="uint8"):
+    batch, single = batch_of(images, name, dtype)
     if single:
         raise ImageError(
             f"`{name}` should have shape (images, height, width, channels). "
@@ -147,7 +148,9 @@ def _batch(images, name):
 
 def _pairs(evidence):
     plain, cipher = evidence.pairs
-    plain, cipher = _batch(plain, "plain"), _batch(cipher, "cipher")
+    real = np.asarray(cipher).dtype == np.float32
+    plain = _batch(plain, "plain")
+    cipher = _batch(cipher, "cipher", "float32" if real else "uint8")
     if len(plain) != len(cipher):
         raise AttackError(
             "`pairs` should be as many plain images as ciphertexts. "

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tfpe import metrics
+from tfpe.algebra.orthogonal import Orthogonal
 from tfpe.algebra.substitution import Substitution
 from tfpe.algebra.transform import Transform
 from tfpe.errors import AttackError
@@ -18,7 +19,7 @@ class KeyScore(NamedTuple):
     """Fractions of the words of a key that are right; 1 and 1 only for the true key.
 
     Of a `Substitution`, of which nothing moves, they are entries of the table of each
-    byte.
+    byte; of an `Orthogonal` map, entries of its matrix.
 
     Attributes:
         index_accuracy: both source and mask are right: the word decrypts right, always.
@@ -54,7 +55,7 @@ class ImageScore(NamedTuple):
 
 
 def score_key(recovered, secret):
-    """Compares two keys: `Transform`s on their finer words, or `Substitution`s.
+    """Compares two keys: `Transform`s on their finer words, or siblings of one kind.
 
     Args:
         recovered: what an attack returned.
@@ -84,6 +85,11 @@ def score_key(recovered, secret):
     if isinstance(recovered, Substitution) and isinstance(secret, Substitution):
         right = _right_entries(recovered, secret)
         return KeyScore(right, 1.0, right)
+    if isinstance(recovered, Orthogonal) and isinstance(secret, Orthogonal):
+        right = 0.0
+        if recovered.matrix.shape == secret.matrix.shape:
+            right = float((recovered.matrix == secret.matrix).mean())
+        return KeyScore(right, right, right)
     if not isinstance(recovered, Transform) or not isinstance(secret, Transform):
         raise AttackError(
             f"Both keys should be of one kind. Received: {recovered!r} and {secret!r}"

@@ -4,7 +4,7 @@
 explicit key material, for published keys and for exact tests.
 """
 
-from tfpe.ciphers import controls, learnable, pixel, scrambled, substituted
+from tfpe.ciphers import controls, learnable, pixel, rotated, scrambled, substituted
 from tfpe.ciphers.cipher import Cipher
 from tfpe.ciphers.controls import (
     blockshuffle,
@@ -19,6 +19,7 @@ from tfpe.ciphers.controls import (
 from tfpe.ciphers.keyspace import KeySpace
 from tfpe.ciphers.learnable import ele, ele_transform, le, le_transform
 from tfpe.ciphers.pixel import logistic, logistic_transform, pbe, pbe_transform
+from tfpe.ciphers.rotated import orthogonal, orthogonal_transform
 from tfpe.ciphers.scrambled import (
     etc,
     etc_gray,
@@ -37,6 +38,7 @@ __all__ = [
     "Traits",
     "blockshuffle",
     "blockshuffle_transform",
+    "byte_ciphers",
     "chosen_cipher",
     "ele",
     "ele_transform",
@@ -55,6 +57,8 @@ __all__ = [
     "logistic",
     "logistic_transform",
     "negpos",
+    "orthogonal",
+    "orthogonal_transform",
     "pbe",
     "pbe_transform",
     "shuffle",
@@ -101,6 +105,11 @@ CIPHERS = {
             substituted.ffx_key_space,
             "MaungMaung & Kiya 2021, arXiv 2010.00801",
         ),
+        Cipher(
+            orthogonal,
+            rotated.orthogonal_key_space,
+            "Aso et al. 2023, arXiv 2301.03843",
+        ),
         Cipher(identity, controls.identity_key_space, "-"),
         Cipher(
             negpos,
@@ -124,6 +133,21 @@ CIPHERS = {
         ),
     )
 }
+
+
+def byte_ciphers():
+    """Names of the ciphers whose ciphertexts are bytes, as files and data sets hold.
+
+    Returns:
+        A list, in the order of `CIPHERS`.
+
+    Example:
+
+    >>> set(CIPHERS) - set(byte_ciphers())
+    {'orthogonal'}
+    """
+    return [name for name, row in CIPHERS.items() if row.traits().gives_bytes]
+
 
 # What encrypts where no cipher is named; nothing that decrypts or predicts has one.
 DEFAULT_CIPHER = "logistic"

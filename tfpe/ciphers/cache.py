@@ -59,17 +59,23 @@ class TransformCache:
             plain_shape: of the images before encryption, where that is another.
 
         Returns:
-            An array of the same dtype.
+            An array of the same dtype; `float32` of ciphers that give real numbers,
+            whose ciphertexts are taken as that too.
         """
-        planes = to_planes(images)
         if plain_shape is None:
             plain_shape = images.shape[-3:]
-        shape = planes_shape(plain_shape, 8 * images.dtype.itemsize)
+        dtype, shape = images.dtype, tuple(plain_shape)
+        if dtype == np.uint16:
+            self._cipher.require_bytes("Images of 16 bits", **self._options)
+            shape = planes_shape(shape, 16)
+        if dtype != np.float32:  # else ciphertexts that are real numbers
+            images = to_planes(images)
         if np.ndim(numbers) == 0:
             transform = self.get(shape, numbers)
         else:
             transform = Keyed.stack(self.get(shape, number) for number in numbers)
-        return from_planes(transform(planes), images.dtype)
+        result = transform(images)
+        return from_planes(result, dtype) if dtype == np.uint16 else result
 
     def get(self, image_shape, number=None):
         """The transform of a shape; for the image `number`, one of its own."""
@@ -107,6 +113,5 @@ class TransformCache:
     def _build(self, shape, number):
         key = self._key if number is None else self._images.for_image(int(number))
         transform = self._cipher(key, shape, **self._options)
-        transform.require_bytes("Files, data sets and training")
         transform = transform.inverse if self._invert else transform
         return transform.prepare() if number is None else transform.packed()

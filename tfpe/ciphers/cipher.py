@@ -69,6 +69,22 @@ class Cipher:
         self.function(Key(bytes(KEY_BYTES)), (size, size, channels), **options)
         return options
 
+    def require_bytes(self, holder, **options):
+        """Raises where ciphertexts are no bytes, which `holder` needs.
+
+        Args:
+            holder: what they should go into, in words.
+            **options: of the cipher.
+
+        Raises:
+            CipherOptionError: the ciphertexts are real numbers.
+        """
+        if not self.traits(**options).gives_bytes:
+            raise CipherOptionError(
+                f"{holder} should be given a cipher whose ciphertexts are bytes. "
+                f"Received: {self.name}, whose ciphertexts are real numbers (float32)"
+            )
+
     def block_size(self, **options):
         """Height and width of images must be divisible by this; pad to it."""
         return self.options(**options).get("block_size", 1)

@@ -9,7 +9,8 @@ import functools
 
 import numpy as np
 
-from tfpe.algebra.structure import IMAGE, PIXEL, structure
+from tfpe.algebra.orthogonal import Orthogonal
+from tfpe.algebra.structure import BLOCK, IMAGE, PIXEL, structure
 from tfpe.algebra.substitution import VALUES, Substitution
 from tfpe.algebra.transform import Transform
 from tfpe.ciphers.blocks import block_indices
@@ -39,6 +40,9 @@ class Traits:
         negates: whether words are at most negated, to 255 (or 15) minus themselves.
         leaves_values: whether more words keep their values than a full stream leaves.
         substitutes: whether values go through a secret table: no `Transform`.
+        rotates: whether the centred values of a block are multiplied by an orthogonal
+            matrix: no `Transform`.
+        gives_bytes: whether a ciphertext is bytes, as pictures in files are.
         keeps_shape: whether a ciphertext has the shape of its image.
         keyed: whether another key gives another ciphertext.
     """
@@ -53,6 +57,8 @@ class Traits:
     negates: bool
     leaves_values: bool
     substitutes: bool
+    rotates: bool
+    gives_bytes: bool
     keeps_shape: bool
     keyed: bool
 
@@ -67,10 +73,11 @@ def traits_of(cipher, **options):
     )
     facts = {
         "block_size": block_size,
+        "gives_bytes": toy.output_dtype == "uint8",
         "keeps_shape": toy.input_shape == toy.output_shape,
         "keyed": toy != other,
     }
-    return Traits(**_facts(toy, block_size), **facts)
+    return Traits(**{"rotates": False} | _facts(toy, block_size) | facts)
 
 
 @functools.singledispatch
@@ -124,6 +131,16 @@ def _(toy: Substitution, block_size):
         "negates": False,
         "leaves_values": bool(untouched[toy.index].mean() > MOST_BY_CHANCE),
         "substitutes": True,
+    }
+
+
+@_facts.register
+def _(toy: Orthogonal, block_size):
+    return _facts.dispatch(object)(toy, block_size) | {
+        "region": PIXEL if block_size == 1 else BLOCK,
+        "in_place": block_size == 1,
+        "tied": True,
+        "rotates": True,
     }
 
 

@@ -96,10 +96,10 @@ def evaluate(options):
     samples = ["sklearn", "skimage"] if options.source == "photographs" else []
     require("rich", "PIL", "scipy", *samples)
     require(*(["matplotlib"] if options.figures else []))
-    from tfpe.ciphers import CIPHERS, find_cipher
+    from tfpe.ciphers import byte_ciphers, find_cipher
     from tfpe.lab.evaluation.pictures import load_pictures
 
-    names = list(CIPHERS) if options.cipher == "all" else options.cipher.split(",")
+    names = byte_ciphers() if options.cipher == "all" else options.cipher.split(",")
     chosen = dict(options.option)
     if len(names) > 1 and (chosen or options.record):
         raise CipherOptionError(
@@ -107,7 +107,9 @@ def evaluate(options):
             f"Received: {len(names)} ciphers"
         )
     for name in names:
-        find_cipher(name).options(**chosen)
+        row = find_cipher(name)
+        row.options(**chosen)
+        row.require_bytes("An evaluation, whose metrics are of pictures,", **chosen)
     if options.record and options.record_folder:
         raise TfpeError("--record or --record-folder is enough. Received: both")
     if (options.counts or options.keys) and not options.curve:

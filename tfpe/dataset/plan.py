@@ -146,7 +146,9 @@ def plan_encryption(
     **options,
 ):
     """The `Plan` of `encrypt_dataset`, all of its arguments checked."""
-    options = find_cipher(cipher).check(source.image_shape[-1], **options)
+    row = find_cipher(cipher)
+    options = row.check(source.image_shape[-1], **options)
+    row.require_bytes("A data set of images", **options)
     name = (
         tfds_name(f"{source.folder.rpartition('/')[0]}_{cipher}") if not name else name
     )

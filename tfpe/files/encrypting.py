@@ -110,6 +110,7 @@ def encrypt_folder(
     workers = worker_count(workers)
     row = find_cipher(cipher)
     options = row.check(**options)
+    row.require_bytes("A folder of PNG files", **options)
     preparation = check_preparation(preparation)
     src = checked_path(src, "src", ImageFileError)
     dst = checked_path(dst, "dst", OutputError)

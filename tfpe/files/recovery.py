@@ -66,8 +66,10 @@ def size_from(receipt, size):
 def lost_header(cipher, options):
     """What stands for the header of a manifest that is lost."""
     row = find_cipher(cipher)
+    options = row.check(**options)
+    row.require_bytes("A folder of PNG files", **options)
     warnings.warn(UNCHECKED, UserWarning, stacklevel=3)
-    return {"cipher": cipher, "options": row.check(**options), "per_image": False}
+    return {"cipher": cipher, "options": options, "per_image": False}
 
 
 def list_images(src):

@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 from PIL import Image
 
-from tfpe.ciphers import CIPHERS
+from tfpe.ciphers import byte_ciphers
 from tfpe.errors import TfpeError
 from tfpe.files import decrypt_folder, encrypt_folder
 from tfpe.keys import Key
@@ -36,8 +36,9 @@ def run_demo(folder, progress=None):
     plain = folder / "plain"
     photographs = _write_photographs(plain)
     key = _demo_key(folder / "demo.key")
+    names = byte_ciphers()  # which its PNG files hold
     rows, columns = [], {"plain": photographs}
-    for done, name in enumerate(CIPHERS, 1):
+    for done, name in enumerate(names, 1):
         start = time.perf_counter()
         _must_succeed(encrypt_folder(plain, folder / name, key, name, force=True), name)
         middle = time.perf_counter()
@@ -61,7 +62,7 @@ def run_demo(folder, progress=None):
             }
         )
         if progress:
-            progress(done, len(CIPHERS))
+            progress(done, len(names))
     gallery(columns, folder / "gallery.png")
     record = {
         "photographs": [list(photograph.shape) for photograph in photographs],

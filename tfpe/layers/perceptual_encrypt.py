@@ -11,6 +11,7 @@ from tfpe.ciphers import chosen_cipher
 from tfpe.errors import CipherOptionError, ImageError, LockedLayerError
 from tfpe.keys import check_key
 from tfpe.layers.first_batch import FirstBatch
+from tfpe.layers.real_ciphertexts import RealRefusal, restored
 from tfpe.pixels.byte_levels import from_bytes, to_bytes
 from tfpe.pixels.padding import crop, pad_to_blocks, padded_size
 from tfpe.pixels.value_ranges import BYTE_RANGE, Refusal, check_value_range
@@ -55,7 +56,8 @@ class PerceptualEncrypt(keras.layers.Layer):
 
     Output shape:
         The same, padded to whole blocks; (height, channels * width, 1) for etc_gray
-        with `fold=False`.
+        with `fold=False`. Values are in `value_range`, but for orthogonal, whose
+        ciphertexts are real numbers about 0.
 
     Raises:
         CipherOptionError: an unknown cipher, or an option that does not fit.
@@ -110,6 +112,11 @@ class PerceptualEncrypt(keras.layers.Layer):
         self.value_range = check_value_range(value_range, self.compute_dtype)
         self.output_size = _check_output_size(output_size, self.invert)
         self._vault = _Vault(chosen_cipher(cipher, self.invert), options, fingerprint)
+        if self._vault.real and not invert and "float" not in self.compute_dtype:
+            raise CipherOptionError(
+                f"`dtype` should be of floats, as ciphertexts of {self.cipher} are. "
+                f"Received: dtype={self.compute_dtype!r}"
+            )
         if key is not None:
             self.key = key
         elif fingerprint is None:
@@ -152,7 +159,8 @@ class PerceptualEncrypt(keras.layers.Layer):
             # Before Keras makes a tensor of it: that drops masks, and on JAX the high
             # half of wide integers.
             backend_of(images)
-            if images.dtype.kind in "iu":
+            real = self.invert and self._vault.real
+            if images.dtype.kind in "iu" and not real:
                 images, _ = to_bytes(images, self.value_range, self.invert)
         return super().__call__(images, *args, **kwargs)
 
@@ -169,6 +177,8 @@ class PerceptualEncrypt(keras.layers.Layer):
     @property
     def refusal(self):
         """What is said of images that do not fit the value range."""
+        if self.invert and self._vault.real:
+            return RealRefusal(self.value_range)
         return Refusal(self.value_range, exact=self.invert)
 
     def unguarded(self, images):
@@ -191,10 +201,16 @@ class PerceptualEncrypt(keras.layers.Layer):
                 f"{self.fingerprint} (`layer.key = tfpe.Key.load(path)`). "
                 "Received: images, and no key yet"
             )
-        data, valid = to_bytes(images, self.value_range, self.invert)
+        real = self.invert and self._vault.real
+        if real:
+            restore = self._vault.decryption(shape[-3:])
+            data, valid = restored(images, restore, self.refusal)
+        else:
+            data, valid = to_bytes(images, self.value_range, self.invert)
         self._vault.first_batch.pass_through()
         if self.invert:
-            data = self._vault.decryption(shape[-3:])(data)
+            if not real:
+                data = self._vault.decryption(shape[-3:])(data)
             if self.output_size is not None:
                 data = crop(data, *self.output_size)
         else:
@@ -271,6 +287,11 @@ class _Vault:
     def block_size(self):
         return self.cipher.block_size(**self.options)
 
+    @property
+    def real(self):
+        """Whether ciphertexts are real numbers, and no bytes."""
+        return not self.cipher.traits(**self.options).gives_bytes
+
     def unlock(self, key, owner):
         check_key(key)
         if self.fingerprint is not None:
@@ -279,9 +300,9 @@ class _Vault:
 
     def encryption(self, image_shape):
         if image_shape not in self._encryptions:
-            transform = self.cipher(self.key, image_shape, **self.options)
-            transform.require_bytes("PerceptualEncrypt")
-            self._encryptions[image_shape] = transform
+            self._encryptions[image_shape] = self.cipher(
+                self.key, image_shape, **self.options
+            )
         return self._encryptions[image_shape]
 
     def decryption(self, cipher_shape):

@@ -144,9 +144,7 @@ class WordPatchEmbedding(keras.layers.Layer):
 
     def call(self, images):
         rows, columns, words = self._grid(images.shape)
-        patches = patches_of(
-            centred_words(images, self.bits, self.compute_dtype), self.patch_size
-        )
+        patches = patches_of(self._words(images), self.patch_size)
         kernel = ops.cast(self.kernel, self.compute_dtype)
         if self.tied:
             features = ops.matmul(patches, kernel)
@@ -154,6 +152,9 @@ class WordPatchEmbedding(keras.layers.Layer):
             features = ops.einsum("bnw,nwu->bnu", patches, kernel)
         features = features + ops.cast(self.bias, self.compute_dtype)
         return ops.reshape(features, (-1, rows, columns, self.units))
+
+    def _words(self, images):
+        return centred_words(images, self.bits, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         rows, columns, _ = self._grid(input_shape)

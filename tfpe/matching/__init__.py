@@ -13,7 +13,12 @@ from tfpe.attacks.known_model import Stem
 from tfpe.errors import NetworkError
 from tfpe.layers.word_layers import WordPatchEmbedding
 from tfpe.matching.front import find_front
-from tfpe.matching.layers import MatchedPatchEmbedding, TokenOrder
+from tfpe.matching.layers import (
+    MatchedPatchEmbedding,
+    MatchedValueEmbedding,
+    TokenOrder,
+)
+from tfpe.matching.rotated import is_rotation, rotated_kernel
 
 
 def match(model, transform):
@@ -23,7 +28,9 @@ def match(model, transform):
         model: a Keras model of bytes (0 to 255, `uint8` or floats) that begins with a
             patch embedding: a Conv2D whose stride is its kernel size, or a
             `WordPatchEmbedding`; Rescaling and Normalization may stand before it.
-        transform: a `Transform` of the images that the model takes, one key for all.
+        transform: a `Transform` of the images that the model takes, one key for all;
+            or an `Orthogonal` map of them, whose `float32` ciphertexts the new model
+            takes.
 
     Returns:
         A new model; `model` stays as it is. Its first weights hold the key, in the
@@ -56,7 +63,7 @@ def unmatch(model, transform):
 
     Args:
         model: what `match` gave, or what was trained from it on ciphertext.
-        transform: the `Transform` that it was matched to.
+        transform: the `Transform` or `Orthogonal` map that it was matched to.
 
     Returns:
         A new model that gives on images what `model` gives on ciphertext; it holds no
@@ -88,10 +95,17 @@ def _matched(model, transform, embedding_class):
             f"`transform` should be of the images that the model takes, {shape}. "
             f"Received: {transform!r}"
         )
-    found = structure(transform)  # refuses what is no Transform under one key
     front = find_front(model)
+    if is_rotation(transform):
+        return _rotated(model, front, transform, embedding_class)
+    found = structure(transform)  # refuses what is no Transform under one key
     embedding = front.embedding()
     side = embedding.side
+    if isinstance(front.layer, MatchedValueEmbedding):
+        raise NetworkError(
+            "The model should take bytes. Received: one that is matched to an "
+            "orthogonal cipher; tfpe.unmatch gives the plain one"
+        )
     words = signed_words(transform)
     words = words.refine(min(words.bits, embedding.bits))
     regions = source_regions(words, side)
@@ -109,24 +123,59 @@ def _matched(model, transform, embedding_class):
     else:
         kernel = np.broadcast_to(kernel, (len(source), *kernel.shape[1:]))
         kernel = signs * np.take_along_axis(kernel[source], place[..., None], axis=1)
-    layer = front.layer
+    sources = np.argsort(source)
+    if front.order is not None:
+        sources = sources[keras.ops.convert_to_numpy(front.order.sources)]
+    dtype = model.inputs[0].dtype
+    return _with_front(
+        model, front, embedding_class, kernel, words.bits, dtype, sources
+    )
+
+
+def _rotated(model, front, transform, embedding_class):
+    """`_matched` for an `Orthogonal` map, or the inverse of one."""
+    embedding, forth = front.embedding(), transform.output_dtype != "uint8"
+    if forth == isinstance(front.layer, MatchedValueEmbedding) or embedding.bits != 8:
+        raise NetworkError(
+            "The model should take bytes, whole, to be matched to real ciphertexts, "
+            f"and be one so matched to be unmatched. Received: {model.name!r}, whose "
+            f"{type(front.layer).__name__} takes words of {embedding.bits} bits"
+        )
+    kernel = rotated_kernel(embedding.refined(8), embedding.side, transform)
+    if forth:
+        embedding_class = MatchedValueEmbedding
+    sources = None
+    if front.order is not None:
+        sources = keras.ops.convert_to_numpy(front.order.sources)
+    return _with_front(model, front, embedding_class, kernel, 8, "float32", sources)
+
+
+def _with_front(model, front, embedding_class, kernel, bits, dtype, sources):
+    """A model that begins with another patch embedding.
+
+    Args:
+        model, front: as `find_front` takes and gives them.
+        embedding_class: of the new first layer.
+        kernel: its, `(1 or patches, words, units)`.
+        bits: of its words.
+        dtype: of the images.
+        sources: the patch at each place of the tokens, or None for each its own.
+    """
+    embedding, layer = front.embedding(), front.layer
     matched = embedding_class(
         embedding.units,
-        side,
-        words.bits,
+        embedding.side,
+        bits,
         tied=len(kernel) == 1,
         dtype=layer.dtype_policy,
         name=layer.name,
         **embedding.regularizers,
     )
-    inputs = keras.Input(shape[1:], dtype=model.inputs[0].dtype)
+    inputs = keras.Input(model.input_shape[1:], dtype=dtype)
     features = matched(inputs)
     matched.kernel.assign(kernel[0] if matched.tied else kernel)
     matched.bias.assign(embedding.bias)
-    sources = np.argsort(source)
-    if front.order is not None:
-        sources = sources[keras.ops.convert_to_numpy(front.order.sources)]
-    if (sources != np.arange(len(source))).any():
+    if sources is not None and (sources != np.arange(len(sources))).any():
         order = TokenOrder(dtype=layer.dtype_policy)
         features = order(features)
         order.sources.assign(sources)

@@ -64,6 +64,14 @@ class MatchedPatchEmbedding(HoldsKey, WordPatchEmbedding):
 
 
 @keras.saving.register_keras_serializable(package="tfpe")
+class MatchedValueEmbedding(MatchedPatchEmbedding):
+    """The same, of ciphertexts that are real numbers: they are taken as they are."""
+
+    def _words(self, images):
+        return ops.cast(images, self.compute_dtype)
+
+
+@keras.saving.register_keras_serializable(package="tfpe")
 class TokenOrder(HoldsKey, keras.layers.Layer):
     """Puts the patches of a ciphertext back into the order of the image.
 

@@ -5,11 +5,12 @@ import numpy as np
 from tfpe.errors import ImageError
 
 
-def batch_of(images, name="images"):
+def batch_of(images, name="images", dtype="uint8"):
     """Checks images and gives them a batch axis.
 
     Returns:
-        `(batch, single)`: `uint8 (B, H, W, C)`, and whether there was no batch axis.
+        `(batch, single)`: `(B, H, W, C)` of the dtype, and whether there was no batch
+        axis.
 
     Raises:
         ImageError: another dtype or rank, or an empty axis.
@@ -21,9 +22,9 @@ def batch_of(images, name="images"):
     ((1, 4, 4, 3), True)
     """
     array = np.asarray(images)
-    if array.dtype != np.uint8:
+    if array.dtype != dtype:
         raise ImageError(
-            f"`{name}` should be uint8. Received: {name} of dtype {array.dtype}"
+            f"`{name}` should be {dtype}. Received: {name} of dtype {array.dtype}"
         )
     if array.ndim not in (3, 4) or 0 in array.shape:
         raise ImageError(

@@ -112,7 +112,9 @@ def from_bytes(data, valid, dtype, value_range=BYTE_RANGE):
     those images become black.
     """
     backend = backend_of(data)
-    if dtype == "uint8":
+    if backend.dtype_name(data) != "uint8":
+        images = backend.cast(data, dtype)  # a ciphertext of real numbers
+    elif dtype == "uint8":
         images = data
     elif value_range == BYTE_RANGE:
         images = backend.cast(data, dtype)
@@ -134,7 +136,7 @@ def words_or_bytes(data, value_range=BYTE_RANGE):
     """Images of 8 or 16 bits as `float32` in a range; NumPy alone.
 
     Args:
-        data: `uint8` or `uint16` array.
+        data: `uint8` or `uint16` array, or a `float32` ciphertext, which stays.
         value_range: the values of the lowest and the highest level; (0, 255) keeps
             levels as they are, those of 16 bits too.
 
@@ -144,6 +146,8 @@ def words_or_bytes(data, value_range=BYTE_RANGE):
     >>> words_or_bytes(words).tolist(), words_or_bytes(words, (0, 1)).tolist()
     ([0.0, 65535.0], [0.0, 1.0])
     """
+    if data.dtype == np.float32:
+        return data
     if data.dtype == np.uint8:
         return from_bytes(data, None, "float32", value_range)
     if value_range == BYTE_RANGE:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from tfpe.checks import whole_number
-from tfpe.ciphers import CIPHERS, find_cipher, le_transform
+from tfpe.ciphers import byte_ciphers, find_cipher, le_transform
 from tfpe.errors import TfpeError
 from tfpe.keys import Key
 from tfpe.lab.bench.baselines import (
@@ -78,7 +78,7 @@ def run_bench(
             it has; parts that are not measured now stay as they are in it.
         parts: some of `PARTS`; default all.
         quick: the smallest size, few repeats, no training step: seconds, not minutes.
-        ciphers: names in `tfpe.CIPHERS`; default all.
+        ciphers: names in `tfpe.CIPHERS`; default all of bytes.
         sizes: names in `SIZES`; default all.
         directions: "encrypt", "decrypt" or both.
         repeats: rounds of each comparison; default 7, or 3 with `quick`.
@@ -96,9 +96,9 @@ def run_bench(
             oracle's.
         RecordError: `path` holds something else.
     """
-    names = list(ciphers or CIPHERS)
+    names = list(ciphers or byte_ciphers())
     for name in names:
-        find_cipher(name)
+        find_cipher(name).require_bytes("The bench, which compares with AES,")
     sizes = list(sizes or (list(SIZES)[:1] if quick else SIZES))
     for values, known, name in (
         (sizes, list(SIZES), "sizes"),

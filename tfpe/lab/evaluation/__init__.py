@@ -115,6 +115,7 @@ def _fitted(cipher, pictures, options):
     """The row of the cipher, all its options, and the pictures in whole blocks."""
     row = find_cipher(cipher)
     options = row.check(pictures.shape[2], **options)
+    row.require_bytes("An evaluation, whose metrics are of pictures,", **options)
     return row, options, pictures.cropped(row.block_size(**options))
 
 

@@ -70,6 +70,7 @@ def measure_curve(
         )
     row, tried = find_cipher(cipher), ATTACKS[attack]
     options = row.check(pictures.shape[2], **options)
+    row.require_bytes("An evaluation, whose metrics are of pictures,", **options)
     pictures = pictures.cropped(row.block_size(**options))
     evidence = pictures.evidence
     spare = 2 if "reference" in tried.takes else 1
