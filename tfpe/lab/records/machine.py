@@ -41,7 +41,7 @@ def environment():
     for name in ("keras", "tensorflow", "jax", "torch", "sklearn"):
         version = getattr(sys.modules.get(name), "__version__", None)
         if version:
-            found[name] = version
+            found[name] = str(version)  # torch has a class of its own
     if "keras" in found:
         found["backend"] = sys.modules["keras"].config.backend()
     if gpus := _gpus():
