@@ -103,9 +103,11 @@ def test_curves_need_no_references_where_the_attack_takes_none(monkeypatch):
     row = ATTACKS["known_plaintext"]
     row = dataclasses.replace(row, function=known_plaintext, ladder=(2, 4, 8), curve=())
     monkeypatch.setattr(curves, "ATTACKS", {row.name: row})
-    record = curves.measure_curve(row.name, "ele", pictures_of(8), keys=1)
-    assert record["settings"]["counts"] == [2, 4, 8]
-    assert [point["error"] for point in record["results"]["points"]] == [None] * 3
+    for pictures, counts in {8: [2, 4, 8], 7: [2, 4]}.items():
+        record = curves.measure_curve(row.name, "ele", pictures_of(pictures), keys=1)
+        assert record["settings"]["counts"] == counts
+        points = record["results"]["points"]
+        assert [point["error"] for point in points] == [None] * len(counts)
 
 
 def test_keys_of_other_shapes_are_not_compared():
@@ -122,3 +124,12 @@ def test_attacks_that_take_long_on_large_pictures(largest, sizes, monkeypatch):
     for shape in ((8, 8, 3), (16, 16, 3), (16, 17, 3), (17, 16, 3)):
         expected = [row] if max(shape[:2]) in sizes else []
         assert applicable("le", shape) == expected
+
+
+@pytest.mark.parametrize("cipher", ["le", "pbe"])
+def test_a_published_model_is_evidence_too(cipher):
+    secret = CIPHERS[cipher](Key(bytes(32)), SHAPE)
+    row = ATTACKS["known_model"]
+    found, shown = try_attack(row, Case(cipher, {}, secret, bytes(32), pictures_of(4)))
+    assert found["outcome"] == "recovered" and found["index_accuracy"] == 1
+    assert np.array_equal(shown, pictures_of(4).scored)
