@@ -37,7 +37,7 @@ def test_other_pixels_of_the_same_shape_are_another_source(
 ):
     images, name = crops(20), "tiny.npz" if write is write_npz else "tiny"
     source = write(tmp_path / name, images)
-    frame, batches = dataset.encryption.frame, []
+    frame, batches = dataset.record_bytes.frame, []
 
     def failing(records):
         batches.append(records)
@@ -46,7 +46,7 @@ def test_other_pixels_of_the_same_shape_are_another_source(
         return frame(records)
 
     with monkeypatch.context() as patch:
-        patch.setattr(dataset.encryption, "frame", failing)
+        patch.setattr(dataset.record_bytes, "frame", failing)
         try:
             encrypt_dataset(source, tmp_path / "cloud", KEY, "le")
         except OutputError:
