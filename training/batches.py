@@ -9,8 +9,10 @@ import functools
 import keras
 import numpy as np
 
+from tfpe.pixels.augmentation import crop_and_flip
 from training.encryption import encrypt_all
 
+VIEW_NUMBERS = 2**32  # from the number of an image to that of its next view
 SHUFFLE, CROP, FLIP = range(3)  # streams of random numbers under one (seed, epoch)
 
 
@@ -18,8 +20,8 @@ class Batches(keras.utils.PyDataset):
     """Shuffled, augmented, encrypted training batches of one epoch after the other.
 
     Args:
-        part: the training `Part`.
-        recipe: gives `batch_size`, `order`, `crop_padding` and `flip`.
+        part: the training `Part`; epoch e takes view e mod K of its K views.
+        recipe: gives `batch_size`, `order`, `crop_padding`, `flip` and `views`.
         seed: whole number.
         encryption: an `Encryption`, or None where nothing is encrypted here.
         labels: what comes with the images; the labels of `part` by default.
@@ -36,66 +38,57 @@ class Batches(keras.utils.PyDataset):
         self.epoch = 0
         self._recipe, self._seed, self._shard = recipe, seed, shard
         self._encryption = encryption
-        self._images, _, self._numbers = part
+        self._views, self._numbers = (part.images, *part.views), part.numbers
         self._labels = part.labels if labels is None else labels
-        self.batch_size = min(recipe.batch_size, len(self._images))
+        self.batch_size = min(recipe.batch_size, len(part.images))
         if encryption and recipe.order == "encrypt_then_augment":
-            self._images = encrypt_all(encryption, self._images, self._numbers)
+            self._views = [
+                encrypt_all(encryption, images, self._view_numbers(view))
+                for view, images in enumerate(self._views)
+            ]
             self._encryption = None
         # Two: the last batches of an epoch may be read while the next one begins.
         self._draws = functools.lru_cache(2)(self._draw)
 
     def __len__(self):
-        return len(self._images) // self.batch_size
+        return len(self._numbers) // self.batch_size
 
     def __getitem__(self, step):
         order, offsets, flips = self._draws(self.epoch)
         index = order[step * self.batch_size : (step + 1) * self.batch_size]
         index = index[self._shard[0] :: self._shard[1]]
+        images = self._views[self.epoch % len(self._views)][index]
         images = crop_and_flip(
-            self._images[index], offsets[index], flips[index], self._recipe.crop_padding
+            images, offsets[index], flips[index], self._recipe.crop_padding
         )
         if self._encryption is not None:
-            images = self._encryption(images, self._numbers[index])
+            views = self._recipe.views or len(self._views)
+            numbers = self._view_numbers(self.epoch % views)
+            images = self._encryption(images, numbers[index])
         return images, self._labels[index]
 
     def _draw(self, epoch):
         """Order of the images, and offset and flip of each, in one epoch."""
-        count, recipe = len(self._images), self._recipe
+        count, recipe = len(self._numbers), self._recipe
 
-        def generator(stream):
+        def generator(stream, epoch=epoch):
             seeds = np.random.SeedSequence([self._seed, epoch, stream])
             return np.random.Generator(np.random.Philox(seeds))
 
-        offsets = generator(CROP).integers(0, 2 * recipe.crop_padding + 1, (count, 2))
-        flips = generator(FLIP).random(count) < 0.5
-        return generator(SHUFFLE).permutation(count), offsets, flips & recipe.flip
+        order = generator(SHUFFLE).permutation(count)
+        view = epoch % recipe.views if recipe.views else epoch
+        if recipe.views and not view:  # the images themselves
+            return (
+                order,
+                np.full((count, 2), recipe.crop_padding),
+                np.zeros(count, bool),
+            )
+        offsets = generator(CROP, view).integers(
+            0, 2 * recipe.crop_padding + 1, (count, 2)
+        )
+        flips = generator(FLIP, view).random(count) < 0.5
+        return order, offsets, flips & recipe.flip
 
-
-def crop_and_flip(images, offsets, flips, padding):
-    """Crops of zero-padded images, some of them mirrored.
-
-    Args:
-        images: `uint8 (B, H, W, C)`.
-        offsets: integers `(B, 2)`, 0 to 2 * padding: top and left of each crop.
-        flips: bool `(B,)`.
-        padding: zero pixels on each side.
-
-    Returns:
-        `uint8 (B, H, W, C)`.
-
-    Example:
-
-    >>> image = np.array([[[[1], [2]], [[3], [4]]]], np.uint8)
-    >>> crop_and_flip(image, np.array([[0, 1]]), np.array([True]), 1).ravel().tolist()
-    [0, 0, 2, 1]
-    """
-    count, height, width, _ = images.shape
-    sides = ((0, 0), (padding, padding), (padding, padding), (0, 0))
-    padded = np.pad(images, sides)
-    rows = offsets[:, :1] + np.arange(height)
-    columns = np.arange(width)
-    columns = offsets[:, 1:] + np.where(flips[:, None], columns[::-1], columns)
-    return padded[
-        np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]
-    ]
+    def _view_numbers(self, view):
+        """Numbers of the images as a view: each view has keys of its own."""
+        return self._numbers + view * VIEW_NUMBERS

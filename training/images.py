@@ -30,6 +30,8 @@ class ImageSet:
         source: "embedded", "tfds", "npz" or "folder"; their images may differ in order.
         receipt: the sealed part of the manifest of images that were encrypted
             beforehand, a dict that names cipher and key; None for plain ones.
+        views: arrays like `x_train`, the same images as their owner augmented them
+            before encryption: views 1, 2 and so on of a set; `x_train` is view 0.
     """
 
     name: str
@@ -40,6 +42,7 @@ class ImageSet:
     class_names: tuple
     source: str
     receipt: dict | None = None
+    views: tuple = ()
 
     def __post_init__(self):
         for part in ("train", "test"):
@@ -72,6 +75,13 @@ class ImageSet:
                 f"Every class of {self.name} should have training images, with labels "
                 f"0 to {len(self.class_names) - 1}. Received: none of {missing[:10]}"
             )
+        if {(v.shape, v.dtype) for v in (self.x_train, *self.views)} != {
+            (self.x_train.shape, self.x_train.dtype)
+        }:
+            raise DatasetError(
+                f"All views of {self.name} should be as {self.x_train.shape}. "
+                f"Received: {[view.shape for view in self.views]}"
+            )
         if self.x_train.shape[1:] != self.x_test.shape[1:]:
             raise DatasetError(
                 f"Train and test images of {self.name} should be of one size. "
@@ -85,7 +95,7 @@ class ImageSet:
         It tells one set from another of the same name. Records may be published, and a
         longer digest of plain images would confirm guesses.
         """
-        arrays = self.x_train, self.y_train, self.x_test, self.y_test
+        arrays = self.x_train, self.y_train, self.x_test, self.y_test, *self.views
         found = 0
         for array in arrays:
             found = zlib.crc32(np.ascontiguousarray(array).data, found)
@@ -157,6 +167,7 @@ def _tfds(name, set_name, data_dir):
             "Without TensorFlow, use an .npz file"
         ) from None
     from tfpe.dataset.tfds_sets import prepare, read_split
+    from tfpe.dataset.views import view_split
     from tfpe.receipts import public_receipt
 
     builder = prepare(set_name, data_dir)
@@ -175,8 +186,11 @@ def _tfds(name, set_name, data_dir):
     for split in ["train"] + ["test"] * ("test" in info.splits):
         images, labels = read_split(builder, split)
         parts += [_three_channels(images), labels.astype(np.int32)]
+    views = []
+    while (split := view_split(len(views) + 1)) in info.splits:
+        views.append(_three_channels(read_split(builder, split)[0]))
     receipt = public_receipt(builder.data_path)
-    return _whole(name, parts, info.features["label"].names, "tfds", receipt)
+    return _whole(name, parts, info.features["label"].names, "tfds", receipt, views)
 
 
 def _npz(path):
@@ -244,10 +258,11 @@ def _three_channels(images):
     return images.repeat(3, axis=-1) if gray else images
 
 
-def _whole(name, parts, class_names, source, receipt=None):
+def _whole(name, parts, class_names, source, receipt=None, views=()):
     """The `ImageSet` of train and test arrays, or of one pair that is shared out."""
     if len(parts) == 2:
         x, y = parts[0], np.asarray(parts[1], np.int32)
         train, test = stratified_split(y, TEST_FRACTION, DIGITS_SEED)
         parts = x[train], y[train], x[test], y[test]
-    return ImageSet(name, *parts, tuple(class_names), source, receipt)
+        views = [view[train] for view in views]
+    return ImageSet(name, *parts, tuple(class_names), source, receipt, tuple(views))

@@ -71,6 +71,9 @@ class Recipe:
             first layer of the "model".
         crop_padding: number of zero pixels around the image before the random crop.
         flip: whether half of the images are mirrored.
+        views: number of fixed views of each image, epoch e taking view e mod `views`,
+            as an encrypted set with `--copies` holds them: view 0 is the image itself.
+            0 draws a fresh view in every epoch.
         strong: an augmentation of keras-cv beside those; needs encrypt_in="tf.data".
         validation_fraction: the part of the training images that validates, stratified
             by class and seeded.
@@ -102,6 +105,7 @@ class Recipe:
     encrypt_in: str = "numpy"
     crop_padding: int = 4
     flip: bool = True
+    views: int = 0
     strong: str = "none"
     validation_fraction: float = 0.1
     train_images: int = 0
@@ -118,7 +122,7 @@ class Recipe:
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
                 self._refuse(name, "1 or more")
-        for name in ("weight_decay", "crop_padding", "train_images"):
+        for name in ("weight_decay", "crop_padding", "views", "train_images"):
             if not getattr(self, name) >= 0:
                 self._refuse(name, "0 or more")
         if not self.learning_rate > 0:
@@ -169,6 +173,8 @@ class Recipe:
             for field in dataclasses.fields(self)
             if field.name not in ("name", "options")
         }
+        if not self.views:
+            del settings["views"]
         options = dict(self.options)
         if options.get("stem") == "convolution":
             # No words, so nothing to say of them.

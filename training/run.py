@@ -78,17 +78,29 @@ class Run:
         normalization(self._network_recipe, not encryption.gives_bytes)  # raises now
 
     def _fitting_recipe(self):
-        """The recipe, with the network that fits the cipher where it is "matched"."""
-        if self.recipe.network != MATCHED:
+        """The recipe as it is for these images.
+
+        With the network that fits the cipher where it is "matched", and without the
+        augmentation that the owner of an encrypted set has done, or nobody.
+        """
+        recipe, receipt = self.recipe, self.image_set.receipt
+        if recipe.views and (receipt is not None or self.image_set.views):
+            raise RecipeError(
+                "`views` should be 0 for images that were encrypted beforehand: a set "
+                f"holds those that it has. Received: views={recipe.views}"
+            )
+        if receipt is not None and recipe.order == "augment_then_encrypt":
+            recipe = dataclasses.replace(recipe, crop_padding=0, flip=False)
+        if recipe.network != MATCHED:
             if self.cipher.startswith(PLAIN_AS):
                 raise RecipeError(
                     f"`network` should be {MATCHED!r} for {PLAIN_AS}NAME. "
                     f"Received: network={self.recipe.network!r}"
                 )
-            return self.recipe
+            return recipe
         name = self.cipher.removeprefix(PLAIN_AS).removesuffix(PER_IMAGE)
         per_image = self.cipher.endswith(PER_IMAGE)
-        options, receipt = {}, self.image_set.receipt
+        options = {}
         if receipt is not None:
             name, options = receipt["cipher"], receipt["options"]
             per_image = receipt["per_image"]
@@ -98,7 +110,7 @@ class Run:
                 f"network they share, with network={MATCHED!r}. Received: plain"
             )
         shape = self.image_set.x_train.shape[1:]
-        return matched_recipe(self.recipe, name, shape, per_image, **options)
+        return matched_recipe(recipe, name, shape, per_image, **options)
 
     @property
     def plain(self):
@@ -118,6 +130,7 @@ class Run:
         cipher = self.cipher if receipt is None else f"{receipt['cipher']}-beforehand"
         parts = [safe_name(self.image_set.name), self.recipe.name, cipher]
         parts += [] if adaptation == "none" else [f"{adaptation}adaptnet"]
+        parts += [f"{self.recipe.views}views"] if self.recipe.views else []
         return "-".join([*parts, f"seed{self.seed}"])
 
     @property
@@ -146,6 +159,8 @@ class Run:
                 "encrypted_beforehand": True,
             }
             settings |= {"per_image": True} if receipt["per_image"] else {}
+        if self.image_set.views:
+            settings["views"] = 1 + len(self.image_set.views)
         return settings
 
     def receipt(self):

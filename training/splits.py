@@ -11,11 +11,13 @@ class Part(NamedTuple):
     """Images of one purpose: `uint8 (N, H, W, 3)`, labels and numbers `(N,)`.
 
     A number names an image among all of the data set: keys for each image hang on it.
+    `views` are the same images again, augmented by their owner before encryption.
     """
 
     images: np.ndarray
     labels: np.ndarray
     numbers: np.ndarray
+    views: tuple = ()
 
 
 class Parts(NamedTuple):
@@ -66,7 +68,7 @@ def split(image_set, recipe, seed):
     train, held_out = chosen[first], chosen[second]
     test = np.arange(len(image_set.x_test))
     return Parts(
-        Part(x[train], y[train], train),
+        Part(x[train], y[train], train, tuple(view[train] for view in image_set.views)),
         Part(x[held_out], y[held_out], held_out),
         Part(image_set.x_test, image_set.y_test, len(x) + test),
     )

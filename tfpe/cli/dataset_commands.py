@@ -42,6 +42,9 @@ examples:
   tfpe dataset encrypt photos --cipher le --size 96x96 --rgb --key owner.key --out cloud
   tfpe dataset encrypt tfds:svhn_cropped --data-dir data --cipher pbe --per-image \\
       --key owner.key --out cloud
+  tfpe dataset encrypt cifar10 --cipher le --copies 4 --augment crop,flip \\
+      --key owner.key --out cloud
+      then four splits to train on: train, train_view1, train_view2, train_view3
 
 SOURCE is cifar10, cifar100, tfds:NAME, an .npz file with x_train, y_train, x_test,
 y_test, or a folder with one folder of images for each class. The same command resumes a
@@ -130,6 +133,8 @@ def encrypt(options):
             per_image=options.per_image,
             hide_labels=options.hide_labels,
             drop=options.drop,
+            copies=options.copies,
+            augment=options.augment,
             data_dir=options.data_dir,
             preparation=preparation,
             any_size=options.any_size,
@@ -181,6 +186,8 @@ def reencrypt(options):
             per_image=options.per_image,
             labels=options.labels,
             hide_labels=options.hide_labels,
+            copies=options.copies,
+            augment=options.augment,
             progress=progress,
             workers=options.workers,
             **chosen,
@@ -209,6 +216,18 @@ def _add_new(command):
         "--hide-labels",
         metavar="FILE",
         help="make classes opaque numbers; FILE, which the owner keeps, maps them back",
+    )
+    command.add_argument(
+        "--copies",
+        type=int,
+        metavar="K",
+        help="views of each training image, augmented before encryption: split train "
+        "(the image itself), train_view1 and so on (default: 1, or what the set has)",
+    )
+    command.add_argument(
+        "--augment",
+        metavar="crop,flip",
+        help="how these views differ (default: crop,flip)",
     )
     add_receipt(command)
 

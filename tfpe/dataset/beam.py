@@ -17,6 +17,7 @@ from tfpe.dataset.record_bytes import RecordEncryption
 from tfpe.dataset.set_manifest import tag_file
 from tfpe.dataset.source import batch_size, numbered_shards
 from tfpe.dataset.sources import open_source
+from tfpe.dataset.views import with_views
 from tfpe.dataset.writer import finish, shard_name, work_folder
 from tfpe.keys import Key
 from tfpe.pixels.preparation import Preparation
@@ -69,7 +70,8 @@ class _EncryptBlock(beam.DoFn):
     def setup(self):
         job = self.job
         preparation = Preparation.from_json(job.header["preparation"])
-        self.source = open_source(job.source, job.data_dir, preparation, others="skip")
+        source = open_source(job.source, job.data_dir, preparation, others="skip")
+        self.source = with_views(source, job.header["copies"])
         self.encryption = RecordEncryption(
             self.source, Key.load(job.key_file), job.header
         )

@@ -18,6 +18,7 @@ from tfpe.dataset.set_manifest import (
     read_manifest,
 )
 from tfpe.dataset.source import Source, batch_size
+from tfpe.dataset.views import without_views
 from tfpe.dataset.writer import shard_name
 from tfpe.errors import DatasetError, ImageFileError, ManifestError
 from tfpe.files.folder_manifest import MANIFEST_NAME
@@ -86,7 +87,9 @@ class _Reader:
         self.folder, self.key, self.manifest = folder, key, manifest
         self.names, self.shown = names, shown
         self.plain = manifest["source"]
-        self.splits = dict(self.plain["splits"])
+        # View 0 is the set itself; the others hold nothing that it does not.
+        splits = dict(self.plain["splits"])
+        self.splits = without_views(splits, manifest.get("copies", 1))
         self.cipher = find_cipher(manifest["cipher"])
         self.options = manifest["options"]
         self.transforms = TransformCache(

@@ -4,6 +4,7 @@ import os
 import pathlib
 
 from tfpe.dataset.set_manifest import ENTRY, METADATA, sealed, tag_file
+from tfpe.dataset.views import view_split
 from tfpe.storage.atomic import output_errors
 
 
@@ -94,8 +95,19 @@ def _description(header):
         return plain or f"{header['name']}, decrypted by tfpe"
     return (
         f"{header['source']['name']}, encrypted by tfpe {header['tfpe']} with the "
-        f"cipher {header['cipher']} under the key {header['key_fingerprint']}. {plain}"
+        f"cipher {header['cipher']} under the key {header['key_fingerprint']}. "
+        f"{_views(header)}{plain}"
     ).strip()
+
+
+def _views(header):
+    if header["copies"] == 1:
+        return ""
+    return (
+        f"Of each training image there are {header['copies']} views: the image itself "
+        f"in {view_split(0)}, and with random {' and '.join(header['augment'])} in "
+        f"{view_split(1)} and so on. "
+    )
 
 
 def _flush(path):

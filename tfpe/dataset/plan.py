@@ -19,6 +19,7 @@ from tfpe.dataset.set_manifest import (
 from tfpe.dataset.source import Source, tfds_name
 from tfpe.dataset.sources import open_source
 from tfpe.dataset.tfds_sets import check_features
+from tfpe.dataset.views import check_views, with_views
 from tfpe.errors import DatasetError, OutputError
 from tfpe.keys import Key
 from tfpe.receipts import check_place, leave_receipt
@@ -143,9 +144,13 @@ def plan_encryption(
     per_image=False,
     hide_labels=None,
     drop=(),
+    copies=None,
+    augment=None,
     **options,
 ):
     """The `Plan` of `encrypt_dataset`, all of its arguments checked."""
+    copies, augment = check_views(copies, augment)
+    source = with_views(source, copies)
     row = find_cipher(cipher)
     options = row.check(source.image_shape[-1], **options)
     row.require_bytes("A data set of images", **options)
@@ -170,6 +175,8 @@ def plan_encryption(
         "per_image": bool(per_image),
         "hidden_labels": hide_labels is not None,
         "dropped": drop,
+        "copies": copies,
+        "augment": augment,
         "preparation": source.preparation.to_json(),
         "lost": source.lost,
     } | _depth_settings(source)

@@ -8,6 +8,7 @@ from tfpe.dataset.encrypted import HEIGHT, NUMBER, WIDTH
 from tfpe.dataset.examples import frame, put_image, put_labels
 from tfpe.dataset.labels import hidden_numbers
 from tfpe.dataset.set_manifest import image_keys
+from tfpe.dataset.views import Augmentation
 from tfpe.pixels.byte_planes import dtype_of, planes_shape
 from tfpe.pixels.codec import encode_png
 from tfpe.pixels.padding import padded_size
@@ -35,6 +36,8 @@ class RecordEncryption:
         self.transforms = TransformCache(
             self.cipher, key, self.options, image_keys(key, header)
         )
+        views = header["copies"], header["augment"]
+        self.augmented = Augmentation(key, source.splits, *views)
         # What is wrong with options or channels is told now, not in a thread later.
         *sides, channels = source.image_shape
         size = self.cipher.block_size(**self.options)
@@ -43,6 +46,7 @@ class RecordEncryption:
 
     def __call__(self, batch, first):
         images, examples = self.source.decode(batch)
+        images = self.augmented(images, first)
         numbers = [{} for _ in examples]
         height, width, channels = images.shape[1:]
         if self.varied:

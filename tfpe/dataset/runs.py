@@ -32,6 +32,8 @@ def encrypt_dataset(
     per_image=False,
     hide_labels=None,
     drop=(),
+    copies=1,
+    augment=None,
     data_dir=None,
     preparation=None,
     any_size=False,
@@ -61,6 +63,12 @@ def encrypt_dataset(
             numbers, and this file maps them back. Texts, which may tell the class, are
             left out.
         drop: names of features to leave out.
+        copies: views of each image of the split `train`: view 0 is the image, and each
+            other one is a split, `train_view1` and so on, augmented before encryption;
+            a network takes view e mod `copies` in epoch e. Other splits stay alone.
+        augment: how those views differ: "crop" (out of zeros around the image, an
+            eighth of its side), "flip" (half are mirrored), or both, the default; drawn
+            from the key.
         data_dir: where TFDS keeps the source.
         preparation: a `tfpe.Preparation`: one size, gray or RGB; conversions of files
             with a loss.
@@ -81,7 +89,8 @@ def encrypt_dataset(
         AlreadyEncryptedError: images of the source are encrypted already.
         DatasetError: the source is unknown, damaged, or no set of labelled images of
             one size; a `SourceFilesError` where files of a folder cannot be taken.
-        CipherOptionError: an unknown cipher, or an option that does not fit.
+        CipherOptionError: an unknown cipher, or an option, `copies` or `augment` that
+            does not fit.
         ManifestError: `out` holds this name, begun from other settings, or damaged.
         WrongKeyError: `out` holds this name, begun with another key.
         OutputError: `out` lies in the source, or cannot be written, as on a full disk.
@@ -110,6 +119,8 @@ def encrypt_dataset(
         per_image=per_image,
         hide_labels=hide_labels,
         drop=drop,
+        copies=copies,
+        augment=augment,
         data_dir=data_dir,
         preparation=preparation,
         any_size=any_size,
@@ -124,6 +135,8 @@ def decrypt_dataset(
     path, out, key, *, labels=None, readable=False, progress=None, workers=None
 ):
     """Decrypts what `encrypt_dataset` wrote: same examples, order, labels and pixels.
+
+    Of the views that `copies` made it gives back view 0, which is the source.
 
     Args:
         path: folder of the encrypted set, or its data_dir where it is the only one.
@@ -185,6 +198,8 @@ def reencrypt_dataset(
     per_image=None,
     labels=None,
     hide_labels=None,
+    copies=None,
+    augment=None,
     receipt=None,
     progress=None,
     workers=None,
@@ -200,7 +215,8 @@ def reencrypt_dataset(
         out: the data_dir of the result.
         key: the `tfpe.Key` that encrypted it.
         new_key: another `tfpe.Key`.
-        cipher, per_image, **options: settings of the result; by default as they were.
+        cipher, per_image, copies, augment, **options: settings of the result; by
+            default as they were.
         name, hide_labels, receipt: as in `encrypt_dataset`.
         labels: the file that `hide_labels` wrote for the set.
         progress: called with (done, total) examples.
@@ -220,6 +236,10 @@ def reencrypt_dataset(
     source, manifest = open_encrypted(path, key, labels)
     if cipher is None or cipher == manifest["cipher"]:
         cipher, options = manifest["cipher"], manifest["options"] | options
+    if copies is None:
+        copies = manifest.get("copies", 1)
+    if augment is None and copies > 1:
+        augment = manifest.get("augment") or None
     per_image = manifest["per_image"] if per_image is None else per_image
     plan = plan_encryption(
         *(source, out, new_key, cipher),
@@ -227,6 +247,8 @@ def reencrypt_dataset(
         per_image=per_image,
         hide_labels=hide_labels,
         drop=manifest["dropped"],
+        copies=copies,
+        augment=augment,
         **options,
     )
     return carry_out(plan, _run, progress, workers, receipt=receipt)

@@ -66,12 +66,15 @@ def image_keys(key, header):
     """
     if not header["per_image"]:
         return None
-    return key.derive("data set", header["name"], header["source_tag"])
+    # Views that differ have numbers that do not.
+    views = header.get("augment", [])
+    return key.derive("data set", header["name"], header["source_tag"], *views)
 
 
 def require_settings(begun, wanted, where):
     """Raises `ManifestError` unless both headers make the same data set."""
-    older = {"preparation": {}, "lost": {}}  # what manifests before did not name
+    # What manifests before did not name.
+    older = {"preparation": {}, "lost": {}, "copies": 1, "augment": []}
     for name in wanted:
         if name != "tfpe" and (older | begun).get(name) != wanted[name]:
             shown = not name.startswith("source")

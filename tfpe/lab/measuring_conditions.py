@@ -12,6 +12,7 @@ ROW_SETTINGS = {
     "key_fingerprint",
     "per_image",
     "seed",
+    "views",
 }
 # By which they differ too where each cipher has the network that fits it.
 NETWORK_SETTINGS = {

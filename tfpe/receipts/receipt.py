@@ -12,7 +12,7 @@ KIND = Kind("tfpe receipt", 1, "a receipt of tfpe", "tfpe receipt")
 # What two receipts of one set share: images may be added to it, and classes with them.
 IDENTITY = (
     *("name", "key_fingerprint", "cipher", "options", "per_image"),
-    *("hidden_labels", "preparation", "source_tag"),
+    *("hidden_labels", "preparation", "source_tag", "copies", "augment"),
 )
 
 
@@ -37,6 +37,8 @@ class Receipt:
         stored: what images do not tell, as `tfpe.pixels.depth` says it; or None.
         source_tag: a keyed mark of what was encrypted; tells the owner alone.
         labels_tag: a keyed mark of hidden labels, which tells the file that hid them.
+        copies, augment: views of each training image and how they differ, as of
+            `tfpe.dataset.encrypt_dataset`; None where there is one.
     """
 
     name: str
@@ -54,6 +56,8 @@ class Receipt:
     depth: int | None = None
     stored: dict | None = None
     labels_tag: str | None = None
+    copies: int | None = None
+    augment: list | None = None
 
     @property
     def class_names(self):

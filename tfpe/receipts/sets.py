@@ -128,7 +128,15 @@ def _from_manifest(manifest, where):
         depth=manifest.get("depth", 8),
         stored=manifest.get("stored", {}),
         labels_tag=manifest.get("labels_tag"),
+        **views_of(manifest),
     )
+
+
+def views_of(manifest):
+    """`copies` and `augment` of a set with views, as a dict; empty without."""
+    if manifest.get("copies", 1) == 1:
+        return {}
+    return {"copies": manifest["copies"], "augment": list(manifest["augment"])}
 
 
 def _of_folder(path, key):
