@@ -31,7 +31,9 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("settings", [{}, {"per_image": True, "hide_labels": "l.json"}])
+@pytest.mark.parametrize(
+    "settings", [{"copies": 2}, {"per_image": True, "hide_labels": "l.json"}]
+)
 def test_any_number_of_workers_writes_the_files_of_the_local_path(
     workers, settings, folder, monkeypatch
 ):
@@ -49,7 +51,8 @@ def test_any_number_of_workers_writes_the_files_of_the_local_path(
     summary = tfpe.dataset.beam.encrypt_dataset(
         "tiny.npz", "beam", "owner.key", "le", **run
     )
-    assert summary.written == len(np.load("tiny.npz")["x_train"])
+    images = len(np.load("tiny.npz")["x_train"])
+    assert summary.written == images * settings.get("copies", 1)
     assert contents(folder / "beam") == contents(folder / "local")
 
 

@@ -10,8 +10,9 @@ import pytest
 from tfpe import CIPHERS, Key
 from tfpe.errors import DatasetError, ImageFileError
 from tfpe.files import encrypt_folder
+from tfpe.pixels.augmentation import crop_and_flip
 from tfpe.pixels.codec import encode_png
-from training.batches import Batches, crop_and_flip
+from training.batches import Batches
 from training.encryption import Encryption, encrypt_all
 from training.images import ImageSet, load
 from training.pipelines import tf_pipeline

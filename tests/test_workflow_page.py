@@ -6,6 +6,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow_datasets as tfds
 from image_folders import CHINA, contents, save
 from pages import blocks
 
@@ -14,8 +15,8 @@ from tfpe import Key
 from tfpe.cli import main
 from tfpe.dataset import encrypt_dataset
 
-ROLE_COMMANDS, KEY_COMMANDS = blocks("docs/workflow.md", "sh")
-CLOUD, FOLDERS, BEAM = blocks("docs/workflow.md", "python")
+ROLE_COMMANDS, VIEW_COMMAND, KEY_COMMANDS = blocks("docs/workflow.md", "sh")
+CLOUD, VIEWS, FOLDERS, BEAM = blocks("docs/workflow.md", "python")
 (CLIENT,) = blocks("docs/receipts.md", "python")
 
 
@@ -73,6 +74,15 @@ def test_the_roles_and_their_keys(owner, capsys):
     shards = [path for path in plain if "tfrecord" in path]
     assert len(shards) == 2
     assert all(plain[path] == again[path] for path in shards)
+
+
+def test_a_view_in_each_epoch(owner):
+    run(VIEW_COMMAND, cifar10="cifar10.npz")
+    model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10)])
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    names = {"model": model, "tfds": tfds}
+    exec(compile(VIEWS, "workflow.md", "exec"), names)
+    assert model.optimizer.iterations == 20 and len(names["views"]) == 4
 
 
 def test_readme_shows_the_same_commands():

@@ -48,7 +48,7 @@ class TrainingSettings(NetworkSettings, CipherSettings):
             *super().unusual(),
             *(["a key for each image"] if self.per_image else []),
             *(["encrypted beforehand"] if self.encrypted_beforehand else []),
-            *([f"{self.views} fixed views of each image"] if self.views else []),
+            *([f"{self.views} views of each image"] if self.views else []),
             *([f"{self.adaptation.upper()}-AdaptNet"] if self.adaptation else []),
             *([self.network] if self.matched else []),
         ]
