@@ -11,7 +11,7 @@ from test_dataset import column, load
 from tfpe import CIPHERS, Key
 from tfpe.cli import main as tfpe_main
 from tfpe.dataset import decrypt_dataset, encrypt_dataset, reencrypt_dataset
-from tfpe.dataset.views import view_split
+from tfpe.dataset.views import Augmentation, view_split
 from tfpe.errors import CipherOptionError, DatasetError, ManifestError
 from tfpe.pixels.padding import pad_to_blocks
 from tfpe.receipts import read_receipt
@@ -77,6 +77,18 @@ def test_views_are_crops_and_flips_of_the_training_images(npz, tmp_path, small_s
     shards = [path for path in direct if "tfrecord" in path]
     assert len(shards) == 3 * 5 + 2
     assert all(next_[path] == direct[path] for path in shards)
+
+
+def test_batches_and_other_splits_are_nothing_to_the_draws():
+    x = np.stack(crops(9))
+    whole = {"train": [9], "test": [4], "train_view1": [9]}
+    parts = {"train": [5, 4], "train_view1": [5, 4], "train_view2": [5, 4]}
+    first = Augmentation(KEY, whole, 2, ["crop", "flip"])(x, 13)
+    second = Augmentation(KEY, parts, 3, ["crop", "flip"])
+    batches = [second(x[n : n + 3], 9 + n) for n in (0, 3, 6)]
+    assert np.array_equal(np.concatenate(batches), first)
+    assert not np.array_equal(second(x, 18), first)
+    assert not np.array_equal(Augmentation(OTHER, whole, 2, ["crop"])(x, 13), first)
 
 
 @pytest.mark.parametrize("per_image", [False, True])
