@@ -338,7 +338,7 @@ def test_demo(tmp_path, capsys):
     assert [row["cipher"] for row in record["ciphers"]] == BYTES
     correlation = {r["cipher"]: r["correlation_with_plain"] for r in record["ciphers"]}
     assert correlation["identity"] > 0.999 and abs(correlation["keystream"]) < 0.02
-    assert [row["chosen_images"] for row in record["attacks"]] == [6, 6, 3, 3, 3, 3]
+    assert [row["chosen_images"] for row in record["attacks"]] == [6, 6, 3, 3, 3, 3, 1]
     assert read(tmp_path / "gallery.png").std() > 20
     assert read(tmp_path / "attacks.png").std() > 20
     assert main(["demo", "-q", str(tmp_path)]) == 0

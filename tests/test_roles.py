@@ -175,6 +175,10 @@ def test_what_cannot_be_taken_off_is_named(build, name, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+# openvino starts processes, which JAX, imported by another test, warns of.
+FORKS = pytest.mark.filterwarnings("ignore:os.fork\\(\\) was called:RuntimeWarning")
+
+
 def importable(form):
     needed = {"onnx": ["onnx", "tf2onnx"], "openvino": ["openvino"]}.get(form, [])
     for module in needed:
@@ -182,6 +186,7 @@ def importable(form):
             pytest.skip(f"{module} is not installed")
 
 
+@FORKS
 @pytest.mark.parametrize("form", SUFFIXES)
 @pytest.mark.parametrize("build", ["client", "inside", "functional"])
 def test_every_format_refuses_to_export_the_key(form, build, tmp_path):
@@ -216,6 +221,7 @@ def test_export_archives_and_saved_models_refuse_too(tmp_path):
         tf.saved_model.save(module, tmp_path / "module")
 
 
+@FORKS
 @pytest.mark.parametrize("form", SUFFIXES)
 def test_export_leaves_the_key_out(form, tmp_path):
     importable(form)
