@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from image_folders import save
 
@@ -57,6 +58,12 @@ def test_evaluate(photo_folder, monkeypatch, capsys):
 def test_options_without_effect_are_refused(options, message, photo_folder, capsys):
     assert run("evaluate", "photos", "--cipher", "le", *options.split()) == 1
     assert message in capsys.readouterr().err
+
+
+def test_a_picture_that_cannot_be_taken_is_named(tmp_path, capsys):
+    save(tmp_path, {"deep.png": np.full((16, 16), 999, np.uint16)})
+    assert run("evaluate", str(tmp_path), "--cipher", "le") == 1
+    assert "deep.png: " in capsys.readouterr().err
 
 
 def test_a_curve_goes_on(photo_folder, capsys):

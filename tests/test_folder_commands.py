@@ -87,6 +87,15 @@ def test_a_receipt_decrypts_where_the_manifest_is_lost(lost, name, capsys):
     assert decrypt(f"--set {name} {one} -o one", capsys)[0] == 0
 
 
+def test_a_set_whose_manifest_is_lost_is_named_by_its_path(lost, capsys):
+    (lost / "sets").mkdir()
+    (lost / "out").rename(lost / "sets/out")
+    assert decrypt("--set sets/out sets/out -o again", capsys)[0] == 0
+    assert contents(lost / "again") == contents(lost / "plain")
+    code, told = decrypt("--set sets sets/out -o third", capsys)
+    assert code == 1 and "sets should be the folder of" in told
+
+
 def test_a_receipt_gives_the_size_of_images(folder, capsys):
     """Their manifest is lost, and sides are no whole blocks."""
     save(folder / "odd", {"a/1.png": CHINA[:21, :30], "b/2.png": CHINA[9:30, :30]})

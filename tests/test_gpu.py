@@ -13,6 +13,7 @@ from tfpe.lab.records import read_records
 from training import gpu
 from training.device import cipher_throughput
 from training.gpu import Part, measure_gpu
+from training.images import ImageSet
 
 PATHS = {"PYTHONPATH": str(Path(__file__).parents[1])}
 
@@ -49,6 +50,16 @@ def test_parts_run_in_order_and_what_fails_or_has_no_time_is_named(monkeypatch):
         ("refused", "no"),
         ("b", "time was up"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("ciphers", "message"),
+    [(["pbe", "nothere"], "nothere"), (["plain-as-le"], "match")],
+)
+def test_a_run_that_does_not_fit_spends_no_time(ciphers, message, monkeypatch):
+    monkeypatch.setattr(gpu, "_ciphers", lambda *_: pytest.fail("began"))
+    with pytest.raises(TfpeError, match=message):
+        measure_gpu([ImageSet.__new__(ImageSet)], ciphers=ciphers)
 
 
 def test_ciphers_on_the_device_beside_a_copy(tmp_path):

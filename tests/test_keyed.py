@@ -100,6 +100,13 @@ def test_chains_of_all_kinds(parts):
     assert all(a is not b for a, b in zip(kinds, kinds[1:], strict=False))
 
 
+@given(KINDS, SEEDS)
+def test_nothing_beside_a_map_is_the_map(kind, seed):
+    one, nothing = kind(seed), Transform.identity(SHAPE)
+    for other in (nothing, Substitution.identity(SHAPE)):
+        assert one @ other == one == other @ one
+
+
 def test_batches_of_keys_of_all_kinds():
     ffx = [CIPHERS["ffx"](KEY.for_image(n), (4, 4, 3)) for n in range(3)]
     le = [CIPHERS["le"](KEY.for_image(n), (4, 4, 3)) for n in range(3)]

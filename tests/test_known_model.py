@@ -102,5 +102,9 @@ def test_on_files(tmp_path, capsys):
     told = json.loads(capsys.readouterr().out)
     assert told["exact_pixels"] == 1 and told["threat_model"] == "known model"
     assert len(list((tmp_path / "opened").glob("*.png"))) == 3
+    (tmp_path / "damaged.keras").write_bytes(b"no zip file")
+    damaged = ["--matched-model", str(tmp_path / "damaged.keras")]
+    assert main([*command, *models[:2], *damaged]) == 1
+    assert "damaged.keras: it is damaged" in capsys.readouterr().err
     assert main([*command, *models[:2]]) == 1
     assert "--matched-model" in capsys.readouterr().err

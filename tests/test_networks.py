@@ -116,6 +116,13 @@ def test_the_network_that_fits(cipher, network, bits, tied):
         matched_recipe(find_recipe("matched"), "shuffle", (32, 32, 3))
 
 
+@pytest.mark.parametrize("cipher", ["ffx", "orthogonal"])
+@pytest.mark.parametrize("per_image", [False, True])
+def test_a_cipher_without_words_that_move_is_refused_by_name(cipher, per_image):
+    with pytest.raises(NetworkError, match=cipher):
+        matched_recipe(find_recipe("matched"), cipher, (32, 32, 3), per_image)
+
+
 def test_matched_runs_beside_the_same_network_on_plain_images(tmp_path):
     images = load("digits")
     recipe = find_recipe("matched", epochs=1, train_images=90)

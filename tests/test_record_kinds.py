@@ -92,3 +92,51 @@ def test_mistakes_of_a_table_are_no_faults_of_the_records(error, monkeypatch):
     monkeypatch.setitem(rendering.TABLES, "svm", mistaken)
     with pytest.raises(error, match="ours"):
         rendering.render_table("svm", [DOCUMENTS["svm"]])
+
+
+HUGE = 10**400
+HAND_EDITED = [
+    ("training", "results.last.test_accuracy", 1.5),
+    ("training", "results.best_validation.test_accuracy", -0.5),
+    ("training", "results.test_images", 0),
+    ("training", "results.seconds", HUGE),
+    ("training-speed", "results.keras_to_torch", None),
+    ("training-speed", "results.keras_to_torch_range", []),
+    ("svm", "results.rows.0.cipher", "another"),
+    ("svm", "results.rows.0.test_accuracy", 2),
+    ("dataset", "results.runs", []),
+    ("dataset", "results.runs.0.seconds", 0),
+    ("errata", "settings.mu_range", [1]),
+    ("errata", "results.lyapunov_high", float("inf")),
+    ("errata", "results.float32_states_most", HUGE),
+    ("bench", "results.throughput.256x32x32x3.encrypt.le.Keras layer", [1]),
+    ("cipher-throughput", "results.rows.0.to_copy_range", [1, 2, 3]),
+]
+
+
+@pytest.mark.parametrize(("kind", "path", "value"), HAND_EDITED)
+def test_what_no_measurement_gives_is_refused(kind, path, value, tmp_path):
+    document = copy.deepcopy(DOCUMENTS[kind])
+    holder, name = inside(document, path)
+    holder[name] = value
+    # As hand-edited text: 1e999 is read as infinity.
+    text = json.dumps(document).replace("Infinity", "1e999")
+    (tmp_path / "edited.json").write_text(text)
+    with pytest.raises(RecordError, match=r"edited.json.*should (be|hold|stand)"):
+        load_records(tmp_path)
+
+
+def test_half_a_character_is_refused(tmp_path):
+    document = copy.deepcopy(DOCUMENTS["svm"])
+    document["environment"]["cpu"] = "\ud800"
+    (tmp_path / "edited.json").write_text(json.dumps(document))
+    with pytest.raises(RecordError, match="edited.json is damaged"):
+        load_records(tmp_path)
+    with pytest.raises(RecordError):
+        write_record(tmp_path / "new.json", document)
+
+
+def test_a_network_that_is_not_stated_is_said_to_be():
+    document = copy.deepcopy(DOCUMENTS["training-speed"])
+    document["settings"] |= {"network_words": None, "alpha": None}
+    assert "not stated" in rendering.render_table("training-speed", [document])

@@ -58,6 +58,14 @@ def test_readme_and_docs_equal_records(monkeypatch):
     assert main(["tables", "--check"]) == 0
 
 
+def test_a_folder_that_is_not_there_empties_no_tables(project, capsys):
+    page = project.parent / "page.md"
+    page.write_text("<!-- table: training -->\nold\n<!-- end table -->\n")
+    assert main(["tables", str(page), "--records", str(page.parent / "reslts")]) == 1
+    assert "should be a folder" in capsys.readouterr().err
+    assert "old" in page.read_text()
+
+
 def test_tables_of_all_files_are_rendered(project, monkeypatch, capsys):
     page = project.parent / "docs" / "deep" / "page.md"
     page.parent.mkdir(parents=True)

@@ -7,6 +7,7 @@ named, and the same command goes on with it.
 import dataclasses
 import functools
 import itertools
+import pathlib
 import time
 from collections.abc import Callable
 
@@ -70,10 +71,14 @@ def measure_gpu(
 
     Returns:
         Names of what is not finished, with the reason.
+
+    Raises:
+        TfpeError: before the first measurement, where a run does not fit.
     """
     end = clock() + 60 * minutes
     unfinished = []
     recipe = recipe or find_recipe("fast")
+    _check_runs(image_sets, ciphers, recipe, out, runs)
     parts = [
         Part("ciphers in the layer", lambda left: _ciphers(images, out)),
         *_steps(depth, alphas, steps, out),
@@ -91,6 +96,16 @@ def measure_gpu(
         except (TfpeError, RuntimeError) as error:
             unfinished.append((part.name, str(error).strip().partition("\n")[0]))
     return unfinished
+
+
+def _check_runs(image_sets, ciphers, recipe, out, runs):
+    """Raises now what training would raise when the time of the device is spent."""
+    if not image_sets:
+        return
+    from training.run import Run
+
+    for image_set, cipher in itertools.product(image_sets, ciphers):
+        Run(image_set, recipe, cipher, 0, None, pathlib.Path(out), pathlib.Path(runs))
 
 
 def _steps(depth, alphas, steps, out):

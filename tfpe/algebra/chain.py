@@ -88,7 +88,13 @@ def chained(parts):
         while joined and (both := part._after(joined[-1])) is not None:
             joined.pop()
             part = both
-        if joined and part.is_identity and part.batch_size is None:
+        if joined and _is_nothing(part):
             continue
+        if joined and _is_nothing(joined[-1]):  # it was the first
+            joined.pop()
         joined.append(part)
     return joined[0] if len(joined) == 1 else Chain(joined)
+
+
+def _is_nothing(part):
+    return part.is_identity and part.batch_size is None

@@ -50,11 +50,17 @@ def find_receipt(word, key, key_file):
     """The `Receipt` that `--set` names: a file, a folder, or a name beside the key."""
     from tfpe.receipts import read_receipt, receipt_file
     from tfpe.receipts.receipt_files import SUFFIX
+    from tfpe.receipts.sets import has_manifest
 
     path, beside = pathlib.Path(word), pathlib.Path(key_file).parent
     named = receipt_file(word, beside)
-    if path.is_file() or (path.is_dir() and not named.exists()):
+    if path.is_file():
         return read_receipt(path, key)
+    if path.is_dir() and not named.exists():
+        named = receipt_file(path.resolve().name, beside)
+        if not named.exists() or has_manifest(path):
+            return read_receipt(path, key)
+        word = path.resolve().name  # its manifest is lost
     if not named.exists():
         there = sorted(f.name.removesuffix(SUFFIX) for f in beside.glob(f"*{SUFFIX}"))
         raise ManifestError(

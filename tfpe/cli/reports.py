@@ -75,15 +75,20 @@ def report(options):
         raise TfpeError(
             f"`OUT.html` should end in .html or .htm. Received: {options.output}"
         )
-    for folder in options.records or ():
-        if not os.path.isdir(folder):
-            raise RecordError(f"`--records` should be a folder. Received: {folder}")
+    _check_folders(options.records or ())
     folders = options.records or [DEFAULT_RECORDS]
     records = write_report(options.output, folders)
     if options.json:
         print(json.dumps(scorecard_json(records), indent=2))
     where = ", ".join(folders)
     note(f"Report of {len(records)} records in {where}: {options.output}")
+
+
+def _check_folders(folders):
+    """Raises where a folder is not there: its name may be mistyped."""
+    for folder in folders:
+        if not os.path.isdir(folder):
+            raise RecordError(f"`--records` should be a folder. Received: {folder}")
 
 
 def tables(options):
@@ -94,6 +99,7 @@ def tables(options):
 
     paths = list(map(Path, options.files))
     paths = paths or [Path("README.md"), *sorted(Path("docs").rglob("*.md"))]
+    _check_folders([options.records] if options.records else [])
     verb = "disagree with" if options.check else "rendered from"
     differ = False
     for path in paths:

@@ -57,6 +57,14 @@ def read_receipt(source, key):
     return _of_data_set(path, key)
 
 
+def has_manifest(folder):
+    """Whether the manifest of a set stands in a folder, of a data set also below."""
+    from tfpe.dataset.set_manifest import METADATA
+
+    folder = pathlib.Path(folder)
+    return (folder / MANIFEST_NAME).exists() or any(folder.rglob(METADATA))
+
+
 def public_receipt(folder):
     """The sealed part of an encrypted set's manifest, a dict; None for other folders.
 

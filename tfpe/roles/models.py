@@ -5,6 +5,7 @@ before the returned model; what is handed on again goes without it.
 """
 
 import contextlib
+import os
 
 import keras
 import numpy as np
@@ -260,6 +261,8 @@ def load_model(model):
         return keras.saving.load_model(model, compile=False)
     except Exception as error:  # zip, JSON, registry: a dozen kinds
         reason = str(error).strip().partition("\n")[0]
+        if os.path.isfile(model) and "File not found" in reason:
+            reason = "it is damaged, or no .keras file"  # Keras looks for a zip file
         raise TfpeError(
             f"Cannot load model {model}: {reason} (Layers of its own need their module "
             "imported first: tfpe predict --import MODULE)"

@@ -117,6 +117,11 @@ def matched_recipe(recipe, cipher, image_shape, per_image=False, **options):
     shape = tuple(-(-side // size) * size for side in image_shape[:2])
     # Any key shows the structure.
     transform = row(Key(bytes(KEY_BYTES)), (*shape, image_shape[2]), **options)
+    if not isinstance(transform, tfpe.Transform):
+        raise NetworkError(
+            "A network can be chosen by the structure of a `Transform`. "
+            f"Received: {cipher}, which is a {type(transform).__name__}"
+        )
     if per_image:
         network, chosen, normalization = unordered_network(transform)
         if normalization is not None:

@@ -226,7 +226,14 @@ def _image_files(path, count, rng):
         raise ImageFileError(f"{path}/{name}: {problem}")
     files = list(found.images.values())
     chosen = rng.permutation(len(files))[:count]
-    return [decode_image(read_bytes(files[k])) for k in chosen]
+    return [_decoded(files[k]) for k in chosen]
+
+
+def _decoded(file):
+    try:
+        return decode_image(read_bytes(file))
+    except ImageFileError as error:
+        raise ImageFileError(f"{file}: {error}") from error
 
 
 def _data_set(source, count, rng, data_dir, split):

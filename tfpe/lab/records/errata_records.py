@@ -14,7 +14,7 @@ class ErrataSettings:
     keys: int
     draws: int
     orbits: int
-    mu_range: list[float]
+    mu_range: tuple[float, float]
     stated: dict[str, object] = dataclasses.field(repr=False)
 
 

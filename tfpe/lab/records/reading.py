@@ -2,8 +2,10 @@
 
 import dataclasses
 import functools
+import math
 import types
 import typing
+from collections.abc import Callable
 
 from tfpe.errors import RecordError, TfpeError
 
@@ -18,12 +20,27 @@ WORDS = {
 }
 
 
+@dataclasses.dataclass(frozen=True)
+class Bound:
+    """What a field's values hold beside their type, in `Annotated[type, Bound]`."""
+
+    words: str
+    holds: Callable
+
+
+Share = typing.Annotated[float, Bound("from 0 to 1", lambda share: 0 <= share <= 1)]
+Positive = typing.Annotated[float, Bound("above 0", lambda number: number > 0)]
+Count = typing.Annotated[int, Bound("at least 1", lambda count: count >= 1)]
+SOME = Bound("a list that is not empty", len)
+
+
 def read(kind, value, where):
     """`value`, out of JSON, as an object of `kind`.
 
     Args:
         kind: a dataclass, or what its fields are annotated with: str, int, float, bool,
-            object (anything), `list[X]`, `dict[str, X]`, `Literal[...]`, `X | None`.
+            object (anything), `list[X]`, `dict[str, X]`, `Literal[...]`, `X | None`,
+            `tuple[X, X]` (a list of so many), `Annotated[X, Bound]`.
         value: what `json.loads` gave. Names that a dataclass does not have are passed
             over; those that are absent have its default.
         where: the name of `value` in messages.
@@ -48,16 +65,28 @@ def read(kind, value, where):
     if dataclasses.is_dataclass(kind):
         return _read_fields(kind, value, where)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin is types.UnionType:
+    if origin is typing.Annotated:
+        kind, bound = arguments
+        found = read(kind, value, where)
+        if not bound.holds(found):
+            _refuse(where, bound.words, value)
+        return found
+    if origin in (types.UnionType, typing.Union):
         [kind] = [one for one in arguments if one is not types.NoneType]
         return None if value is None else read(kind, value, where)
     if origin is typing.Literal:
         if value not in arguments:
             _refuse(where, f"one of {arguments}", value)
         return value
+    if origin is tuple:
+        if type(value) is not list or len(value) != len(arguments):
+            _refuse(where, f"a list of {len(arguments)}", value)
+        return tuple(read(k, v, where) for k, v in zip(arguments, value, strict=True))
     plain = origin or kind
     if type(value) is not plain and not (kind is float and type(value) is int):
         _refuse(where, WORDS[plain], value)
+    if plain in (int, float) and not _is_finite(value):
+        _refuse(where, f"{WORDS[plain]} that is finite", value)
     if plain is list:
         [kind] = arguments
         return [read(kind, one, f"{where}[{n}]") for n, one in enumerate(value)]
@@ -91,12 +120,19 @@ def _read_fields(kind, value, where):
 @functools.cache
 def _fields(kind):
     """Name, annotation and whether it has no default, of each field."""
-    annotations = typing.get_type_hints(kind)
+    annotations = typing.get_type_hints(kind, include_extras=True)
     absent = dataclasses.MISSING
     return [
         (f.name, annotations[f.name], f.default is f.default_factory is absent)
         for f in dataclasses.fields(kind)
     ]
+
+
+def _is_finite(number):
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number of hundreds of digits
+        return False
 
 
 def _refuse(where, expected, value):

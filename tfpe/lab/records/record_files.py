@@ -116,6 +116,7 @@ def read_record(path):
         record = json.loads(
             Path(path).read_text(encoding="utf-8"), parse_constant=_refuse_constant
         )
+        json.dumps(record, ensure_ascii=False).encode()  # escapes of half characters
     except OSError as error:
         raise RecordError(f"Cannot read record {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
@@ -194,6 +195,7 @@ def _encode(record):
             ensure_ascii=False,
             default=_plain,
         )
+        text.encode()
     except (TypeError, ValueError) as error:
         raise RecordError(
             "`record` should hold finite numbers, strings, lists and dicts with "

@@ -1,8 +1,9 @@
 """Records of speed: of the ciphers, and of the encryption of whole data sets."""
 
 import dataclasses
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+from tfpe.lab.records.reading import SOME, Bound, Positive
 from tfpe.lab.records.record import Record
 
 
@@ -55,7 +56,9 @@ class Step:
     share: float
 
 
-Packed = dict[str, dict[str, dict[str, dict[str, list[float | None]]]]]
+# Rounds, a median and quartiles, and those beside AES and beside the field.
+Numbers = Annotated[list[float | None], Bound("a list of 10", lambda n: len(n) == 10)]
+Packed = dict[str, dict[str, dict[str, dict[str, Numbers]]]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +97,7 @@ class DatasetRun:
     cipher: str
     per_image: bool
     workers: int | None
-    seconds: float
+    seconds: Positive
     images: int
     peak_bytes: float
 
@@ -108,7 +111,7 @@ class DatasetRun:
 class DatasetResults:
     """All runs, in their order."""
 
-    runs: list[DatasetRun]
+    runs: Annotated[list[DatasetRun], SOME]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,9 +139,9 @@ class ThroughputRow:
 
     cipher: str
     images_per_second: float
-    images_per_second_range: list[float]
+    images_per_second_range: tuple[float, float]
     to_copy: float
-    to_copy_range: list[float]
+    to_copy_range: tuple[float, float]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,7 +3,9 @@
 import dataclasses
 from typing import ClassVar
 
+from tfpe.errors import TfpeError
 from tfpe.lab.records.cipher_settings import CipherSettings
+from tfpe.lab.records.reading import Count, Share
 from tfpe.lab.records.record import Record
 
 
@@ -18,7 +20,9 @@ class NetworkSettings:
     @property
     def network(self):
         """The network in words."""
-        return self.network_words or f"PyramidNet ({self.depth}, {self.alpha:g})"
+        if self.network_words is not None or self.alpha is None:
+            return self.network_words or "a network that is not stated"
+        return f"PyramidNet ({self.depth}, {self.alpha:g})"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -59,10 +63,10 @@ class Epoch:
     """Accuracies after an epoch; `train_accuracy` while learning, on augmented ones."""
 
     epoch: int
-    train_accuracy: float
-    validation_accuracy: float
-    test_accuracy: float
-    test_interval: list[float] | None = None
+    train_accuracy: Share
+    validation_accuracy: Share
+    test_accuracy: Share
+    test_interval: tuple[Share, Share] | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -82,11 +86,11 @@ class TrainingResults:
 
     last: Epoch
     best_validation: Epoch
-    wrong_key_accuracy: float | None = None
-    plain_model_accuracy: float | None = None
+    wrong_key_accuracy: Share | None = None
+    plain_model_accuracy: Share | None = None
     train_images: int
     validation_images: int
-    test_images: int
+    test_images: Count
     epochs: int
     seconds: float | None = None
     images_per_second: float | None = None
@@ -133,7 +137,15 @@ class TrainingSpeedResults:
     keras_images_per_second: float
     torch_images_per_second: float | None = None
     keras_to_torch: float | None = None
-    keras_to_torch_range: list[float] | None = None
+    keras_to_torch_range: tuple[float, float] | None = None
+
+    def __post_init__(self):
+        ratios = (self.keras_to_torch, self.keras_to_torch_range)
+        if self.torch_images_per_second is not None and None in ratios:
+            raise TfpeError(
+                "`keras_to_torch` and its range should stand beside the speed of "
+                f"PyTorch. Received: {ratios}"
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,7 +162,7 @@ class SvmSettings:
 
     dataset: str
     train_images: int
-    test_images: int
+    test_images: Count
     C: float
     gamma: float
     stated: dict[str, object] = dataclasses.field(repr=False)
@@ -162,7 +174,7 @@ class SvmRow:
 
     cipher: str
     kernel: str
-    test_accuracy: float
+    test_accuracy: Share
     predictions_equal_plain: int
     isometry: bool | None = None
     seconds: float | None = None
@@ -174,6 +186,15 @@ class SvmResults:
 
     image_shape: list[int]
     rows: list[SvmRow]
+
+    def __post_init__(self):
+        found = {(row.cipher, row.kernel) for row in self.rows}
+        ciphers, kernels = ({pair[k] for pair in found} for k in (0, 1))
+        if len(found) != len(ciphers) * len(kernels):
+            raise TfpeError(
+                "`rows` should hold every kernel of every cipher. "
+                f"Received: {len(found)} of {len(ciphers) * len(kernels)}"
+            )
 
 
 @dataclasses.dataclass(frozen=True)
