@@ -14,6 +14,7 @@ from tfpe.errors import ExportError, TfpeError
 SHAPE = (8, 8, 3)
 WAYS = {
     "save": lambda model, path: model.save(path / "model.keras"),
+    "save, .h5": lambda model, path: model.save(path / "model.h5"),
     "save_weights": lambda model, path: model.save_weights(path / "m.weights.h5"),
     "export": lambda model, path: model.export(path / "model", verbose=False),
     "tfpe.export": lambda model, path: tfpe.export(model, path / "model"),

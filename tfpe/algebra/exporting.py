@@ -21,6 +21,7 @@ from tfpe.errors import ExportError
 
 # Keras traces before it exports: here an error still names the line that asked for it.
 EXPORTERS = "keras.src.export."
+LEGACY_H5 = "keras.src.legacy.saving.legacy_h5_format"
 LITE = "tensorflow.lite.python.lite"
 INLINED = 129  # values that TensorFlow no longer takes for a small tensor
 
@@ -41,9 +42,14 @@ def refuse(*_, **__):
     raise error
 
 
-def refuse_exporters(refuse=refuse):
-    """Raises `ExportError` where Keras traces a graph in order to export it."""
-    if any(_module(frame).startswith(EXPORTERS) for frame in _frames()):
+def refuse_exporters(refuse=refuse, exporters=EXPORTERS):
+    """Raises `ExportError` where Keras traces a graph in order to export it.
+
+    Args:
+        refuse: what raises.
+        exporters: how the names of the modules begin that may not be at work.
+    """
+    if any(_module(frame).startswith(exporters) for frame in _frames()):
         refuse()
 
 

@@ -6,7 +6,7 @@ import contextvars
 import keras
 from keras import ops
 
-from tfpe.algebra.exporting import refuse_exporters
+from tfpe.algebra.exporting import LEGACY_H5, refuse_exporters
 from tfpe.errors import ExportError
 from tfpe.layers.word_layers import WordPatchEmbedding
 
@@ -40,6 +40,12 @@ class HoldsKey:
         if not _may_write.get():
             refuse()
         super().save_own_variables(store)
+
+    def get_config(self):
+        # Files of .h5 take the weights from outside, after the configuration.
+        if not _may_write.get():
+            refuse_exporters(refuse, LEGACY_H5)
+        return super().get_config()
 
     def _trackable_children(self, save_type="checkpoint", **arguments):
         # TensorFlow asks this of all that it writes to checkpoints and SavedModels.
