@@ -137,7 +137,7 @@ def read_images(files, preparation=None):
                 read_bytes(file), check_preparation(preparation)
             )
         except ImageFileError as error:
-            raise ImageFileError(f"{path}: {error}") from error
+            raise ImageFileError(f"{file}: {error}") from error
         yield path, pixels, stored
 
 

@@ -10,13 +10,19 @@ import pathlib
 import numpy as np
 
 from tfpe.errors import AttackError, ImageFileError, ManifestError
-from tfpe.files.finding import find_images, png_name, read_bytes
+from tfpe.files.finding import (
+    find_images,
+    image_files,
+    png_name,
+    read_bytes,
+    read_images,
+)
 from tfpe.files.folder_manifest import MANIFEST_NAME, check_path
 from tfpe.pixels.codec import decode_image
 from tfpe.pixels.padding import pad_to_blocks
 from tfpe.storage.signed_json import read_json
 
-# What of a manifest makes one transform for images of one shape.
+# What a manifest says of the key: images of one shape that agree in these have one.
 SETTINGS = ("cipher", "options", "key_fingerprint")
 
 
@@ -159,20 +165,7 @@ def pairs_of(plain, ciphertexts):
 
 
 def _read(path):
-    if not pathlib.Path(path).exists():
-        raise ImageFileError(f"Images should exist. Received: {path}")
-    found = find_images(path)
-    if found.refused or not found.images:
-        name, problem = (found.refused or [("", "It holds no images")])[0]
-        raise ImageFileError(f"{path}/{name}: {problem}")
-    return {name: _image(file) for name, file in found.images.items()}
-
-
-def _image(file):
-    try:
-        return decode_image(read_bytes(file))
-    except ImageFileError as error:
-        raise ImageFileError(f"{file}: {error}") from error
+    return {name: pixels for name, pixels, _ in read_images(image_files(path))}
 
 
 def _manifest(path):

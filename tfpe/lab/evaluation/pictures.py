@@ -12,9 +12,9 @@ import warnings
 import numpy as np
 from PIL import Image
 
-from tfpe.errors import DatasetError, ImageError, ImageFileError
-from tfpe.files.finding import find_images, read_bytes
-from tfpe.pixels.codec import decode_image
+from tfpe.dataset.known_names import tfds_word
+from tfpe.errors import DatasetError, ImageError
+from tfpe.files.finding import image_files, read_images
 
 PHOTOGRAPHS = "photographs"
 SCORED = 100
@@ -116,9 +116,8 @@ def load_pictures(
     if source == PHOTOGRAPHS:
         pictures = _photographs(count, size or DEFAULT_SIZE, rng)
     else:
-        path = pathlib.Path(source)
-        known = source in ("cifar10", "cifar100") or source.startswith("tfds:")
-        if not known and path.exists() and path.suffix != ".npz":
+        path, word = pathlib.Path(source), tfds_word(source)
+        if word is None and path.exists() and path.suffix != ".npz":
             if split is not None:
                 raise DatasetError(
                     f"`split` should be of a data set. Received: {split!r} of {source}"
@@ -126,7 +125,7 @@ def load_pictures(
             images = _image_files(path, count, rng)
         else:
             images = _data_set(source, count, rng, data_dir, split)
-        name = path.resolve().stem if path.exists() else source.removeprefix("tfds:")
+        name = path.resolve().stem if path.exists() else word or source
         pictures = _divided(name, images, size, scored)
     if min(pictures.shape[:2]) < SMALLEST_SIDE:
         raise ImageError(
@@ -220,20 +219,9 @@ def _divided(name, images, size, scored):
 
 
 def _image_files(path, count, rng):
-    found = find_images(path)
-    if found.refused or not found.images:
-        name, problem = (found.refused or [("", "It holds no images")])[0]
-        raise ImageFileError(f"{path}/{name}: {problem}")
-    files = list(found.images.values())
-    chosen = rng.permutation(len(files))[:count]
-    return [_decoded(files[k]) for k in chosen]
-
-
-def _decoded(file):
-    try:
-        return decode_image(read_bytes(file))
-    except ImageFileError as error:
-        raise ImageFileError(f"{file}: {error}") from error
+    files = list(image_files(path).items())
+    chosen = dict(files[k] for k in rng.permutation(len(files))[:count])
+    return [pixels for _, pixels, _ in read_images(chosen)]
 
 
 def _data_set(source, count, rng, data_dir, split):
