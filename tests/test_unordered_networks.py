@@ -9,6 +9,7 @@ from tfpe import CIPHERS, Key, Transform
 from tfpe.errors import NetworkError
 from tfpe.layers import FoldedChannels
 from training.networks.matched import matched_recipe, unordered_network
+from training.networks.unordered_tokens import UnorderedTokens
 from training.recipes import find_recipe
 from training.train import build_model
 
@@ -96,3 +97,8 @@ def test_the_run_names_the_network_of_keys_for_each_image(tmp_path):
     assert words[0] == words[1] != words[2]
     assert "turned" in words[0] and "folded" in words[2]
     assert tfpe.layers.FoldedChannels is FoldedChannels
+
+
+def test_tokens_of_other_words():
+    with pytest.raises(NetworkError, match="`tokens` should be one of .*blokcs"):
+        UnorderedTokens(16, "blokcs")

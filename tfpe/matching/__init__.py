@@ -18,7 +18,7 @@ from tfpe.matching.layers import (
     MatchedValueEmbedding,
     TokenOrder,
 )
-from tfpe.matching.rotated import is_rotation, rotated_kernel
+from tfpe.matching.rotated_kernels import is_rotation, rotated_kernel
 
 
 def match(model, transform):

@@ -41,7 +41,8 @@ def set_transformer(
         A `keras.Model` from bytes to logits: the mean of all tokens.
 
     Raises:
-        NetworkError: `heads` does not divide `width`, or `patch_size` not the sides.
+        NetworkError: `heads` does not divide `width`, or `patch_size` not the sides, or
+            `tokens` is another word.
 
     Source: Lee et al. 2019, Set Transformer (arXiv 1810.00825), without inducing
     points; pre-norm.

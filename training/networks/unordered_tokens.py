@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from tfpe.checks import one_of
+from tfpe.errors import NetworkError
 from tfpe.layers.word_layers import centred_words, patches_of
 
 TOKENS = ("blocks", "words", "multisets")
@@ -43,7 +45,8 @@ class UnorderedTokens(layers.Layer):
         super().__init__(**options)
         self.autocast = False
         self.supports_jit = True
-        self.units, self.tokens = units, tokens
+        self.units = units
+        self.tokens = one_of(tokens, TOKENS, "tokens", error=NetworkError)
         self.patch_size, self.bits = patch_size, bits
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
         self.dense = layers.Dense(
