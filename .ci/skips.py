@@ -11,7 +11,8 @@ import os
 import pytest
 
 # Test -> what its reason says. All others run wherever `.ci/run` can have what they
-# need: the extras, torch, onnx, openvino, keras-hub, Chromium, CIFAR beside the checkout.
+# need: the extras, torch, onnx, openvino, keras-hub, Chromium, and CIFAR beside the
+# checkout.
 EXPECTED = {
     # tf2onnx 1.17, the newest, calls what NumPy 2 took away; all of its exports fail.
     "tests/test_roles.py::test_export_leaves_the_key_out?onnx?": "tf2onnx uses",
