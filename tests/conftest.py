@@ -46,6 +46,18 @@ def cifar_directory():
 
 
 @pytest.fixture
+def determinism_ends():
+    """A deterministic training run leaves TensorFlow so; other tests want it as it was.
+
+    There is no public way back.
+    """
+    yield
+    from tensorflow.python.framework import config
+
+    config.disable_op_determinism()
+
+
+@pytest.fixture
 def torch():
     """torch, which is in no extra; else a skip."""
     return pytest.importorskip("torch", reason="torch is not installed")

@@ -71,6 +71,12 @@ def test_the_rate_falls_to_a_tenth_at_each_milestone():
         assert found == pytest.approx(expected, rel=1e-6)
 
 
+def test_deterministic_runs_say_that_they_do_without_xla():
+    """Keras takes XLA away from them, with a warning, whatever the recipe says."""
+    assert find_recipe("paper").settings["jit_compile"]
+    assert not find_recipe("paper", deterministic=True).settings["jit_compile"]
+
+
 @pytest.mark.parametrize("flip", [True, False])
 def test_images_are_mirrored_only_where_the_recipe_says(flip, rng):
     images = rng.integers(0, 256, (64, 8, 8, 3), np.uint8)

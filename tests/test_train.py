@@ -69,7 +69,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path):
         assert np.array_equal(ours, theirs)
 
 
-def test_numpy_tf_data_and_model_encrypt_alike(tmp_path):
+def test_numpy_tf_data_and_model_encrypt_alike(tmp_path, determinism_ends):
     encryption = Encryption(Key(bytes(32)), "le")
     losses = {}
     for place in ("numpy", "tf.data", "model"):

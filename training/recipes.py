@@ -81,7 +81,8 @@ class Recipe:
         precision: a policy of `keras.config.set_dtype_policy`.
         strategy: "mirrored" and "tpu" of tf.distribute, "data-parallel" on JAX.
         jit_compile: whether XLA compiles the step.
-        deterministic: whether TensorFlow runs deterministic kernels only (slower).
+        deterministic: whether TensorFlow runs deterministic kernels only: slower, and
+            never under XLA, so that `jit_compile` becomes False.
 
     Source: Madono et al. 2020, Block-wise Scrambled Image Recognition Using Adaptation
     Network (arXiv 2001.07761); its text says 300 epochs and batch 128, its code 305
@@ -119,6 +120,9 @@ class Recipe:
             if getattr(self, name) not in allowed:
                 self._refuse(name, f"one of {allowed}")
         object.__setattr__(self, "options", self._checked_options())
+        if self.deterministic:
+            # Keras takes XLA away from deterministic runs; the record should say so.
+            object.__setattr__(self, "jit_compile", False)
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
                 self._refuse(name, "1 or more")
