@@ -27,7 +27,7 @@ SECRETS = tuple(
 TINY = 64
 MOST_MATERIAL = 2**14  # characters: a table for each place of a block takes far more
 # Arguments of the ciphers that are options and not drawn from the key.
-GIVEN = ("block_size", "word_bits", "fold")
+GIVEN = ("block_size", "sub_block_size", "word_bits", "fold")
 SHAPES = {
     "small": ((1, 1, 3), (2, 3, 3), (30, 17, 3)),
     "blocks": ((4, 4, 3), (8, 4, 3), (32, 32, 3)),

@@ -27,6 +27,14 @@ OPTION_VALUES = {
     },
     "etc": {"block_size": (1, 2, 4), "channel_shuffle": (True, False)},
     "etc_gray": {"block_size": (1, 2, 4, 8), "fold": (True, False)},
+    "iib": {
+        "block_size": (4, 8),
+        "sub_block_size": (2, 4),
+        "channel_shuffle": (True, False),
+        "block_shuffle": (True, False),
+        "sub_block_shuffle": (False, True),
+        "turns": ("shared", "per_channel"),
+    },
     "ffx": {"block_size": (1, 2, 4), "tables": ("shared", "per_place")},
     "orthogonal": {"block_size": (1, 2, 4)},
     "identity": {},
@@ -170,6 +178,54 @@ def etc_gray(image, shape, block_order, orientation, negate, block_size=8, fold=
     ]
 
 
+def iib(
+    image,
+    shape,
+    block_order,
+    orientation,
+    negate,
+    channel_order=None,
+    sub_block_order=None,
+    block_size=4,
+    sub_block_size=2,
+):
+    """`orientation[i][j]`: a code, or a list of one for each channel of the output."""
+    channels, side = shape[2], block_size // sub_block_size
+
+    def part(data, j, channel):
+        """Rows of one channel of sub-block j of a block."""
+        top, left = j // side * sub_block_size, j % side * sub_block_size
+        return [
+            [
+                data[(row * block_size + column) * channels + channel]
+                for column in range(left, left + sub_block_size)
+            ]
+            for row in range(top, top + sub_block_size)
+        ]
+
+    def encrypt(i, k, data):
+        result = list(data)
+        for j in range(side * side):
+            source = j if sub_block_order is None else sub_block_order[i][j]
+            planes = [part(data, source, channel) for channel in range(channels)]
+            if channel_order is not None:
+                planes = _recolour(planes, channel_order[i])
+            codes = orientation[i][j]
+            codes = codes if isinstance(codes, list) else [codes] * channels
+            for channel, (rows, code) in enumerate(zip(planes, codes, strict=True)):
+                for _ in range(code % 4):
+                    rows = _turn(rows)
+                if code >= 4:
+                    rows = [row[::-1] for row in rows]
+                for row, values in enumerate(rows, j // side * sub_block_size):
+                    for column, v in enumerate(values, j % side * sub_block_size):
+                        place = (row * block_size + column) * channels + channel
+                        result[place] = 255 - v if negate[i] else v
+        return result
+
+    return _map_blocks(image, shape, block_size, block_order, encrypt)
+
+
 def blockshuffle(image, shape, perm, block_size=4):
     blocks = range(block_count(shape, block_size))
     return _map_blocks(
@@ -263,7 +319,7 @@ def keystream(image, shape, stream):
 CIPHERS = {
     function.__name__: function
     for function in (
-        *(le, ele, pbe, logistic, etc, etc_gray, ffx, orthogonal),
+        *(le, ele, pbe, logistic, etc, etc_gray, iib, ffx, orthogonal),
         *(identity, negpos, shuffle, blockshuffle, keystream),
     )
 }

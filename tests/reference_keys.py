@@ -125,6 +125,26 @@ def material(secret, cipher, shape, options):
         if options.get("channel_shuffle"):
             drawn["channel_order"] = draws.integers("channel_order", blocks, 6)
         return drawn | own
+    if cipher == "iib":
+        parts = (options["block_size"] // options["sub_block_size"]) ** 2
+        codes = parts * (shape[2] if options["turns"] == "per_channel" else 1)
+        flat = draws.integers("orientation", blocks * codes, 8)
+        if options["turns"] == "per_channel":
+            flat = [flat[k : k + shape[2]] for k in range(0, len(flat), shape[2])]
+        drawn = {
+            "block_order": list(range(blocks)),
+            "orientation": [flat[k * parts : k * parts + parts] for k in range(blocks)],
+            "negate": draws.bits("negate", blocks),
+        }
+        if options["block_shuffle"]:
+            drawn["block_order"] = draws.permutation("block_order", blocks)
+        if options["channel_shuffle"]:
+            drawn["channel_order"] = draws.integers("channel_order", blocks, 6)
+        if options["sub_block_shuffle"]:
+            drawn["sub_block_order"] = draws.permutations(
+                "sub_block_order", blocks, parts
+            )
+        return drawn | own | {"sub_block_size": options["sub_block_size"]}
     if cipher == "ffx":
         count = 1 if options["tables"] == "shared" else sizes
         return {

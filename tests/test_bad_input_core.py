@@ -196,6 +196,18 @@ MATERIAL = {
     ),
     "etc negate": (O, lambda: ciphers.etc_transform([0], [0], [0, 1], None, SHAPE, 4)),
     "etc code": (O, lambda: ciphers.etc_transform([0], [0], [0], [-1], SHAPE, 4)),
+    "iib sub-blocks": (O, lambda: CIPHERS["iib"](KEY, SHAPE, sub_block_size=3)),
+    "iib turns": (O, lambda: CIPHERS["iib"](KEY, SHAPE, turns="all")),
+    "iib orientation of whole blocks": (
+        O,
+        lambda: ciphers.iib_transform([0], [0], [0], None, SHAPE, 4, 2),
+    ),
+    "iib order of sub-blocks": (
+        O,
+        lambda: ciphers.iib_transform(
+            [0], [[0] * 4], [0], None, SHAPE, 4, 2, [[0, 0, 1, 2]]
+        ),
+    ),
     "etc_gray count": (
         O,
         lambda: ciphers.etc_gray_transform([0], [0], [0], (8, 8, 3)),

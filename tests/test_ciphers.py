@@ -184,6 +184,7 @@ def test_key_spaces_of_the_design():
         "logistic": (8 * 3072 + pbe, 103 + pbe),
         "etc": 2 * (log2_64 + 64 * (3 + 1 + math.log2(6)),),
         "etc_gray": 2 * (log2_48 + 48 * 4,),
+        "iib": 2 * (log2_64 + 64 * (4 * 3 + 1 + math.log2(6)),),
         "ffx": 2 * (log2_256 + math.log2(math.comb(48, 24)),),
         "orthogonal": 2 * (15 * 24 * 47 + 1,),
         "identity": (0, 0),
@@ -200,9 +201,19 @@ def test_key_spaces_of_the_design():
     shared = bits("logistic", stream="shared", chaos="shake256")
     assert shared == pytest.approx((8 * 3072 + pbe, 256 + pbe))
     assert bits("pbe", channel_shuffle=False) == (3072, 3072)
+    # The paper's count, N! 2^N 6^N 8^(s N), at 16 x 16 and 8 x 8; and variants.
+    for_jpeg = {"block_size": 16, "sub_block_size": 8}
+    paper = math.log2(24) + 4 * (1 + math.log2(6) + 4 * 3)
+    assert bits("iib", **for_jpeg) == pytest.approx((paper, paper))
+    tripled = bits("iib", **for_jpeg, turns="per_channel").effective
+    assert tripled == pytest.approx(paper + 2 * 4 * 4 * 3)
+    moved = bits("iib", **for_jpeg, sub_block_shuffle=True, block_shuffle=False)
+    assert moved.effective == pytest.approx(paper + 4 * math.log2(24) - math.log2(24))
 
 
-ORDERS_2, ORDERS_3 = (list(itertools.permutations(range(n))) for n in (2, 3))
+ORDERS_2, ORDERS_3, ORDERS_4 = (
+    list(itertools.permutations(range(n))) for n in (2, 3, 4)
+)
 PIXEL_BITS = [np.reshape(b, (1, 1, 3)) for b in itertools.product([0, 1], repeat=3)]
 BITS_2 = list(itertools.product([0, 1], repeat=2))
 ENUMERATED = {
@@ -229,6 +240,26 @@ ENUMERATED = {
         {"block_size": 1},
         lambda order, n: ciphers.etc_gray_transform(order, [5] * 3, n, (1, 1, 3), 1),
         (ORDERS_3, list(itertools.product([0, 1], repeat=3))),
+    ),
+    "iib": (
+        (4, 2, 1),
+        {"block_size": 2, "sub_block_size": 1, "sub_block_shuffle": True},
+        lambda order, a, b, n: ciphers.iib_transform(
+            order, [[0, 7, 3, 1]] * 2, n, None, (4, 2, 1), 2, 1, [a, b]
+        ),
+        (ORDERS_2, ORDERS_4, ORDERS_4, BITS_2),
+    ),
+    "iib, per channel": (
+        (2, 2, 3),
+        {"block_size": 2, "sub_block_size": 2, "turns": "per_channel"},
+        lambda turns, n, code: ciphers.iib_transform(
+            [0], [[turns]], n, code, (2, 2, 3), 2, 2
+        ),
+        (
+            list(itertools.product(range(8), repeat=3)),
+            [[0], [1]],
+            [[code] for code in range(6)],
+        ),
     ),
     "le": (
         (2, 2, 3),
@@ -291,7 +322,7 @@ def test_traits_are_those_of_the_definitions():
     assert those("in_place") == still | {"pbe", "logistic", "ffx"}
     assert those("tied") == {*("le", "blockshuffle", "ffx", "orthogonal", "identity")}
     assert set(CIPHERS) - those("moves_words") == still | {"ffx"}
-    assert those("moves_blocks") == {"ele", "etc", "etc_gray"}
+    assert those("moves_blocks") == {"ele", "etc", "etc_gray", "iib"}
     assert set(CIPHERS) - those("negates") == {
         *("logistic", "keystream", "ffx", "orthogonal")
     }
@@ -335,6 +366,7 @@ def test_traits_follow_options():
     assert not CIPHERS["pbe"].traits(channel_shuffle=False).moves_words
     assert not CIPHERS["logistic"].traits(select=False).leaves_values
     assert not CIPHERS["etc"].traits(block_size=1).in_place
+    assert not CIPHERS["iib"].traits(block_shuffle=False).moves_blocks
     with pytest.raises(CipherOptionError, match="`block_size`.*Received"):
         CIPHERS["etc"].traits(block_size=[4])
     with pytest.raises(CipherOptionError, match="Options of pbe.*Received"):

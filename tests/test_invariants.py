@@ -75,6 +75,16 @@ def test_etc_keeps_the_folded_bytes_of_the_blocks_as_a_set(case, seed):
     assert rows(fold_bytes(x[0])) == rows(fold_bytes(y[0]))
 
 
+@given(cases(("iib",), turns="shared"), SEEDS)
+def test_iib_keeps_the_folded_bytes_of_the_blocks_as_a_set(case, seed):
+    x, y = (blocks_of(v, case[3]["block_size"]) for v in encrypted(case, seed, 1))
+    assert rows(fold_bytes(x[0])) == rows(fold_bytes(y[0]))
+    # Where sub-blocks stay in their blocks, each is a turned one, of either sign.
+    if not (case[3]["sub_block_shuffle"] or case[3]["block_shuffle"]):
+        parts = [blocks_of(v, case[3]["sub_block_size"]) for v in encrypted(case, seed)]
+        assert np.array_equal(*map(fold_bytes, parts))
+
+
 @given(cases(("etc_gray",), fold=False), SEEDS)
 def test_etc_gray_keeps_the_folded_bytes_of_the_gray_blocks(case, seed):
     x, y = encrypted(case, seed, 1)
@@ -139,7 +149,10 @@ def test_pbe_of_the_negative_is_pbe_under_the_complementary_key(seed):
 
 # --- distances --------------------------------------------------------------------
 
-ISOMETRIES = ("pbe", "etc", "etc_gray", "shuffle", "blockshuffle", "negpos", "identity")
+ISOMETRIES = (
+    *("pbe", "etc", "etc_gray", "iib", "shuffle", "blockshuffle"),
+    *("negpos", "identity"),
+)
 
 
 def centred(images):

@@ -17,6 +17,7 @@ FOUND = {
     "logistic": (1, "pixel", 1, False, False),
     "etc": (8, "block", 4, False, True),
     "etc_gray": (8, "image", None, True, False),
+    "iib": (8, "block", 4, False, True),
     "identity": (8, "pixel", 1, True, False),
     "negpos": (8, "pixel", 1, False, False),
     "shuffle": (8, "image", None, True, False),

@@ -17,6 +17,7 @@ ISOMETRIES = {
     "identity",
     "etc",
     "etc_gray",
+    "iib",
     "pbe",
     "shuffle",
     "negpos",

@@ -15,7 +15,7 @@ import reference_keys
 
 from tfpe import CIPHERS, Key, Transform, ciphers
 from tfpe.chaos import CHAOS, chaotic_sequence, logistic_sequence
-from tfpe.ciphers import learnable, pixel, substituted
+from tfpe.ciphers import inside_out, learnable, pixel, substituted
 
 VECTORS = pathlib.Path(__file__).parent / "vectors"
 
@@ -52,6 +52,7 @@ def test_the_option_values_are_those_of_the_library():
     assert table["le"]["reversal"] == table["ele"]["reversal"] == learnable.REVERSALS
     assert table["logistic"]["chaos"] == tuple(pixel.CHAOS_BITS)
     assert table["logistic"]["stream"] == pixel.STREAMS
+    assert table["iib"]["turns"] == inside_out.TURNS
     assert table["ffx"]["tables"] == substituted.TABLES
 
 
@@ -91,9 +92,9 @@ def explicit_transform(name, shape, case):
         material["select"] = [place in places for place in range(size)]
     if name == "orthogonal":
         material["matrix"] = np.array(material["matrix"]) * (255 / 2**22)
-    if name == "etc":
+    if name in ("etc", "iib"):
         material.setdefault("channel_order", None)
-    for option in ("block_size", "word_bits", "fold"):
+    for option in make_vectors.GIVEN:
         if option in case["options"]:
             material[option] = case["options"][option]
     return getattr(ciphers, f"{name}_transform")(**material, image_shape=shape)

@@ -4,7 +4,15 @@
 explicit key material, for published keys and for exact tests.
 """
 
-from tfpe.ciphers import controls, learnable, pixel, rotated, scrambled, substituted
+from tfpe.ciphers import (
+    controls,
+    inside_out,
+    learnable,
+    pixel,
+    rotated,
+    scrambled,
+    substituted,
+)
 from tfpe.ciphers.cipher import Cipher
 from tfpe.ciphers.controls import (
     blockshuffle,
@@ -16,6 +24,7 @@ from tfpe.ciphers.controls import (
     shuffle,
     shuffle_transform,
 )
+from tfpe.ciphers.inside_out import iib, iib_transform
 from tfpe.ciphers.keyspace import KeySpace
 from tfpe.ciphers.learnable import ele, ele_transform, le, le_transform
 from tfpe.ciphers.pixel import logistic, logistic_transform, pbe, pbe_transform
@@ -50,6 +59,8 @@ __all__ = [
     "ffx_transform",
     "find_cipher",
     "identity",
+    "iib",
+    "iib_transform",
     "keystream",
     "keystream_transform",
     "le",
@@ -99,6 +110,11 @@ CIPHERS = {
             scrambled.etc_gray_key_space,
             "Chuman et al. 2019, doi 10.1109/TIFS.2018.2881677",
             unfolded=(scrambled.side_by_side_shape, scrambled.planes_shape),
+        ),
+        Cipher(
+            iib,
+            inside_out.iib_key_space,
+            "Ahmad & Shin 2022, doi 10.3390/s22208074",
         ),
         Cipher(
             ffx,

@@ -7,7 +7,7 @@ import numpy as np
 from tfpe import checks
 from tfpe.algebra.transform import Transform
 from tfpe.checks import index_dtype
-from tfpe.ciphers.blocks import block_positions, lay_out
+from tfpe.ciphers.block_moves import ORIENTATIONS, move_blocks
 from tfpe.ciphers.channels import (
     CHANNEL_ORDERS,
     channel_codes,
@@ -17,8 +17,6 @@ from tfpe.ciphers.channels import (
 from tfpe.ciphers.keyspace import KeySpace, log2_factorial
 from tfpe.errors import CipherOptionError, ImageError
 from tfpe.keys import check_key
-
-ORIENTATIONS = 8
 
 
 def etc(key, image_shape, block_size=4, channel_shuffle=True):
@@ -116,23 +114,8 @@ def _check_moves(block_order, orientation, negate, count):
 
 def _move_blocks(block_order, orientation, negate, codes, shape, block_size):
     """etc from material that fits; `codes` None leaves the channels as they are."""
-    channels = shape[2]
-    colours = np.arange(channels, dtype=np.int8)[None]
-    if codes is not None:
-        colours = CHANNEL_ORDERS[codes]
-    # Inside a block: output pixel p takes input pixel turned[p], channel colours[c].
-    origins, offsets = block_positions(shape, block_size)
-    turned = offsets[::channels][_orientations(block_size)]
-    local = turned[orientation][:, :, None] + colours[:, None, :]
-    local = local.reshape(len(block_order), -1)
-    local += origins[block_order][:, None]
-    negatives = np.where(negate, np.uint8(255), np.uint8(0))[:, None]
-    return Transform.composed(
-        lay_out(local, shape, block_size),
-        lay_out(np.broadcast_to(negatives, local.shape), shape, block_size),
-        8,
-        shape,
-    )
+    whole = orientation[:, None]  # a block is its one sub-block
+    return move_blocks(block_order, whole, negate, codes, shape, block_size, block_size)
 
 
 def etc_key_space(image_shape, block_size=4, channel_shuffle=True):
@@ -268,11 +251,3 @@ def planes_shape(gray_shape):
             f"width, 1). Received: shape {tuple(gray_shape)}"
         )
     return height, width and width // 3, 3
-
-
-def _orientations(block_size):
-    """Gather indices, `(8, B * B)`, of the eight orientations of a block."""
-    square = np.arange(block_size**2, dtype=np.int32).reshape(block_size, -1)
-    turned = [np.rot90(square, r) for r in range(4)]
-    turned += [np.fliplr(t) for t in turned]
-    return np.stack([t.ravel() for t in turned])
