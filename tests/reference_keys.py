@@ -9,9 +9,9 @@ import functools
 import hashlib
 import math
 import operator
-import statistics
 
 import reference
+from scipy.special import ndtri
 
 
 def canonical(value):
@@ -184,9 +184,8 @@ def material(secret, cipher, shape, options):
 
 def _orthogonal(words, size):
     """Gram-Schmidt, once and again, on Gaussian numbers that are rounded to 2^-12."""
-    gaussian = statistics.NormalDist().inv_cdf
     numbers = [
-        round(gaussian((2 * (word // 2**12) + 1) / 2**53) * 2**12) for word in words
+        round(float(ndtri((2 * (word // 2**12) + 1) / 2**53)) * 2**12) for word in words
     ]
     rows = []
     for start in range(0, size * size, size):

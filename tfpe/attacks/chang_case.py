@@ -10,10 +10,9 @@ from tfpe.algebra.transform import Transform
 from tfpe.attacks.oracles import ask, block_oracle, check_on_random_images
 from tfpe.attacks.pixel_chosen_plaintext import channels_named
 from tfpe.attacks.repeated_blocks import repeat_blocks
-from tfpe.checks import image_shape_of
+from tfpe.checks import batch_of, image_shape_of
 from tfpe.ciphers.channels import CHANNEL_ORDERS
 from tfpe.errors import AttackError, ImageError
-from tfpe.metrics.arrays import batch_of
 
 HELPER = np.array([1, 2, 3], np.uint8)
 

@@ -7,9 +7,8 @@ from tfpe.attacks.statistics.moments import neighbour_moments
 from tfpe.attacks.statistics.prediction import explained_variance
 from tfpe.attacks.statistics.refinement import refine
 from tfpe.attacks.statistics.resolution import resolve
-from tfpe.checks import whole_number
+from tfpe.checks import batch_of, whole_number
 from tfpe.errors import AttackError, ImageError
-from tfpe.metrics.arrays import batch_of
 
 FEWEST_IMAGES = 25
 SMALLEST_SIDE = 4

@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from tfpe.checks import image_shape_of
+from tfpe.checks import batch_of, image_shape_of
 from tfpe.errors import AttackError, ImageError
 from tfpe.keys import KEY_BYTES
-from tfpe.metrics.arrays import batch_of
 
 CHOSEN = "chosen plaintext"
 KNOWN = "known plaintext"

@@ -8,11 +8,10 @@ from tfpe.algebra.transform import Transform
 from tfpe.attacks.puzzle.assembly import assemble
 from tfpe.attacks.puzzle.edges import find_matches, right_edges
 from tfpe.attacks.puzzle.filling import fill
-from tfpe.checks import image_shape_of, whole_number
+from tfpe.checks import batch_of, image_shape_of, whole_number
 from tfpe.ciphers.blocks import block_indices
 from tfpe.ciphers.scrambled import etc_transform, side_by_side
 from tfpe.errors import AttackError, ImageError
-from tfpe.metrics.arrays import batch_of
 
 
 class JigsawScore(NamedTuple):

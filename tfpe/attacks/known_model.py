@@ -3,7 +3,6 @@
 import dataclasses
 
 import numpy as np
-import scipy
 
 from tfpe.algebra.structure import refined_kernel, transform_of_regions
 from tfpe.errors import AttackError
@@ -101,10 +100,12 @@ def known_model(plain, matched, image_shape):
 
 def _assigned(plain, matched):
     """For each column of `matched` the one of `plain` and whether it is negated."""
+    from scipy.optimize import linear_sum_assignment
+
     along = matched @ plain.T
     lengths = (matched**2).sum(1)[:, None] + (plain**2).sum(1)
     distances = lengths - 2 * np.abs(along)
-    rows, place = scipy.optimize.linear_sum_assignment(distances)
+    rows, place = linear_sum_assignment(distances)
     apart = (plain**2).sum(1)[:, None] + (plain**2).sum(1) - 2 * np.abs(plain @ plain.T)
     np.fill_diagonal(apart, np.inf)
     if (apart.min(1) <= LEAST_MARGIN * (plain**2).sum(1).mean()).any():

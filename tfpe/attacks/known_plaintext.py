@@ -6,9 +6,8 @@ import numpy as np
 
 from tfpe.algebra.transform import Transform
 from tfpe.algebra.words import WORD_BITS, split_words
-from tfpe.checks import one_of
+from tfpe.checks import batch_of, one_of
 from tfpe.errors import AttackError
-from tfpe.metrics.arrays import batch_of
 
 
 class RecoveredTransform(Transform):

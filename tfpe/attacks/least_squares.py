@@ -3,10 +3,9 @@
 import numpy as np
 
 from tfpe.algebra.orthogonal import MOST, SCALE, Orthogonal
-from tfpe.checks import block_size_of
+from tfpe.checks import batch_of, block_size_of
 from tfpe.ciphers.blocks import block_indices
 from tfpe.errors import AttackError
-from tfpe.metrics.arrays import batch_of
 
 # Below it, a ciphertext in 32 bits tells the whole number that it was rounded from.
 TOLD = 2**24

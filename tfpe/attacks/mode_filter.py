@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from tfpe.checks import whole_number
-from tfpe.metrics.arrays import batch_of
+from tfpe.checks import batch_of, whole_number
 
 LEVELS = np.arange(2, 256, 4)
 # Values this near to a level vote for it, the nearer the more.

@@ -11,10 +11,9 @@ from tfpe.attacks.repeated_blocks import repeat_blocks
 from tfpe.attacks.statistics.block_places import moved_bytes
 from tfpe.attacks.statistics.nibbles import common_signs, match_low, strong_words
 from tfpe.attacks.statistics.resolution import is_negative, red_green_blue
-from tfpe.checks import image_shape_of, whole_number
+from tfpe.checks import batch_of, image_shape_of, whole_number
 from tfpe.ciphers.blocks import block_indices
 from tfpe.errors import AttackError
-from tfpe.metrics.arrays import batch_of
 
 FEWEST_BLOCKS = 2_000
 # Root mean square of what may remain between both matrices of correlations: on

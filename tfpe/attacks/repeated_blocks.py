@@ -9,10 +9,9 @@ from tfpe.algebra.transform import Transform
 from tfpe.attacks.chosen_plaintext import chosen_plaintext
 from tfpe.attacks.known_plaintext import RecoveredTransform, known_plaintext
 from tfpe.attacks.oracles import block_oracle, check_on_random_images
-from tfpe.checks import image_shape_of
+from tfpe.checks import batch_of, image_shape_of
 from tfpe.ciphers.blocks import block_indices
 from tfpe.errors import AttackError
-from tfpe.metrics.arrays import batch_of
 
 
 def block_chosen_plaintext(oracle, image_shape, block_size=4, bits=4, verify=True):

@@ -6,13 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfpe import metrics
 from tfpe.algebra.orthogonal import Orthogonal
 from tfpe.algebra.substitution import Substitution
 from tfpe.algebra.transform import Transform
+from tfpe.checks import pair_of
 from tfpe.errors import AttackError
-from tfpe.metrics.arrays import pair_of
-from tfpe.metrics.image_pairs import SSIM_WINDOW
 
 
 class KeyScore(NamedTuple):
@@ -128,6 +126,8 @@ def score_images(recovered, plain):
     >>> score.exact_bytes, round(score.gray_correlation, 6)
     (0.0, 1.0)
     """
+    from tfpe import metrics  # and SciPy with it, which no list of attacks needs
+
     recovered, plain, _ = pair_of(recovered, plain, ("recovered", "plain"))
     exact = recovered == plain
     # One long image: the mean of decibels is infinite as soon as one image is exact.
@@ -197,9 +197,11 @@ def least_error(recovered, plain, negatives=False):
 
 
 def _ssim(recovered, plain):
+    from tfpe.metrics.image_pairs import SSIM_WINDOW, ssim
+
     if min(plain.shape[1:3]) < SSIM_WINDOW:
         return math.nan
-    return float(np.mean(metrics.ssim(recovered, plain)))
+    return float(np.mean(ssim(recovered, plain)))
 
 
 def _mean(correlations):

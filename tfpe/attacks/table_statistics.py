@@ -4,11 +4,10 @@ import numpy as np
 
 from tfpe.algebra.substitution import VALUES, Substitution
 from tfpe.attacks.value_tables import of_places
-from tfpe.checks import image_shape_of, one_of, whole_number
+from tfpe.checks import batch_of, image_shape_of, one_of, whole_number
 from tfpe.ciphers.blocks import block_indices
 from tfpe.ciphers.substituted import TABLES, chosen
 from tfpe.errors import AttackError
-from tfpe.metrics.arrays import batch_of
 
 LEVELS = 64  # of the mean of the places around
 AROUND = 4

@@ -8,11 +8,10 @@ import numpy as np
 
 from tfpe.algebra.substitution import VALUES, Substitution
 from tfpe.attacks.oracles import ask, check_on_random_images
-from tfpe.checks import image_shape_of, one_of
+from tfpe.checks import batch_of, image_shape_of, one_of, pair_of
 from tfpe.ciphers.blocks import block_indices, lay_out
 from tfpe.ciphers.substituted import TABLES
 from tfpe.errors import AttackError
-from tfpe.metrics.arrays import batch_of, pair_of
 
 # Places of a block at which each value is asked for where all share one table: half of
 # them are untouched, and of 48 places 12 given ones once in 25,000.

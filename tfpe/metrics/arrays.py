@@ -1,50 +1,6 @@
-"""What every image metric takes and returns: checked `uint8` images, one or a batch."""
+"""What every image metric returns: a number an image, and correlations."""
 
 import numpy as np
-
-from tfpe.errors import ImageError
-
-
-def batch_of(images, name="images", dtype="uint8"):
-    """Checks images and gives them a batch axis.
-
-    Returns:
-        `(batch, single)`: `(B, H, W, C)` of the dtype, and whether there was no batch
-        axis.
-
-    Raises:
-        ImageError: another dtype or rank, or an empty axis.
-
-    Example:
-
-    >>> batch, single = batch_of(np.zeros((4, 4, 3), np.uint8))
-    >>> batch.shape, single
-    ((1, 4, 4, 3), True)
-    """
-    array = np.asarray(images)
-    if array.dtype != dtype:
-        raise ImageError(
-            f"`{name}` should be {dtype}. Received: {name} of dtype {array.dtype}"
-        )
-    if array.ndim not in (3, 4) or 0 in array.shape:
-        raise ImageError(
-            f"`{name}` should have shape (height, width, channels) or (batch, height, "
-            f"width, channels). Received: {name} of shape {array.shape}"
-        )
-    single = array.ndim == 3
-    return (array[None] if single else array), single
-
-
-def pair_of(first, second, names=("first", "second")):
-    """Checks two images, or two batches, of one shape: `(first, second, single)`."""
-    first, single = batch_of(first, names[0])
-    second, second_single = batch_of(second, names[1])
-    if first.shape != second.shape or single != second_single:
-        raise ImageError(
-            f"`{names[0]}` and `{names[1]}` should have one shape. Received: "
-            f"shapes {first.shape[single:]} and {second.shape[second_single:]}"
-        )
-    return first, second, single
 
 
 def per_image(values, single):

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
+from tfpe.checks import pair_of
 from tfpe.errors import ImageError
 from tfpe.metrics import image_pairs, noise
-from tfpe.metrics.arrays import pair_of
 from tfpe.metrics.jpeg import jpeg_round_trip
 
 

@@ -9,9 +9,10 @@ import math
 import numpy as np
 import scipy
 
+from tfpe.checks import batch_of, pair_of
 from tfpe.errors import ImageError
 from tfpe.metrics import noise
-from tfpe.metrics.arrays import batch_of, correlation, pair_of, per_image
+from tfpe.metrics.arrays import correlation, per_image
 
 LARGEST = 255
 SSIM_WINDOW, SSIM_DEVIATION = 11, 1.5

@@ -5,8 +5,8 @@ import io
 import numpy as np
 from PIL import Image
 
+from tfpe.checks import batch_of
 from tfpe.errors import ImageError, TfpeError
-from tfpe.metrics.arrays import batch_of
 
 
 def jpeg_round_trip(image, quality=85, subsampling="4:2:0"):

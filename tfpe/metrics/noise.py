@@ -11,9 +11,9 @@ import math
 import numpy as np
 import scipy
 
-from tfpe.checks import whole_number
+from tfpe.checks import batch_of, whole_number
 from tfpe.errors import ImageError, TfpeError
-from tfpe.metrics.arrays import batch_of, correlation, per_image
+from tfpe.metrics.arrays import correlation, per_image
 
 LOCAL_BLOCKS, LOCAL_BLOCK_SIDE = 30, 44
 DIRECTIONS = {"horizontal": (0, 1), "vertical": (1, 0), "diagonal": (1, 1)}

@@ -10,10 +10,9 @@ import numpy as np
 from tfpe.algebra.transform import Transform
 from tfpe.algebra.words import split_words
 from tfpe.attacks.statistics.nibbles import correlations
-from tfpe.checks import image_shape_of
+from tfpe.checks import batch_of, image_shape_of
 from tfpe.ciphers.blocks import block_indices
 from tfpe.errors import AttackError
-from tfpe.metrics.arrays import batch_of
 
 FEWEST_IMAGES = 100
 # Of more images than this, evenly spaced ones are used.
