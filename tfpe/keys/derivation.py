@@ -50,11 +50,11 @@ class Material:
 
     def permutation(self, name, length):
         """A uniform permutation of `0 .. length-1`: a stable argsort of words."""
-        return _stable_argsort(self.words(name, length)[None])[0]
+        return stable_argsort(self.words(name, length)[None])[0]
 
     def permutations(self, name, count, length):
         """`count` independent permutations, shape `(count, length)`."""
-        return _stable_argsort(self.words(name, count * length).reshape(count, length))
+        return stable_argsort(self.words(name, count * length).reshape(count, length))
 
     def integers(self, name, shape, below):
         """Unbiased whole numbers `0 .. below-1` of `shape`, as `int64`.
@@ -79,7 +79,7 @@ class Material:
         return low + (high - low) * unit
 
 
-def _stable_argsort(words):
+def stable_argsort(words):
     """`np.argsort(words, axis=-1, kind="stable")` of `uint64` rows, but faster.
 
     Plain sorting has vector instructions, argsort has not: so what is sorted is the
