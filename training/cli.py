@@ -23,6 +23,9 @@ examples:
   python -m training compare --dataset cifar10 --recipe small --train-images 9000
   python -m training compare --dataset cifar10 --recipe small --max-seconds 3600
       works in slices: the same command goes on where it stopped
+  python -m training compare --dataset cifar10 --recipe small --ciphers le \\
+      --views 0,1,2,4,8
+      a fresh view in each epoch, beside 1, 2, 4 and 8 fixed views of each image
   KERAS_BACKEND=jax python -m training compare --dataset cifar10.npz --recipe paper
       for a GPU, without TensorFlow
 """
@@ -69,7 +72,7 @@ def _parser():
     data.add_argument("--json", action="store_true", help="print the figures as JSON")
 
     fields = {field.name for field in dataclasses.fields(Recipe)}
-    recipe = _recipe_parser(fields | set(network_options()))
+    recipe = _recipe_parser((fields | set(network_options())) - {"views"})
     step = _recipe_parser(STEP_FIELDS)
 
     training = argparse.ArgumentParser(add_help=False)
@@ -118,6 +121,13 @@ def _parser():
                 help="names between commas; NAME-per-image takes a key for every image "
                 f"(default: {','.join(CIPHERS)})",
             )
+        command.add_argument(
+            "--views",
+            dest="view_counts",
+            type=argument_types.seeds,
+            metavar="K",
+            help=_meanings()["views"] + "; several between commas, one after the other",
+        )
         command.set_defaults(run=commands.compare)
 
     command = subparsers.add_parser(

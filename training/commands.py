@@ -52,6 +52,7 @@ def compare(options):
             options.runs,
             options.max_seconds,
             progress=progress,
+            views=options.view_counts,
         )
     if options.json:
         print(json.dumps(records, indent=2))

@@ -1,5 +1,6 @@
 """The comparison: the same split, recipe and seeds for every cipher; a record each."""
 
+import dataclasses
 import pathlib
 import time
 
@@ -22,6 +23,7 @@ def compare(
     max_seconds=None,
     say=None,
     progress=None,
+    views=None,
 ):
     """Trains and tests on each cipher and seed; what is in `out` already is kept.
 
@@ -37,6 +39,8 @@ def compare(
         max_seconds: for all runs together; the same call goes on later.
         say: called with a line of progress; default `progress.say`.
         progress: a `training.progress.Progress`; default a quiet one.
+        views: numbers of fixed views of each image, tried one after the other in place
+            of that of the recipe; 0 draws fresh ones.
 
     Returns:
         `(records, unfinished)`: records in the order of the runs, and a list of
@@ -54,9 +58,15 @@ def compare(
         )
     # Plain first: its model is tried on the images of all other ciphers.
     ciphers = sorted(dict.fromkeys(ciphers), key=lambda cipher: cipher != "plain")
+    recipes = [
+        dataclasses.replace(recipe, views=count)
+        for count in dict.fromkeys([recipe.views] if views is None else views)
+    ]
+    folders = pathlib.Path(out), pathlib.Path(runs)
     plan = [
-        Run(image_set, recipe, cipher, seed, key, pathlib.Path(out), pathlib.Path(runs))
+        Run(image_set, one, cipher, seed, key, *folders)
         for seed in dict.fromkeys(seeds)
+        for one in recipes
         for cipher in ciphers
     ]
     done = {run.name: run.finished_record() for run in plan}

@@ -18,8 +18,10 @@ ROW_SETTINGS = {
 NETWORK_SETTINGS = {
     *("network", "network_words", "depth", "alpha", "block", "rounding", "shakedrop"),
     *("stem", "patch_size", "bits", "tied", "width", "kernel_size", "token_units"),
-    *("channel_units", "heads", "mlp_units", "dropout"),
+    *("channel_units", "heads", "mlp_units", "dropout", "tokens"),
 }
+# There a network on folded pixels has a normalization of its own, too.
+MATCHED_SETTINGS = NETWORK_SETTINGS | {"normalization"}
 
 
 def grouped(items, key):
@@ -44,7 +46,7 @@ def conditions(settings):
 
 
 def _row_names(settings):
-    return ROW_SETTINGS | (NETWORK_SETTINGS if settings.matched else set())
+    return ROW_SETTINGS | (MATCHED_SETTINGS if settings.matched else set())
 
 
 def row_settings(settings):
@@ -71,7 +73,11 @@ def caption(trainings, different=()):
         f"validation and {results.test_images:,} test images",
         "train accuracy: while learning, on augmented images",
         f"epochs: {results.epochs}",
-        *(f"{name}: {settings.stated.get(name)}" for name in different),
+        *(
+            f"{name}: {settings.stated.get(name)}"
+            for name in different
+            if name not in _row_names(settings)
+        ),
         "one seed" if seeds == [1] else f"mean of {' or '.join(map(str, seeds))} seeds",
     ]
     return (

@@ -52,7 +52,11 @@ class TrainingSettings(NetworkSettings, CipherSettings):
             *super().unusual(),
             *(["a key for each image"] if self.per_image else []),
             *(["encrypted beforehand"] if self.encrypted_beforehand else []),
-            *([f"{self.views} views of each image"] if self.views else []),
+            *(
+                [f"{self.views} view{'s' * (self.views > 1)} of each image"]
+                if self.views
+                else []
+            ),
             *([f"{self.adaptation.upper()}-AdaptNet"] if self.adaptation else []),
             *([self.network] if self.matched else []),
         ]

@@ -33,12 +33,12 @@ def training_tables(records):
 def _training_table(trainings, different):
     sources = []
     columns = {
-        "cipher": _name,
+        "cipher": name_cell,
         "train / validation, last epoch": lambda rows: _learned(rows, "last"),
         "test, last epoch (95 %)": lambda rows: _tested(rows, "last"),
         "train / validation, best epoch": lambda r: _learned(r, "best_validation"),
         "test, best validation epoch (95 %)": lambda r: _tested(r, "best_validation"),
-        "wrong key": lambda rows: _mean(rows, "wrong_key_accuracy"),
+        "wrong key": wrong_key_cell,
         "plain model": lambda rows: _mean(rows, "plain_model_accuracy"),
         "published": lambda rows: _published(rows, sources),
     }
@@ -58,12 +58,12 @@ def comparison_table(trainings):
     results = trainings[0].results
     network = "the network that fits" if settings.matched else settings.network
     columns = {
-        "cipher": _name,
+        "cipher": name_cell,
         "seed": lambda rows: str(rows[0].settings.seed),
         "last\nepoch": lambda rows: _mean_test(rows, "last"),
         "best val.\nepoch": lambda rows: _mean_test(rows, "best_validation"),
         "95 %\ninterval": _interval,
-        "wrong\nkey": lambda rows: _mean(rows, "wrong_key_accuracy"),
+        "wrong\nkey": wrong_key_cell,
         "plain\nmodel": lambda rows: _mean(rows, "plain_model_accuracy"),
         "images\n/s": lambda r: number(r[0].results.images_per_second, "{:.0f}"),
         "published": lambda rows: _published(rows, sources),
@@ -132,8 +132,14 @@ def mean_accuracy(trainings, when="best_validation"):
     return accuracy, accuracy_interval(round(accuracy * images), images)
 
 
-def _name(trainings):
+def name_cell(trainings):
+    """The name of the row of some trainings, in the order of `CIPHERS`."""
     return Cell(trainings[0].settings.row_name, trainings[0].settings.place)
+
+
+def wrong_key_cell(trainings):
+    """Accuracy in percent on images under another key, a mean over seeds."""
+    return _mean(trainings, "wrong_key_accuracy")
 
 
 def _mean(trainings, name):

@@ -10,6 +10,8 @@ from tfpe.lab.errata import errata_tables
 from tfpe.lab.markdown import to_markdown
 from tfpe.lab.records import has_settings, load_records, typed
 from tfpe.lab.tables.accuracy import svm_tables, training_tables
+from tfpe.lab.tables.beside_plain import beside_plain_tables
+from tfpe.lab.tables.marks import mark_tables
 from tfpe.lab.tables.published import published_tables
 from tfpe.lab.tables.scorecard_table import (
     attacks_tables,
@@ -17,13 +19,16 @@ from tfpe.lab.tables.scorecard_table import (
     summary_tables,
 )
 from tfpe.lab.tables.training_speed import training_speed_tables
+from tfpe.lab.tables.view_counts import view_tables
 from tfpe.storage.atomic import write_file
 
 # Each makes a list of `Table` of a list of typed records, of all kinds.
 TABLES = {
     "attacks": attacks_tables,
+    "beside-plain": beside_plain_tables,
     "dataset": dataset_tables,
     "errata": errata_tables,
+    "marks": mark_tables,
     "published": published_tables,
     "scorecard": scorecard_tables,
     "speed": speed_tables,
@@ -31,6 +36,7 @@ TABLES = {
     "svm": svm_tables,
     "training": training_tables,
     "training-speed": training_speed_tables,
+    "views": view_tables,
 }
 NOT_MEASURED = "*Not measured yet.*"
 MARKER = re.compile(r"<!-- *(table: *(?P<table>[^>]*?)|end table) *-->")

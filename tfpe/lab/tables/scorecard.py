@@ -146,7 +146,9 @@ def _one_training(records):
         [
             record
             for record in of_kind(records, Training)
-            if not record.settings.adaptation and not record.settings.matched
+            if not record.settings.adaptation
+            and not record.settings.matched
+            and not record.settings.views  # beside fresh ones, in a table of theirs
         ],
         lambda record: conditions(record.settings),
     )
