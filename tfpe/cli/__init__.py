@@ -16,6 +16,7 @@ from tfpe.cli import (
     folder_commands,
     keys,
     listings,
+    pack_commands,
     predict_command,
     reports,
 )
@@ -34,6 +35,7 @@ examples:
   tfpe keygen -o owner.key
   tfpe encrypt -k owner.key --cipher ele photos -o encrypted
   tfpe decrypt -k owner.key encrypted -o decrypted
+  tfpe pack -k owner.key photos -o packed
   tfpe dataset encrypt cifar10 --cipher ele --key owner.key --out cloud
   tfpe predict model.keras images --key owner.key
   tfpe attack ciphertext_only encrypted -o opened
@@ -84,7 +86,15 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"tfpe {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    groups = (keys, folder_commands, dataset_commands, predict_command, listings)
-    for group in (*groups, attacks, evaluations, reports, bench_command):
+    groups = (keys, folder_commands, pack_commands, dataset_commands)
+    for group in (
+        *groups,
+        predict_command,
+        listings,
+        attacks,
+        evaluations,
+        reports,
+        bench_command,
+    ):
         group.register(commands)
     return parser

@@ -65,7 +65,7 @@ SHOWN_PATHS = 10
 def register(commands):
     """Adds the commands of this file."""
     command = add_command(commands, encrypt, EXAMPLES)
-    _add_folders(command)
+    add_folders(command)
     add_cipher(command, "must be given")
     command.add_argument(
         "--hide-names",
@@ -82,7 +82,7 @@ def register(commands):
     add_again(command)
 
     command = add_command(commands, decrypt, EXAMPLES)
-    _add_folders(command)
+    add_folders(command)
     command.add_argument(
         "--names", metavar="FILE", help="the file that --hide-names wrote"
     )
@@ -125,7 +125,7 @@ def encrypt(options):
             workers=options.workers,
             **chosen,
         )
-    code = _report(summary, "encrypted", options)
+    code = report_summary(summary, "encrypted", options)
     whole_set = os.path.isdir(options.input) or options.receipt
     if whole_set and summary.written + summary.skipped:
         hand_receipt(options.output, key, key_path(options), options.receipt)
@@ -158,10 +158,11 @@ def decrypt(options):
             receipt=receipt,
             **chosen,
         )
-    return _report(summary, "decrypted", options)
+    return report_summary(summary, "decrypted", options)
 
 
-def _add_folders(command):
+def add_folders(command):
+    """Adds IN, the output, the key and what each run over a folder has."""
     command.add_argument("input", metavar="IN", help="a folder, or one image")
     add_output(command)
     add_key(command)
@@ -175,7 +176,8 @@ def _add_folders(command):
     )
 
 
-def _report(summary, verb, options):
+def report_summary(summary, verb, options):
+    """Says what a run did; returns the exit code."""
     for line in failures(summary.failed, options.parser.words()):
         note(f"tfpe: {line}")
     if options.json:

@@ -2,6 +2,13 @@
 
 from tfpe.files.decrypting import decrypt_folder
 from tfpe.files.encrypting import encrypt_folder
+from tfpe.files.packing import pack_folder, unpack_folder
 from tfpe.files.summary import Summary
 
-__all__ = ["Summary", "decrypt_folder", "encrypt_folder"]
+__all__ = [
+    "Summary",
+    "decrypt_folder",
+    "encrypt_folder",
+    "pack_folder",
+    "unpack_folder",
+]
