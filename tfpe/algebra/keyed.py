@@ -203,6 +203,8 @@ class Keyed:
         backend = backend_of(images)
         if not backend.is_concrete(images):
             refuse_exporters()
+        elif backend.dtype_name(images) == self.input_dtype == "float32":
+            _refuse_infinite(images, backend)
         return backend.untraced(_apply)(self, images, backend)
 
     @property
@@ -259,6 +261,13 @@ class Keyed:
             f"A {type(self).__name__} is key material and should not be pickled. Send "
             "the name of a key file and build it there: "
             "tfpe.ciphers.<name>(key, image_shape)."
+        )
+
+
+def _refuse_infinite(images, backend):
+    if not bool(backend.always(backend.all_values(backend.xp.abs(images) < math.inf))):
+        raise ImageError(
+            "Ciphertexts should be finite numbers. Received: NaN or infinite values"
         )
 
 

@@ -133,7 +133,9 @@ class Restored(Keyed):
     The product with the exact inverse of the matrix lies within 0.01 of a whole byte,
     on every framework, so that rounding gives the bytes back. What is no ciphertext
     under this key gives bytes that mean nothing, as with any other wrong key; the layer
-    refuses it.
+    refuses it. NaN and infinite values are an `ImageError`, but inside a compiled
+    function, which cannot raise: there NaN becomes 0, and an infinite value the
+    bytes 0, or 255, or both, of its block.
     """
 
     _fixed = ("inverse", "input_shape", "output_shape")
