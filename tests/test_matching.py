@@ -135,7 +135,7 @@ def test_the_network_that_fits_a_cipher_is_matched_exactly(name):
     )
 
 
-def steps(model, transform, optimizer, x, labels, count=5):
+def steps(model, transform, optimizer, x, labels, count=20):
     """Losses of some training steps."""
     model.compile(
         keras.optimizers.get({"class_name": optimizer["name"], "config": optimizer}),
