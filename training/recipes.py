@@ -253,7 +253,7 @@ def small():
 def tiny():
     """PyramidNet (8, 24) on the embedded digits: proves the chain, not the ranking.
 
-    XLA does not pay: so short a run ends before the compilation is earned back.
+    Without XLA, so that so short a run need not wait for its compilation.
 
         python -m training compare
     """

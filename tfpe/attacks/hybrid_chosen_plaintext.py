@@ -3,7 +3,8 @@
 import numpy as np
 
 from tfpe.errors import AttackError
-from tfpe.hybrid.bit_stream import write_bits
+from tfpe.hybrid.bit_stream import LENGTH_MASK, write_bits
+from tfpe.hybrid.code_table import LENGTH_BITS, LONGEST
 from tfpe.hybrid.container import Container
 from tfpe.hybrid.pairing import to_planes
 
@@ -77,12 +78,12 @@ def _read(stream, count, table):
     text = int.from_bytes(stream.tobytes() + bytes(4), "big")
     size, place, found = 8 * (stream.size + 4), 0, np.empty(count, np.uint16)
     for number in range(count):
-        if place > size - 18:
+        if place > size - LONGEST:
             raise AttackError(
                 "The oracle should use one key stream for all images. Received: "
                 "answers that the code of the table does not explain"
             )
-        entry = int(table.decoder[text >> (size - 18 - place) & (2**18 - 1)])
-        found[number] = entry >> 5
-        place += entry & 31
+        entry = int(table.decoder[text >> (size - LONGEST - place) & (2**LONGEST - 1)])
+        found[number] = entry >> LENGTH_BITS
+        place += entry & LENGTH_MASK
     return found

@@ -9,7 +9,7 @@ import pathlib
 from tfpe.ciphers import DEFAULT_CIPHER, find_cipher
 from tfpe.errors import ImageFileError, ManifestError, OutputError
 from tfpe.files.already_encrypted import require_plain
-from tfpe.files.finding import find_images, png_name
+from tfpe.files.finding import find_images, output_paths
 from tfpe.files.folder_manifest import (
     JOURNAL_NAME,
     MANIFEST_NAME,
@@ -118,7 +118,7 @@ def encrypt_folder(
     if not again:
         require_plain(src)
     sources = find_images(src, others="skip" if skip_others else "advise")
-    targets, clashes = _targets(sources)
+    targets, clashes = output_paths(sources.images)
     if not (targets or sources.refused):
         raise ImageFileError(f"`src` should hold images. Received: {src} without any")
     hidden = {target: target for target in targets}
@@ -173,19 +173,6 @@ def encrypt_folder(
         *(written, len(results) - written, failed, sources.ignored, gone),
         count_losses(entry for entry, _ in results.values()),
     )
-
-
-def _targets(sources):
-    """Output path -> source path, and (path, message) where two sources share one."""
-    targets, clashes = {}, []
-    for source in sources.images:
-        target = png_name(source)
-        if target in targets:
-            message = f"It would become {target}, as {targets[target]} does: rename one"
-            clashes.append((source, message))
-        else:
-            targets[target] = source
-    return targets, clashes
 
 
 def _finished(folder, key, header):

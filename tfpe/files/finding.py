@@ -102,6 +102,19 @@ def png_name(path):
     return f"{path}.png"
 
 
+def output_paths(paths, suffix=".png"):
+    """Output path -> source path, and (path, message) where two sources share one."""
+    targets, clashes = {}, []
+    for source in paths:
+        target = png_name(source).removesuffix(".png") + suffix
+        if target in targets:
+            message = f"It would become {target}, as {targets[target]} does: rename one"
+            clashes.append((source, message))
+        else:
+            targets[target] = source
+    return targets, clashes
+
+
 def image_files(source):
     """path -> file of the images of a folder, or of the one file `source`.
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tfpe.errors import ImageFileError, OutputError
 from tfpe.files.already_encrypted import require_plain
-from tfpe.files.finding import find_images, png_name, read_bytes
+from tfpe.files.finding import find_images, output_paths, read_bytes
 from tfpe.files.jobs import identity, inside
 from tfpe.files.paths import checked_path, require_apart
 from tfpe.files.summary import Summary
@@ -84,15 +84,8 @@ def pack_folder(
     if not again:
         require_plain(src)
     sources = find_images(src, others="skip" if skip_others else "advise")
-    jobs, clashes = {}, []
-    targets = {}
-    for path, file in sources.images.items():
-        target = png_name(path).removesuffix(".png") + SUFFIX
-        if target in targets:
-            message = f"It would become {target}, as {targets[target]} does: rename one"
-            clashes.append((path, message))
-        else:
-            targets[target], jobs[path] = path, (file, target)
+    targets, clashes = output_paths(sources.images, SUFFIX)
+    jobs = {path: (sources.images[path], target) for target, path in targets.items()}
     if not (jobs or sources.refused):
         raise ImageFileError(f"`src` should hold images. Received: {src} without any")
     known = {identity(file) for file in sources.images.values()} - {None}

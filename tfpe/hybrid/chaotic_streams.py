@@ -1,8 +1,7 @@
 """Permutations and bytes of a chaotic map, of many orbits side by side.
 
-One orbit is the paper's; it gives some 20 million values a second and no more, since
-each value waits for the last. Orbits side by side have one control parameter and an
-initial value each, and their values are taken in turns.
+One orbit is the paper's; slow, since each value waits for the last. Orbits side by
+side have one control parameter and an initial value each, and take turns.
 """
 
 import itertools

@@ -11,7 +11,7 @@ from tfpe.checks import one_of
 from tfpe.errors import CipherOptionError, ImageFileError
 from tfpe.hybrid.pairing import SYMBOLS, VALUES, arrange, numbers_of, to_symbols
 
-# A longer limit would save below 0.01 % and make the table of the decoder slower.
+# The table of the decoder has an entry for each stream of so many bits.
 LONGEST = 18
 LENGTH_BITS = 5
 

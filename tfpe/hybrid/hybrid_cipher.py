@@ -140,12 +140,9 @@ class Hybrid:
         payload = _substituted(payload, stream, options["substitution"])
         index = np.frombuffer(index.astype(">u2").tobytes(), np.uint8)
         packed = np.frombuffer(b"" if self.table else table.to_bytes(), np.uint8)
-        index, packed = (
-            _substituted(index, stream, options["substitution"]),
-            packed
-            if options["table"] == "clear"
-            else _substituted(packed, stream, options["substitution"]),
-        )
+        index = _substituted(index, stream, options["substitution"])
+        if options["table"] == "encrypted":
+            packed = _substituted(packed, stream, options["substitution"])
         digest = self.table.digest if self.table else bytes(8)
         return Container(
             *(options, shape, self._key.fingerprint, nonce, digest, bits),
