@@ -192,7 +192,7 @@ REFUSED = {
     ),
     "no blocks": (
         "attack jigsaw encrypted --cipher pbe",
-        "block_size, such as etc, etc_gray. Received: pbe",
+        "ciphers that have --option block_size, such as etc, ",
     ),
     "damaged image": ("attack mode_filter broken", "broken/x.png: "),
     "damaged manifest": ("attack mode_filter foreign_manifest", "`options` should be"),
