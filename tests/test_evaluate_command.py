@@ -7,7 +7,10 @@ import pytest
 from image_folders import save
 
 from tfpe.cli import main
+from tfpe.lab.evaluation.pictures import load_pictures
 from tfpe.lab.records import read_record
+from tfpe.pixels.depth import window_levels
+from tfpe.pixels.preparation import Preparation
 
 
 def run(*arguments):
@@ -66,6 +69,22 @@ def test_a_picture_that_cannot_be_taken_is_named(tmp_path, capsys):
     assert "deep.png: " in capsys.readouterr().err
 
 
+def test_a_window_takes_deep_pictures(tmp_path, capsys):
+    deep = np.random.default_rng(0).integers(900, 1100, (9, 16, 16)).astype(np.uint16)
+    save(tmp_path, {f"{k}.png": levels for k, levels in enumerate(deep)})
+    pictures = load_pictures(tmp_path, preparation=Preparation(window=(1000, 100)))
+    shown = np.concatenate([pictures.scored, pictures.evidence])[..., 0]
+    levels = window_levels(deep, 1000, 100)
+    assert sorted(map(bytes, shown)) == sorted(map(bytes, levels))
+    assert "through the window (1000, 100)" in pictures.note
+    command = ["evaluate", "--cipher", "ffx", "-q", "--json", "--window", "1000", "100"]
+    assert run(*command, tmp_path) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["settings"]["note"] == pictures.note
+    assert run(*command, "photographs") == 1
+    assert "A window is for files" in capsys.readouterr().err
+
+
 def test_a_curve_goes_on(photo_folder, capsys):
     command = ["evaluate", "photos", "--cipher", "shuffle", "-q", "--keys", "2"]
     command += ["--curve", "known_plaintext", "--counts", "1,6"]
@@ -93,8 +112,6 @@ def test_a_curve_goes_on(photo_folder, capsys):
 
 def test_forms_of_a_cipher_that_an_attack_is_for():
     from tfpe.lab.evaluation import evaluate
-    from tfpe.lab.evaluation.pictures import load_pictures
-
     record = evaluate("le", load_pictures("photographs", size=(32, 32), count=20))
     rows = {row["attack"]: row for row in record["results"]["attacks"]}
     assert rows["chang_case_le"]["outcome"] == "failed" and rows["chang_case_le"][

@@ -6,6 +6,7 @@ import pathlib
 
 from tfpe.cli.common import add_option, progress_bar, size_of
 from tfpe.cli.packages import require
+from tfpe.cli.preparations import add_window
 from tfpe.cli.streams import note
 from tfpe.errors import CipherOptionError, TfpeError
 from tfpe.lab.terminal import print_table
@@ -51,6 +52,7 @@ def register(commands):
     command.add_argument(
         "--size", type=size_of, metavar="HxW", help="make all images of this size"
     )
+    add_window(command)
     command.add_argument(
         "--seed", type=int, default=0, help="seed of the key and the draws (default: 0)"
     )
@@ -98,6 +100,7 @@ def evaluate(options):
     require(*(["matplotlib"] if options.figures else []))
     from tfpe.ciphers import byte_ciphers, find_cipher
     from tfpe.lab.evaluation.pictures import load_pictures
+    from tfpe.pixels.preparation import Preparation
 
     names = byte_ciphers() if options.cipher == "all" else options.cipher.split(",")
     chosen = dict(options.option)
@@ -127,6 +130,7 @@ def evaluate(options):
         seed=options.seed,
         data_dir=options.data_dir,
         split=options.split,
+        preparation=Preparation(window=options.window),
     )
     run = _curves if options.curve else _evaluations
     records = run(names, pictures, chosen, options)

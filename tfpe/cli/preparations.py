@@ -43,7 +43,18 @@ def add_preparation(command):
         choices=(16,),
         help="take gray of more than 8 bits as words of 16 bits, without a loss",
     )
-    windows = group.add_mutually_exclusive_group()
+    add_window(group)
+    group.add_argument(
+        "--skip-others",
+        action="store_true",
+        help="pass over what looks like pictures of other kinds (raw, medical, video)",
+    )
+    return group
+
+
+def add_window(command):
+    """Adds `--window` and `--own-window`."""
+    windows = command.add_mutually_exclusive_group()
     windows.add_argument(
         "--window",
         nargs=2,
@@ -59,12 +70,6 @@ def add_preparation(command):
         const="own",
         help="the same with the window that each DICOM file names itself",
     )
-    group.add_argument(
-        "--skip-others",
-        action="store_true",
-        help="pass over what looks like pictures of other kinds (raw, medical, video)",
-    )
-    return group
 
 
 def preparation_of(options):

@@ -116,7 +116,8 @@ def to_depth(gray, preparation):
         sign = ", signed" if gray.signed else ""
         raise ImageFileError(
             "Gray of more than 8 bits needs a choice: depth 16 (words of two bytes, "
-            "without a loss) or a window CENTER WIDTH (to 8 bits, with a loss). "
+            "without a loss), where it is encrypted, or a window CENTER WIDTH (to 8 "
+            "bits, with a loss). "
             f"Received: {gray.bits} bits{sign}, and neither"
         )
     if gray.signed:

@@ -15,6 +15,7 @@ from PIL import Image
 from tfpe.dataset.known_names import tfds_word
 from tfpe.errors import DatasetError, ImageError
 from tfpe.files.finding import image_files, read_images
+from tfpe.pixels.preparation import Preparation
 
 PHOTOGRAPHS = "photographs"
 SCORED = 100
@@ -75,7 +76,15 @@ class Pictures:
 
 
 def load_pictures(
-    source, *, count=2000, scored=SCORED, size=None, seed=0, data_dir=None, split=None
+    source,
+    *,
+    count=2000,
+    scored=SCORED,
+    size=None,
+    seed=0,
+    data_dir=None,
+    split=None,
+    preparation=None,
 ):
     """Pictures of a folder, an image, an .npz file, a TFDS data set, or photographs.
 
@@ -93,6 +102,8 @@ def load_pictures(
         seed: of the draw.
         data_dir: of TFDS.
         split: of a data set; default "test", or the first.
+        preparation: a `tfpe.Preparation` of what is read, whose `window` takes gray of
+            more than 8 bits to 8; None for none.
 
     Returns:
         A `Pictures`.
@@ -114,6 +125,10 @@ def load_pictures(
         )
     rng = np.random.default_rng(seed)
     if source == PHOTOGRAPHS:
+        if preparation not in (None, Preparation()):
+            raise DatasetError(
+                "A window is for files of more than 8 bits. Received: one of photographs"
+            )
         pictures = _photographs(count, size or DEFAULT_SIZE, rng)
     else:
         path, word = pathlib.Path(source), tfds_word(source)
@@ -122,11 +137,14 @@ def load_pictures(
                 raise DatasetError(
                     f"`split` should be of a data set. Received: {split!r} of {source}"
                 )
-            images = _image_files(path, count, rng)
+            images = _image_files(path, count, rng, preparation)
         else:
-            images = _data_set(source, count, rng, data_dir, split)
+            images = _data_set(source, count, rng, data_dir, split, preparation)
         name = path.resolve().stem if path.exists() else word or source
         pictures = _divided(name, images, size, scored)
+        if preparation is not None and preparation.window is not None:
+            note = f"{pictures.note}, through the window {preparation.window}"
+            pictures = dataclasses.replace(pictures, note=note)
     if min(pictures.shape[:2]) < SMALLEST_SIDE:
         raise ImageError(
             f"Pictures should be at least {SMALLEST_SIDE} x {SMALLEST_SIDE} pixels. "
@@ -218,17 +236,17 @@ def _divided(name, images, size, scored):
     return Pictures(name, images[:scored], images[scored:], True, large, note)
 
 
-def _image_files(path, count, rng):
+def _image_files(path, count, rng, preparation):
     files = list(image_files(path).items())
     chosen = dict(files[k] for k in rng.permutation(len(files))[:count])
-    return [pixels for _, pixels, _ in read_images(chosen)]
+    return [pixels for _, pixels, _ in read_images(chosen, preparation)]
 
 
-def _data_set(source, count, rng, data_dir, split):
+def _data_set(source, count, rng, data_dir, split, preparation):
     """Pictures of a data set, in the order drawn; others are not decoded."""
     from tfpe.dataset.sources import open_source
 
-    found = open_source(source, data_dir)
+    found = open_source(source, data_dir, preparation)
     split = split or ("test" if "test" in found.splits else next(iter(found.splits)))
     if split not in found.splits:
         raise DatasetError(
