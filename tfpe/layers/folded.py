@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from tfpe.errors import NetworkError
+from tfpe.layers.byte_inputs import bytes_of
 
 
 @keras.saving.register_keras_serializable(package="tfpe")
@@ -21,10 +22,12 @@ class FoldedChannels(keras.layers.Layer):
         (batch, height, width, channels), bytes from 0 to 255, `uint8` or float.
 
     Output shape:
-        The same, floats from -1 to 1; the least channel comes first.
+        The same, floats from -1 to 1; the least channel comes first. Images that do
+        not fit, such as those of 0 to 1, become NaN inside a graph.
 
     Raises:
         NetworkError: the input does not have four axes.
+        ImageError: images that do not fit, outside a graph.
 
     Source: min(v, 255 - v) after Chang & Case 2020 (arXiv 2004.13263), who attack
     with it.
@@ -59,6 +62,6 @@ class FoldedChannels(keras.layers.Layer):
 def folded_channels(images, dtype):
     """What `FoldedChannels` gives, of a float dtype."""
     exact = "float64" if dtype == "float64" else "float32"
-    values = ops.cast(images, exact)
+    values, (_, sealed) = ops.cast(images, exact), bytes_of(images)
     folded = ops.sort(ops.minimum(values, 255 - values), axis=-1)
-    return ops.cast(folded * (2 / 127) - 1, dtype)
+    return ops.cast(sealed(folded * (2 / 127) - 1), dtype)

@@ -6,6 +6,7 @@ from keras import ops
 from tfpe.algebra.words import WORD_BITS
 from tfpe.checks import one_of, whole_number
 from tfpe.errors import NetworkError
+from tfpe.layers.byte_inputs import bytes_of
 
 
 @keras.saving.register_keras_serializable(package="tfpe")
@@ -22,22 +23,25 @@ class Words(keras.layers.Layer):
         **options: of Keras layers.
 
     Input shape:
-        (..., channels), `uint8`, or other numbers that are whole bytes, 0 to 255.
+        (..., height, width, channels), `uint8`, or other numbers from 0 to 255. They
+        are rounded to whole bytes, but for words of 8 bits.
 
     Output shape:
-        (..., channels * 8 / bits), in the compute dtype of the layer.
+        (..., channels * 8 / bits), in the compute dtype of the layer. Images that do
+        not fit, such as those of 0 to 1, become NaN inside a graph.
 
     Raises:
-        NetworkError: `bits` is none of these.
+        NetworkError: `bits` is none of these, or the input has less than three axes.
+        ImageError: images that do not fit, outside a graph.
 
     Source: for bytes, Kiya et al. 2022 (arXiv 2207.05366).
 
     Example:
 
     >>> import numpy as np
-    >>> byte = np.array([[0xF0]], np.uint8)
+    >>> byte = np.array([[[0xF0]]], np.uint8)
     >>> Words(4)(byte).numpy().tolist()
-    [[-1.0, 1.0]]
+    [[[-1.0, 1.0]]]
     """
 
     def __init__(self, bits=8, **options):
@@ -48,6 +52,11 @@ class Words(keras.layers.Layer):
         self.bits = check_bits(bits)
 
     def call(self, images):
+        if len(images.shape) < 3:
+            raise NetworkError(
+                "Images should have shape (..., height, width, channels). "
+                f"Received: shape {tuple(images.shape)}"
+            )
         return centred_words(images, self.bits, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
@@ -85,6 +94,7 @@ class WordPatchEmbedding(keras.layers.Layer):
 
     Raises:
         NetworkError: an argument or a shape that does not fit.
+        ImageError: as of `Words`.
 
     Source: patch embedding of ViT and ConvMixer, on words.
 
@@ -189,10 +199,11 @@ class WordPatchEmbedding(keras.layers.Layer):
 def centred_words(images, bits, dtype):
     """Bytes (..., C) as words from -1 to 1, (..., C * 8 / bits), of a float dtype."""
     most = 2**bits - 1
+    data, sealed = bytes_of(images)
     if bits == 8:
         words = images
     else:
-        values = ops.cast(images, "int32")
+        values = ops.cast(data, "int32")
         parts = [
             ops.bitwise_and(ops.right_shift(values, shift), most)
             for shift in range(0, 8, bits)
@@ -203,7 +214,7 @@ def centred_words(images, bits, dtype):
         words = ops.reshape(words, (*lead, channels * len(parts)))
     # Not in 16 bits: 2 v / 255 - 1 would lose its last bits before the sum.
     exact = "float64" if dtype == "float64" else "float32"
-    return ops.cast(ops.cast(words, exact) * (2 / most) - 1, dtype)
+    return ops.cast(sealed(ops.cast(words, exact) * (2 / most) - 1), dtype)
 
 
 def patches_of(words, side):

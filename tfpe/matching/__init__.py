@@ -8,15 +8,17 @@ that they meet, and tokens are moved back. Nothing else of the model changes.
 import keras
 import numpy as np
 
+from tfpe.algebra.keyed import Keyed
 from tfpe.algebra.structure import signed_words, source_regions, structure
 from tfpe.attacks.known_model import Stem
 from tfpe.errors import NetworkError
 from tfpe.layers.word_layers import WordPatchEmbedding
-from tfpe.matching.front import find_front
+from tfpe.matching.front import check_model, find_front
 from tfpe.matching.layers import (
     MatchedPatchEmbedding,
     MatchedValueEmbedding,
     TokenOrder,
+    holds_key,
 )
 from tfpe.matching.rotated_kernels import is_rotation, rotated_kernel
 
@@ -39,7 +41,8 @@ def match(model, transform):
 
     Raises:
         NetworkError: the model does not begin so, or its patches do not hold what the
-            key mixes.
+            key mixes; or `match` made it.
+        CipherOptionError: the transform is of several keys, or its cipher substitutes.
 
     Source: Kiya et al. 2022 (arXiv 2207.05366) for bytes and ViT; words of 4 and 1
     bits (le, ele, logistic) are not published elsewhere.
@@ -55,7 +58,13 @@ def match(model, transform):
     >>> bool(np.allclose(match(plain, ele)(ele(images)), plain(images), atol=1e-5))
     True
     """
-    return _matched(model, transform, MatchedPatchEmbedding)
+    front = _front(model, transform)
+    if holds_key(front.layer):
+        raise NetworkError(
+            "`model` should be one for images. Received: one that tfpe.match made; for "
+            "two ciphers, one after the other, match a plain model to `second @ first`"
+        )
+    return _matched(model, front, transform, MatchedPatchEmbedding)
 
 
 def unmatch(model, transform):
@@ -67,10 +76,12 @@ def unmatch(model, transform):
 
     Returns:
         A new model that gives on images what `model` gives on ciphertext; it holds no
-        key, where the transform is the one of `match`.
+        key, where the transform is the one of `match`. From a model that `match` did
+        not make, trained on ciphertext by others, it holds the key for those who have
+        that model: it is kept out of files as a matched one is.
 
     Raises:
-        NetworkError: as of `match`.
+        NetworkError, CipherOptionError: as of `match`.
 
     Example:
 
@@ -84,18 +95,31 @@ def unmatch(model, transform):
     >>> bool(np.allclose(again(image), plain(image), atol=1e-2))
     True
     """
-    return _matched(model, transform.inverse, WordPatchEmbedding)
+    front = _front(model, transform)
+    known = holds_key(front.layer)
+    embedding_class = WordPatchEmbedding if known else MatchedPatchEmbedding
+    return _matched(model, front, transform.inverse, embedding_class)
 
 
-def _matched(model, transform, embedding_class):
-    shape = tuple(model.input_shape) if hasattr(model, "input_shape") else None
-    expected = (None, *getattr(transform, "input_shape", ()))
-    if shape is None or shape[1:] != expected[1:]:
+def _front(model, transform):
+    """The `Front` of a model that takes the images of a keyed map."""
+    check_model(model)
+    if not isinstance(transform, Keyed):
+        raise NetworkError(
+            "`transform` should be what a cipher gives for a key and the shape of the "
+            "images, such as tfpe.ciphers.le(key, (32, 32, 3)). "
+            f"Received: {type(transform).__name__}"
+        )
+    shape = tuple(model.input_shape[1:])
+    if shape != transform.input_shape:
         raise NetworkError(
             f"`transform` should be of the images that the model takes, {shape}. "
             f"Received: {transform!r}"
         )
-    front = find_front(model)
+    return find_front(model)
+
+
+def _matched(model, front, transform, embedding_class):
     if is_rotation(transform):
         return _rotated(model, front, transform, embedding_class)
     found = structure(transform)  # refuses what is no Transform under one key
@@ -110,10 +134,13 @@ def _matched(model, transform, embedding_class):
     words = words.refine(min(words.bits, embedding.bits))
     regions = source_regions(words, side)
     if regions is None:
-        mixes = f"blocks of side {found.side}" if found.side else "the whole image"
+        mixes = "mixes the whole image"
+        if found.side:
+            does = "moves" if found.moved else "mixes"
+            mixes = f"{does} {found.region}s of side {found.side}, also between patches"
         raise NetworkError(
             f"The patches of the model, of side {side}, should hold what the key mixes."
-            f" Received: a transform that mixes {mixes}"
+            f" Received: a transform that {mixes}"
         )
     source, place, mask = regions
     kernel = embedding.refined(words.bits)  # (1 or patches, words, units)

@@ -3,6 +3,7 @@
 import keras
 
 from tfpe.errors import NetworkError
+from tfpe.layers.perceptual_encrypt import PerceptualEncrypt
 from tfpe.layers.word_layers import WordPatchEmbedding
 from tfpe.matching.kernels import ConvolutionKernel, EmbeddingKernel
 from tfpe.matching.layers import TokenOrder
@@ -32,13 +33,23 @@ def find_front(model):
     """The `Front` of a model.
 
     Raises:
-        NetworkError: the model does not begin with a patch embedding.
+        NetworkError: no such model, or it does not begin with a patch embedding.
     """
+    check_model(model)
     front = Front()
     _walk(model, front)
     if front.layer is None:
         raise NetworkError("The model should have a patch embedding. Received: none")
     return front
+
+
+def check_model(model):
+    """Raises `NetworkError` where the way of the images through it cannot be seen."""
+    if len(getattr(model, "inputs", None) or ()) != 1:
+        raise NetworkError(
+            "`model` should be a Sequential or functional Keras model, built, that "
+            f"takes images alone. Received: {type(model).__name__}"
+        )
 
 
 def _walk(model, front):
@@ -106,6 +117,11 @@ def _step(layer, front):
     elif is_vit_embedding(layer) and _cuts_patches(layer.patch_embedding):
         front.rest.append(behind_patches(layer))
         layer = layer.patch_embedding
+    elif isinstance(layer, PerceptualEncrypt):
+        raise NetworkError(
+            "The model should be the one behind the encryption: tfpe.cloud_model takes "
+            f"that off. Received: one that begins with {layer.name!r}"
+        )
     elif not _is_patch_convolution(layer):
         raise NetworkError(
             "The model should begin with a patch embedding, a Conv2D with strides = "

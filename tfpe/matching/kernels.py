@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from tfpe.algebra.structure import refined_kernel
+from tfpe.errors import NetworkError
 
 
 class ConvolutionKernel:
@@ -16,7 +17,7 @@ class ConvolutionKernel:
     def __init__(self, layer, affine):
         self.side, self.units = layer.kernel_size[0], layer.filters
         self.activation = layer.activation
-        kernel = np.asarray(ops.convert_to_numpy(layer.kernel), np.float64)
+        kernel = numbers_of(layer.kernel)
         channels = kernel.shape[2]
         scale, offset = np.ones(channels), np.zeros(channels)
         for one in affine:
@@ -24,7 +25,7 @@ class ConvolutionKernel:
             scale, offset = scale * factor, offset * factor + shift
         bias = np.zeros(self.units)
         if layer.use_bias:
-            bias += np.asarray(ops.convert_to_numpy(layer.bias), np.float64)
+            bias += numbers_of(layer.bias)
         # byte = 127.5 * (centred + 1)
         moved = kernel * (127.5 * scale + offset)[:, None]
         self.bias = bias + moved.sum((0, 1, 2))
@@ -46,8 +47,8 @@ class EmbeddingKernel:
             for name in ("kernel_regularizer", "bias_regularizer")
         }
         self.side, self.units, self.bits = layer.patch_size, layer.units, layer.bits
-        self.bias = ops.convert_to_numpy(layer.bias)
-        kernel = np.asarray(ops.convert_to_numpy(layer.kernel), np.float64)
+        self.bias = numbers_of(layer.bias)
+        kernel = numbers_of(layer.kernel)
         self._kernel = kernel[None] if layer.tied else kernel
 
     def refined(self, bits):
@@ -55,25 +56,36 @@ class EmbeddingKernel:
         return refined_kernel(self._kernel, self.bits, bits)
 
 
+def numbers_of(values):
+    """Weights of any dtype as `float64` in NumPy, which knows no bfloat16."""
+    if keras.backend.standardize_dtype(values.dtype) != "float64":
+        values = ops.cast(values, "float32")
+    return np.asarray(ops.convert_to_numpy(values), np.float64)
+
+
 def _affine(layer, channels):
-    """A layer as factor and shift of each channel."""
+    """A layer as factor and shift of each channel.
+
+    Raises:
+        NetworkError: it has other numbers for other pixels.
+    """
     if isinstance(layer, keras.layers.Rescaling):
         # As the layer rounds them: a number goes through 32 bits even on its way to 64.
         factor, shift = (
-            ops.convert_to_numpy(ops.cast(value, layer.compute_dtype))
+            numbers_of(ops.cast(value, layer.compute_dtype))
             for value in (layer.scale, layer.offset)
         )
     else:
-        mean, variance = (
-            np.asarray(ops.convert_to_numpy(value), np.float64)
-            for value in (layer.mean, layer.variance)
-        )
+        mean, variance = map(numbers_of, (layer.mean, layer.variance))
         # As Keras does: never divide by nothing.
         deviation = np.maximum(np.sqrt(variance), keras.config.epsilon())
         factor, shift = 1 / deviation, -mean / deviation
         if layer.invert:
             factor, shift = deviation, mean
-    return tuple(
-        np.broadcast_to(np.asarray(v, np.float64).reshape(-1), channels)
-        for v in (factor, shift)
-    )
+    for value in (factor, shift):
+        if value.size > 1 and not value.size == value.shape[-1] == channels:
+            raise NetworkError(
+                f"{layer.name!r} should have one number, or one for each of the "
+                f"{channels} channels. Received: numbers of shape {value.shape}"
+            )
+    return tuple(np.broadcast_to(v.reshape(-1), channels) for v in (factor, shift))

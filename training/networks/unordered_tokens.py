@@ -6,6 +6,7 @@ from keras import layers, ops
 
 from tfpe.checks import one_of
 from tfpe.errors import NetworkError
+from tfpe.layers.byte_inputs import bytes_of
 from tfpe.layers.word_layers import centred_words, patches_of
 
 TOKENS = ("blocks", "words", "multisets")
@@ -58,9 +59,9 @@ class UnorderedTokens(layers.Layer):
 
     def call(self, images):
         if self.tokens == "blocks":
-            variants = self._turned(images)
-            embedded = keras.activations.gelu(self.dense(variants))
-            return ops.mean(embedded, axis=2)
+            data, sealed = bytes_of(images)
+            embedded = keras.activations.gelu(self.dense(self._turned(data)))
+            return sealed(ops.mean(embedded, axis=2, keepdims=True))[:, :, 0]
         words = centred_words(images, self.bits, self.compute_dtype)
         words = patches_of(words, self.patch_size)
         if self.tokens == "multisets":
