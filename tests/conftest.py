@@ -58,6 +58,19 @@ def determinism_ends():
 
 
 @pytest.fixture
+def float64():
+    """Keras computes in 64 bits."""
+    import keras
+
+    policy, floats = keras.config.dtype_policy(), keras.config.floatx()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_floatx(floats)
+    keras.config.set_dtype_policy(policy)
+
+
+@pytest.fixture
 def torch():
     """torch, which is in no extra; else a skip."""
     return pytest.importorskip("torch", reason="torch is not installed")

@@ -8,6 +8,16 @@ import numpy as np
 import pytest
 from keras import layers
 from key_arrays import TRANSFORMS
+from patch_models import (
+    MATCHABLE,
+    NORMALISATIONS,
+    SHAPE,
+    agree,
+    attending,
+    convolutional,
+    images,
+    nested,
+)
 
 import tfpe
 from tfpe import Key
@@ -15,64 +25,6 @@ from tfpe.errors import CipherOptionError, NetworkError
 from tfpe.layers import WordPatchEmbedding, Words
 from training.networks import find_network
 from training.networks.matched import matched_network
-
-SHAPE = (16, 16, 3)
-MATCHABLE = sorted(set(TRANSFORMS) - {"shuffle", "etc_gray"})
-NORMALISATIONS = {
-    "unit": lambda: layers.Rescaling(1 / 255),
-    "centred": lambda: layers.Rescaling(1 / 127.5, -1),
-    "by channel": lambda: layers.Normalization(
-        mean=[125.0, 120.0, 110.0], variance=[3900.0, 3700.0, 4300.0]
-    ),
-}
-
-
-@pytest.fixture
-def float64():
-    policy, floats = keras.config.dtype_policy(), keras.config.floatx()
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    yield
-    keras.config.set_floatx(floats)
-    keras.config.set_dtype_policy(policy)
-
-
-def images(count=3, shape=SHAPE):
-    random = np.random.default_rng(0)
-    return random.integers(0, 256, (count, *shape), np.uint8)
-
-
-def convolutional(patch, normalisation):
-    return keras.Sequential(
-        [
-            keras.Input(SHAPE),
-            normalisation,
-            layers.Conv2D(8, patch, patch, activation="gelu"),
-            layers.DepthwiseConv2D(3, padding="same"),
-            layers.Flatten(),
-            layers.Dense(10),
-        ]
-    )
-
-
-def attending(patch, normalisation, dtype="uint8"):
-    inputs = keras.Input(SHAPE, dtype=dtype)
-    tokens = layers.Conv2D(8, patch, patch, "same")(normalisation(inputs))
-    tokens = layers.Reshape((-1, 8))(tokens)
-    mixed = layers.Permute((2, 1))(tokens)
-    mixed = layers.Permute((2, 1))(layers.Dense(tokens.shape[1])(mixed))
-    tokens = tokens + layers.MultiHeadAttention(2, 4)(mixed, tokens)
-    return keras.Model(inputs, layers.Dense(10)(layers.Flatten()(tokens)))
-
-
-def nested(patch, normalisation):
-    inner = attending(patch, layers.Rescaling(1.0), "float32")
-    return keras.Sequential([keras.Input(SHAPE), normalisation, inner])
-
-
-def agree(one, other, tolerance):
-    one, other = (keras.ops.convert_to_numpy(values) for values in (one, other))
-    return np.abs(one - other).max() <= tolerance * np.abs(other).max()
 
 
 @pytest.mark.parametrize("build", [convolutional, attending, nested])
@@ -133,41 +85,6 @@ def test_the_network_that_fits_a_cipher_is_matched_exactly(name):
     assert agree(
         tfpe.match(model, transform)(transform(images())), model(images()), 1e-4
     )
-
-
-def steps(model, transform, optimizer, x, labels, count=20):
-    """Losses of some training steps."""
-    model.compile(
-        keras.optimizers.get({"class_name": optimizer["name"], "config": optimizer}),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        jit_compile=False,
-    )
-    data = x if transform is None else transform(x)
-    return [float(model.train_on_batch(data, labels)) for _ in range(count)]
-
-
-SGD = {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": True}
-ADAMW = {"name": "adamw", "learning_rate": 1e-3, "weight_decay": 0.05}
-
-
-@pytest.mark.parametrize(
-    "name, optimizer",
-    [("le", SGD), ("ele", ADAMW), ("pbe", ADAMW), ("logistic", SGD), ("etc", SGD)],
-)
-def test_training_on_ciphertext_is_training_on_images(name, optimizer, float64):
-    """From weights w A on images, and w on ciphertext: the same losses."""
-    x = images(24)
-    labels = np.arange(24) % 10
-    transform = tfpe.CIPHERS[name](Key.generate(), SHAPE)
-    found = tfpe.structure(transform)
-    size = {"patch_size": 4, "bits": found.bits, "tied": found.at(4).tied}
-    size |= {"width": 8, "depth": 1, "token_units": 8, "channel_units": 16}
-    on_images = find_network("mlp_mixer").build(10, SHAPE, 5e-4, **size)
-    on_ciphertext = tfpe.match(on_images, transform)
-    plain = steps(on_images, None, optimizer, x, labels)
-    encrypted = steps(on_ciphertext, transform, optimizer, x, labels)
-    assert plain[-1] < plain[0] - 0.01
-    assert np.allclose(plain, encrypted, rtol=1e-6)
 
 
 def test_what_cannot_be_matched():

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from test_matching import SHAPE, agree, convolutional, images
+from patch_models import SHAPE, agree, convolutional, images
 
 import tfpe
 from tfpe import Key, PerceptualEncrypt

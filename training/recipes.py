@@ -273,7 +273,7 @@ def matched():
     """The network that fits each cipher: what a key costs those who know how.
 
     Expected accuracy: not measured yet; that of the same network on plain images
-    (`plain-as-le` and the like), as tests/test_matching.py shows step by step.
+    (`plain-as-le` and the like), as tests/test_equal_training.py shows step by step.
 
         python -m training compare --dataset cifar10 --recipe matched \\
             --ciphers le,plain-as-le,ele,plain-as-ele
