@@ -11,6 +11,7 @@ import numpy as np
 
 from tfpe.pixels.augmentation import crop_and_flip
 from training.encryption import encrypt_all
+from training.jpeg_coding import coded
 
 VIEW_NUMBERS = 2**32  # from the number of an image to that of its next view
 SHUFFLE, CROP, FLIP = range(3)  # streams of random numbers under one (seed, epoch)
@@ -21,7 +22,7 @@ class Batches(keras.utils.PyDataset):
 
     Args:
         part: the training `Part`; epoch e takes view e mod K of its K views.
-        recipe: gives `batch_size`, `order`, `crop_padding`, `flip` and `views`.
+        recipe: gives `batch_size`, `order`, `crop_padding`, `flip`, `views`, `jpeg`.
         seed: whole number.
         encryption: an `Encryption`, or None where nothing is encrypted here.
         labels: what comes with the images; the labels of `part` by default.
@@ -37,16 +38,18 @@ class Batches(keras.utils.PyDataset):
         super().__init__()
         self.epoch = 0
         self._recipe, self._seed, self._shard = recipe, seed, shard
-        self._encryption = encryption
+        self._encryption, self._jpeg = encryption, recipe.jpeg
         self._views, self._numbers = (part.images, *part.views), part.numbers
         self._labels = part.labels if labels is None else labels
         self.batch_size = min(recipe.batch_size, len(part.images))
-        if encryption and recipe.order == "encrypt_then_augment":
+        if recipe.order == "encrypt_then_augment":
             self._views = [
-                encrypt_all(encryption, images, self._view_numbers(view))
+                encrypt_all(
+                    encryption, images, self._view_numbers(view), jpeg=recipe.jpeg
+                )
                 for view, images in enumerate(self._views)
             ]
-            self._encryption = None
+            self._encryption, self._jpeg = None, 0
         # Two: the last batches of an epoch may be read while the next one begins.
         self._draws = functools.lru_cache(2)(self._draw)
 
@@ -65,7 +68,7 @@ class Batches(keras.utils.PyDataset):
             views = self._recipe.views or len(self._views)
             numbers = self._view_numbers(self.epoch % views)
             images = self._encryption(images, numbers[index])
-        return images, self._labels[index]
+        return coded(images, self._jpeg), self._labels[index]
 
     def _draw(self, epoch):
         """Order of the images, and offset and flip of each, in one epoch."""

@@ -97,6 +97,7 @@ def evaluate(options):
         read_key(options.key) if options.key else None,
         options.per_image or cipher.endswith(PER_IMAGE),
         run.get("seed", 0) if options.seed is None else options.seed,
+        run.get("jpeg", 0),
     )
     if images.receipt is not None:
         outcome["key_fingerprint"] = images.receipt["key_fingerprint"]

@@ -8,6 +8,7 @@ import numpy as np
 from tfpe.ciphers import find_cipher
 from tfpe.ciphers.cache import TransformCache
 from tfpe.keys import check_key
+from training.jpeg_coding import coded
 
 IMAGE_BYTES = 2**28  # of images whose own transforms stay from epoch to epoch
 
@@ -58,13 +59,18 @@ class Encryption:
         raise TypeError("An Encryption holds its key and should not be pickled.")
 
 
-def encrypt_all(encryption, images, numbers, batch_size=1000):
-    """Encrypts images once and for all; None as `encryption` leaves them plain."""
+def encrypt_all(encryption, images, numbers, batch_size=1000, jpeg=0):
+    """Encrypts images once and for all; None as `encryption` leaves them plain.
+
+    With `jpeg`, a quality, they are what the cloud decodes of JPEG files.
+    """
     if encryption is None:
-        return images
+        return coded(images, jpeg)
     return np.concatenate(
         [
-            encryption(images[i : i + batch_size], numbers[i : i + batch_size])
-            for i in range(0, len(images), batch_size)
+            coded(encryption(images[part], numbers[part]), jpeg)
+            for part in (
+                slice(i, i + batch_size) for i in range(0, len(images), batch_size)
+            )
         ]
     )

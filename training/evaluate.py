@@ -14,7 +14,9 @@ from training.splits import Part
 MOST_CLASSES = 12
 
 
-def evaluate(path, image_set, cipher="plain", key=None, per_image=False, seed=0):
+def evaluate(
+    path, image_set, cipher="plain", key=None, per_image=False, seed=0, jpeg=0
+):
     """Tests a saved model.
 
     Args:
@@ -24,6 +26,7 @@ def evaluate(path, image_set, cipher="plain", key=None, per_image=False, seed=0)
         key: a `tfpe.Key`; by default the public one of comparisons with `seed`.
         per_image: whether every image has its own key.
         seed: of the default key.
+        jpeg: quality of the JPEG files in which the images are sent, or 0.
 
     Returns:
         A dict: `accuracy`, `interval` (95 %), `test_images`, `classes` (precision,
@@ -54,7 +57,7 @@ def evaluate(path, image_set, cipher="plain", key=None, per_image=False, seed=0)
             f"classes. Received: one of input {model.input_shape} and output "
             f"{model.output_shape}"
         )
-    predicted = predict(model, Part(x, y, numbers), encryption)
+    predicted = predict(model, Part(x, y, numbers), encryption, jpeg=jpeg)
     right = int((predicted == y).sum())
     report = classification_report(
         y,

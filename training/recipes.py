@@ -74,6 +74,9 @@ class Recipe:
         views: number of fixed views of each image, epoch e taking view e mod `views`,
             as an encrypted set with `--copies` holds them: view 0 is the image itself.
             0 draws a fresh view in every epoch.
+        jpeg: quality, 1 to 100, of the JPEG files (4:4:4) in which the owner sends what
+            is encrypted, test images too; the network learns from what the cloud
+            decodes. 0 sends them as they are.
         strong: an augmentation of keras-cv beside those; needs encrypt_in="tf.data".
         validation_fraction: the part of the training images that validates, stratified
             by class and seeded.
@@ -107,6 +110,7 @@ class Recipe:
     crop_padding: int = 4
     flip: bool = True
     views: int = 0
+    jpeg: int = 0
     strong: str = "none"
     validation_fraction: float = 0.1
     train_images: int = 0
@@ -129,6 +133,8 @@ class Recipe:
         for name in ("weight_decay", "crop_padding", "views", "train_images"):
             if not getattr(self, name) >= 0:
                 self._refuse(name, "0 or more")
+        if not 0 <= self.jpeg <= 100:
+            self._refuse("jpeg", "from 0 to 100")
         if not self.learning_rate > 0:
             self._refuse("learning_rate", "more than 0")
         for name in ("momentum", "label_smoothing"):
@@ -142,6 +148,8 @@ class Recipe:
             self._refuse("milestones", "rising fractions between 0 and 1")
         if self.encrypt_in != "numpy" and self.order != "augment_then_encrypt":
             self._refuse("order", "'augment_then_encrypt' where not NumPy encrypts")
+        if self.jpeg and self.encrypt_in != "numpy":
+            self._refuse("encrypt_in", "'numpy' where `jpeg` is used")
         if self.strong != "none" and self.encrypt_in != "tf.data":
             self._refuse("encrypt_in", "'tf.data' where `strong` is used")
 
@@ -177,8 +185,9 @@ class Recipe:
             for field in dataclasses.fields(self)
             if field.name not in ("name", "options")
         }
-        if not self.views:
-            del settings["views"]
+        for name in ("views", "jpeg"):  # older runs and records have none
+            if not settings[name]:
+                del settings[name]
         options = dict(self.options)
         if options.get("stem") == "convolution":
             # No words, so nothing to say of them.

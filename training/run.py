@@ -74,6 +74,11 @@ class Run:
             )
         key = experiment_key(self.seed) if self.key is None else self.key
         encryption = Encryption(key, name, self.cipher != name, options)
+        if self.recipe.jpeg and not encryption.gives_bytes:
+            raise RecipeError(
+                f"`jpeg` should be 0 for real ciphertexts, as of {name}. "
+                f"Received: jpeg={self.recipe.jpeg}"
+            )
         object.__setattr__(self, "_encryption", encryption)
         normalization(self._network_recipe, not encryption.gives_bytes)  # raises now
 
@@ -131,6 +136,7 @@ class Run:
         parts = [safe_name(self.image_set.name), self.recipe.name, cipher]
         parts += [] if adaptation == "none" else [f"{adaptation}adaptnet"]
         parts += [f"{self.recipe.views}views"] if self.recipe.views else []
+        parts += [f"jpeg{self.recipe.jpeg}"] if self.recipe.jpeg else []
         return "-".join([*parts, f"seed{self.seed}"])
 
     @property
@@ -249,10 +255,11 @@ class Run:
         history, test = outcome["history"], parts.test
         best = max(history, key=lambda row: row["val_accuracy"])
         model = load_model(outcome["last_model"], self.encryption)
-        predicted_last = predict(model, test, self.encryption)
+        jpeg = self.recipe.jpeg
+        predicted_last = predict(model, test, self.encryption, jpeg=jpeg)
         # The same network with other weights: TensorFlow need not compile it again.
         model.load_weights(outcome["best_model"])
-        predicted = predict(model, test, self.encryption)
+        predicted = predict(model, test, self.encryption, jpeg=jpeg)
         epoch_seconds = np.array([row["seconds"] for row in history])
         results = TrainingResults(
             last=_epoch(history[-1], predicted_last, test.labels),
@@ -285,7 +292,8 @@ class Run:
         if self.encryption is None:
             return None
         wrong = self.encryption.key.derive("wrong key")
-        return _accuracy(predict(model, test, self.encryption, wrong), test.labels)
+        predicted = predict(model, test, self.encryption, wrong, self.recipe.jpeg)
+        return _accuracy(predicted, test.labels)
 
     def _plain_model_accuracy(self, test):
         """Of the network trained on plain images, on the images of this cipher."""
@@ -302,7 +310,9 @@ class Run:
         if plain.finished_record() is None:
             return None
         model = load_model(path, None)
-        images = encrypt_all(self.encryption, test.images, test.numbers)
+        images = encrypt_all(
+            self.encryption, test.images, test.numbers, jpeg=self.recipe.jpeg
+        )
         if images.shape[1:] != model.input_shape[1:]:
             return None
         return _accuracy(

@@ -55,7 +55,7 @@ def load_model(path, encryption):
     return model
 
 
-def predict(model, part, encryption, key=None):
+def predict(model, part, encryption, key=None, jpeg=0):
     """Labels that a model gives to the encrypted images of a `Part`.
 
     Args:
@@ -64,6 +64,7 @@ def predict(model, part, encryption, key=None):
             an encryption.
         encryption: an `Encryption`, or None.
         key: another key than that of `encryption`.
+        jpeg: quality of the JPEG files in which they are sent, or 0.
 
     Returns:
         `int64 (N,)`.
@@ -83,7 +84,7 @@ def predict(model, part, encryption, key=None):
         )
     if encryption is not None:
         encryption = dataclasses.replace(encryption, key=key or encryption.key)
-    images = encrypt_all(encryption, part.images, part.numbers)
+    images = encrypt_all(encryption, part.images, part.numbers, jpeg=jpeg)
     if images.dtype == "float32" and model.inputs[0].dtype == "uint8":
         raise ModelError(
             "The model should take real numbers, as the ciphertexts are. Received: a "

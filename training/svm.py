@@ -1,9 +1,10 @@
 """Kernel SVMs on encrypted images: some ciphers change no prediction at all.
 
-A cipher that only moves whole bytes and complements some of them (etc, pbe, shuffle,
-negpos) is an isometry of centred pixels: under one key all distances and dot products
-between images stay as they are, so a kernel SVM predicts as it does on plain images,
-exactly. Ciphers that split bytes (le, ele) or add other masks (logistic) do not.
+A cipher that only moves whole bytes and complements some of them (etc, iib, pbe,
+shuffle, negpos) is an isometry of centred pixels: under one key all distances and dot
+products between images stay as they are, so a kernel SVM predicts as it does on plain
+images, exactly. Ciphers that split bytes (le, ele) or add other masks (logistic) do
+not.
 
 Exactly needs care: pixels as (x - 127.5) / 128, whose dot products float64 holds
 without rounding, and a gamma that is a number; `gamma="scale"` on uncentred pixels,
@@ -38,7 +39,7 @@ from training.images import load
 from training.run_folder import OUT
 from training.splits import stratified_split
 
-CIPHERS = ("plain", "etc", "pbe", "shuffle", "negpos", "le", "ele", "logistic")
+CIPHERS = ("plain", "etc", "iib", "pbe", "shuffle", "negpos", "le", "ele", "logistic")
 
 
 def run_svm(image_set, ciphers, key, c=1.0, gamma=None, say=None):

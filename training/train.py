@@ -115,7 +115,8 @@ def train(
         data = tf_pipeline(batches, encryption, recipe.strong)
     validation = parts.validation.images
     if in_model is None:
-        validation = encrypt_all(encryption, validation, parts.validation.numbers)
+        numbers = parts.validation.numbers
+        validation = encrypt_all(encryption, validation, numbers, jpeg=recipe.jpeg)
     validation_batch = even_batch(len(validation), recipe.batch_size)
     strategies.check_batches(
         recipe.strategy,

@@ -9,6 +9,7 @@ ROW_SETTINGS = {
     "cipher",
     "cipher_options",
     "encrypted_beforehand",
+    "jpeg",
     "key_fingerprint",
     "per_image",
     "seed",

@@ -1,12 +1,10 @@
 """What JPEG makes of an image: its size in bytes, and what comes back."""
 
-import io
-
 import numpy as np
-from PIL import Image
 
 from tfpe.checks import batch_of
 from tfpe.errors import ImageError, TfpeError
+from tfpe.pixels.codec import decode_image, encode_jpeg
 
 
 def jpeg_round_trip(image, quality=85, subsampling="4:2:0"):
@@ -14,7 +12,7 @@ def jpeg_round_trip(image, quality=85, subsampling="4:2:0"):
 
     Args:
         image: `uint8 (H, W, 1 or 3)`.
-        quality: 1 to 95, libjpeg's scale.
+        quality: 1 to 100, libjpeg's scale.
         subsampling: of the colour differences: "4:4:4", "4:2:2" or "4:2:0".
 
     Returns:
@@ -38,15 +36,10 @@ def jpeg_round_trip(image, quality=85, subsampling="4:2:0"):
         )
     samplings = ("4:4:4", "4:2:2", "4:2:0")
     whole = isinstance(quality, int) and not isinstance(quality, bool)
-    if not whole or not 1 <= quality <= 95 or subsampling not in samplings:
+    if not whole or not 1 <= quality <= 100 or subsampling not in samplings:
         raise TfpeError(
-            f"`quality` should be from 1 to 95 and `subsampling` one of {samplings}. "
+            f"`quality` should be from 1 to 100 and `subsampling` one of {samplings}. "
             f"Received: quality={quality!r}, subsampling={subsampling!r}"
         )
-    pixels = batch[0, ..., 0] if batch.shape[-1] == 1 else batch[0]
-    file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(
-        file, "JPEG", quality=quality, subsampling=subsampling
-    )
-    decoded = np.array(Image.open(file)).reshape(batch.shape[1:])
-    return decoded, file.getbuffer().nbytes
+    data = encode_jpeg(batch[0], quality, subsampling)
+    return decode_image(data), len(data)

@@ -31,6 +31,7 @@ DEEP_MODES = ("I;16", "I;16B", "I;16L")
 TIFF_BITS_PER_SAMPLE, TIFF_SAMPLES_PER_PIXEL, TIFF_SAMPLE_FORMAT = 258, 277, 339
 TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
 PNG_BIT_DEPTH = 24
+JPEG_MAX_SIDE = 65_500  # of libjpeg
 
 
 def decode_image(data, depth=None):
@@ -112,6 +113,31 @@ def encode_png(pixels):
     file = io.BytesIO()
     # Level 1: ciphertext hardly shrinks, and level 6 takes several times as long.
     Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def encode_jpeg(pixels, quality, subsampling="4:4:4"):
+    """The bytes of a JPEG file of `pixels`, which it keeps with a loss.
+
+    Args:
+        pixels: `uint8 (H, W, 1 or 3)`.
+        quality: 1 to 100, libjpeg's scale.
+        subsampling: of the colour differences: "4:4:4", "4:2:2" or "4:2:0".
+
+    Raises:
+        ImageFileError: more than 8 bits, or a side of more than 65,500 pixels.
+    """
+    if pixels.dtype != np.uint8 or max(pixels.shape) > JPEG_MAX_SIDE:
+        raise ImageFileError(
+            f"JPEG holds 8 bits and at most {JPEG_MAX_SIDE:,} pixels a side. "
+            f"Received: {pixels.dtype} of shape {pixels.shape}"
+        )
+    if pixels.shape[-1] == 1:
+        pixels = pixels[..., 0]
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(
+        file, "JPEG", quality=quality, subsampling=subsampling
+    )
     return file.getvalue()
 
 

@@ -45,6 +45,7 @@ class TrainingSettings(NetworkSettings, CipherSettings):
     adaptation: str | None = None
     matched: bool = False
     views: int = 0
+    jpeg: int = 0
 
     def unusual(self):
         """What is not as usual, a list of texts."""
@@ -57,6 +58,7 @@ class TrainingSettings(NetworkSettings, CipherSettings):
                 if self.views
                 else []
             ),
+            *([f"JPEG of quality {self.jpeg}"] if self.jpeg else []),
             *([f"{self.adaptation.upper()}-AdaptNet"] if self.adaptation else []),
             *([self.network] if self.matched else []),
         ]

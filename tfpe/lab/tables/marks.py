@@ -78,7 +78,7 @@ def mark_tables(records):
         record
         for record in of_kind(records, Training)
         if record.settings.recipe == "small"
-        and not record.settings.views
+        and not (record.settings.views or record.settings.jpeg)
         and record.settings.stated.get("train_images") == 0
     ]
     trainings.sort(key=lambda record: record.settings.place)

@@ -134,8 +134,8 @@ def published(settings):
     Args:
         settings: `TrainingSettings`; data sets other than CIFAR have no figures.
     """
-    if settings.matched:
-        return []  # no paper has these networks
+    if settings.matched or settings.jpeg:
+        return []  # no paper has these networks, or such images
     wanted = (
         *(settings.dataset, settings.cipher),
         *(settings.adaptation, settings.per_image),

@@ -148,7 +148,8 @@ def _one_training(records):
             for record in of_kind(records, Training)
             if not record.settings.adaptation
             and not record.settings.matched
-            and not record.settings.views  # beside fresh ones, in a table of theirs
+            # Those stand beside others in tables of their own.
+            and not (record.settings.views or record.settings.jpeg)
         ],
         lambda record: conditions(record.settings),
     )
