@@ -332,6 +332,34 @@ def test_traits_are_those_of_the_definitions():
     assert {n for n, one in traits.items() if one.word_bits is None} == siblings
     assert set(CIPHERS) - those("leaves_values") == {"keystream", "orthogonal"}
     assert set(CIPHERS) - those("keyed") == {"identity"}
+    squares = {n: one.whole_square for n, one in traits.items() if one.whole_square}
+    assert squares == {"etc": 4, "iib": 2, "pbe": 1, "negpos": 1, "identity": 8}
+
+
+@pytest.mark.parametrize("name, options", ALL)
+def test_whole_squares_are_those_of_the_image(name, options, key):
+    """Each is one of the image up to its turn, seen by its sorted values."""
+    traits = CIPHERS[name].traits(**options)
+    side, shape = traits.whole_square, (48, 48, 3)
+    if side == 0:
+        return
+    side = min(side, 16)  # identity leaves all whole
+    encrypt = CIPHERS[name](key, shape, **options)
+    image = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
+
+    def squares(image):
+        """The sorted values of each square of each channel, negated or not."""
+        height, width, channels = image.shape
+        cut = image.reshape(height // side, side, width // side, side, channels)
+        values = np.sort(cut.transpose(0, 2, 4, 1, 3).reshape(-1, side**2), axis=1)
+        return sorted(min(v.tobytes(), (255 - v[::-1]).tobytes()) for v in values)
+
+    assert squares(encrypt(image)) == squares(image)
+    # Neighbours stay neighbours: a picture that is smooth in each square stays so.
+    ramp = np.add.outer(np.arange(48) % side, np.arange(48) % side).astype(np.uint8)
+    shown = encrypt(np.repeat(ramp[..., None], 3, axis=2)).astype(int)
+    steps = np.abs(np.diff(shown, axis=1))
+    assert (np.delete(steps, np.s_[side - 1 :: side], axis=1) == 1).all()
 
 
 @pytest.mark.parametrize("name, options", ALL)
@@ -367,6 +395,12 @@ def test_traits_follow_options():
     assert not CIPHERS["logistic"].traits(select=False).leaves_values
     assert not CIPHERS["etc"].traits(block_size=1).in_place
     assert not CIPHERS["iib"].traits(block_shuffle=False).moves_blocks
+    sides = {"block_size": 16, "sub_block_size": 8}
+    assert CIPHERS["iib"].traits(**sides).whole_square == 8
+    # Channels that are turned each by itself, or lie in one image, tear colours.
+    assert CIPHERS["iib"].traits(**sides, turns="per_channel").whole_square == 0
+    assert CIPHERS["etc_gray"].traits(block_size=8).whole_square == 0
+    assert CIPHERS["etc_gray"].traits(block_size=8, fold=False).whole_square == 8
     with pytest.raises(CipherOptionError, match="`block_size`.*Received"):
         CIPHERS["etc"].traits(block_size=[4])
     with pytest.raises(CipherOptionError, match="Options of pbe.*Received"):

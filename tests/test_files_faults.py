@@ -21,6 +21,8 @@ from tfpe.files import decrypt_folder, encrypt_folder
 KEY = Key(bytes(range(32)))
 PHOTO = load_sample_images().images[0]
 SLOW = pytest.mark.slow
+IMAGES = (".png", ".jpg")
+JPEG = {"cipher": "etc", "block_size": 16, "jpeg": 90}
 RUN = """
 import sys
 from tfpe import Key, files
@@ -66,7 +68,7 @@ def kill_at_random(folder, code, result, kills):
     with start(folder, code) as process:
         assert process.wait() == 0
     whole = contents(folder / result)
-    images = sum(path.endswith(".png") for path in whole)
+    images = sum(path.endswith(IMAGES) for path in whole)
     random = np.random.default_rng(kills)
     for count in random.integers(0, images, kills, endpoint=True):
         shutil.rmtree(folder / result)
@@ -80,14 +82,17 @@ def kill_at_random(folder, code, result, kills):
 
 
 def written(folder):
-    return sum(1 for _ in folder.rglob("[!.]*.png"))
+    files = folder.rglob("[!.]*")
+    return sum(1 for file in files if file.suffix in IMAGES)
 
 
 @pytest.mark.parametrize(
     "kills, arguments",
     [
         pytest.param(5, {"per_image": True, "hide_names": "names.json"}, id="sample"),
+        pytest.param(5, JPEG, id="sample-jpeg"),
         pytest.param(30, {}, marks=SLOW, id="all"),
+        pytest.param(30, JPEG, marks=SLOW, id="all-jpeg"),
         pytest.param(
             *(30, {"per_image": True, "hide_names": "names.json"}),
             marks=SLOW,
@@ -106,7 +111,7 @@ def test_killed_encryption_resumes_to_the_same_bytes(
     for whole, at_work in kill_at_random(tmp_path, code, "secret", kills):
         hits.append(at_work)
         for path, data in contents(tmp_path / "secret").items():
-            if path.endswith(".png"):  # whole under its name from the first moment
+            if path.endswith(IMAGES):  # whole under its name from the first moment
                 assert data == whole[path]
         assert encrypt_folder("plain", "secret", KEY, **arguments).failed == []
         assert contents(tmp_path / "secret") == whole

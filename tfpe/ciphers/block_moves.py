@@ -38,7 +38,7 @@ def move_blocks(
         colours = CHANNEL_ORDERS[codes]
     origins, offsets = block_positions(shape, sub_block_size)
     # Inside a sub-block: output pixel p takes input pixel turned[p].
-    turned = offsets[::channels][_orientations(sub_block_size)]
+    turned = offsets[::channels][orientations(sub_block_size)]
     corners = origins.reshape(shape[0] // sub_block_size, -1)
     first = corners[::across, ::across].ravel()  # of each block, its first byte
     within = corners[:across, :across].ravel()
@@ -61,7 +61,7 @@ def move_blocks(
     )
 
 
-def _orientations(block_size):
+def orientations(block_size):
     """Gather indices, `(8, B * B)`, of the eight orientations of a block."""
     square = np.arange(block_size**2, dtype=np.int32).reshape(block_size, -1)
     turned = [np.rot90(square, r) for r in range(4)]

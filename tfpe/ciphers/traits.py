@@ -15,6 +15,7 @@ from tfpe.algebra.substitution import VALUES, Substitution
 from tfpe.algebra.transform import Transform
 from tfpe.ciphers.blocks import block_indices
 from tfpe.ciphers.scrambled import side_by_side
+from tfpe.ciphers.whole_squares import whole_square
 from tfpe.keys import KEY_BYTES, Key
 
 TOY_SIDE = 8  # pixels at least, and three blocks
@@ -43,6 +44,9 @@ class Traits:
         rotates: whether the centred values of a block are multiplied by an orthogonal
             matrix: no `Transform`.
         gives_bytes: whether a ciphertext is bytes, as pictures in files are.
+        whole_square: side in pixels of the largest squares that stay whole, at most
+            turned, recoloured and negated: 8 or a multiple is what JPEG takes as it
+            takes a picture; 1 where pixels stay whole, 0 where nothing does.
         keeps_shape: whether a ciphertext has the shape of its image.
         keyed: whether another key gives another ciphertext.
     """
@@ -59,6 +63,7 @@ class Traits:
     substitutes: bool
     rotates: bool
     gives_bytes: bool
+    whole_square: int
     keeps_shape: bool
     keyed: bool
 
@@ -77,7 +82,8 @@ def traits_of(cipher, **options):
         "keeps_shape": toy.input_shape == toy.output_shape,
         "keyed": toy != other,
     }
-    return Traits(**{"rotates": False} | _facts(toy, block_size) | facts)
+    usual = {"rotates": False, "whole_square": 0}
+    return Traits(**usual | _facts(toy, block_size) | facts)
 
 
 @functools.singledispatch
@@ -114,6 +120,7 @@ def _(toy: Transform, block_size):
         "negates": bool(np.isin(words.mask, (0, 2**words.bits - 1)).all()),
         "leaves_values": bool((words.mask == 0).mean() > MOST_BY_CHANCE),
         "substitutes": False,
+        "whole_square": whole_square(toy),
     }
 
 

@@ -38,12 +38,15 @@ examples:
   tfpe encrypt -k owner.key --cipher ele --hide-names names.json photos -o encrypted
   tfpe encrypt -k owner.key --cipher le --size 224x224 --rgb photos -o encrypted
   tfpe encrypt -k owner.key --cipher pbe --window 40 400 scans -o encrypted
+  tfpe encrypt -k owner.key --cipher etc --option block_size=16 --jpeg 90 photos -o sent
   TFPE_KEY_FILE=owner.key tfpe encrypt --cipher ele portrait.jpg -o encrypted
 
 The same command resumes an interrupted run. Nothing is overwritten without --force.
 JPEG, WebP, PNG, BMP, TIFF, GIF and DICOM are read, also gray and colour in one folder;
-PNG files and manifest.json are written. Files that look like pictures of other kinds
-are named, and the exit code is 1, unless --skip-others passes over them.
+PNG files and manifest.json are written; with --jpeg QUALITY JPEG files of 4:4:4, for
+ciphers that leave squares of 8 pixels whole: smaller, with a loss. Files that look like
+pictures of other kinds are named, and the exit code is 1, unless --skip-others passes
+over them.
 """,
     "decrypt": """\
 examples:
@@ -76,6 +79,13 @@ def register(commands):
         "--per-image",
         action="store_true",
         help="encrypt each image under a sub-key of its own",
+    )
+    command.add_argument(
+        "--jpeg",
+        type=int,
+        metavar="QUALITY",
+        help="write JPEG files of this quality (1 to 100): decryption then gives back "
+        "what JPEG kept",
     )
     add_preparation(command)
     add_receipt(command)
@@ -119,6 +129,7 @@ def encrypt(options):
             hide_names=options.hide_names,
             per_image=options.per_image,
             preparation=preparation,
+            jpeg=options.jpeg,
             skip_others=options.skip_others,
             again=options.again,
             progress=progress,
@@ -126,6 +137,8 @@ def encrypt(options):
             **chosen,
         )
     code = report_summary(summary, "encrypted", options)
+    if options.jpeg is not None:
+        note(f"Lossy: decryption gives back what JPEG of {options.jpeg} kept")
     whole_set = os.path.isdir(options.input) or options.receipt
     if whole_set and summary.written + summary.skipped:
         hand_receipt(options.output, key, key_path(options), options.receipt)

@@ -5,6 +5,7 @@ import pathlib
 
 from tfpe.errors import ImageFileError, ManifestError, OutputError
 from tfpe.files import recovery
+from tfpe.files.coded_ciphertexts import suffix_of
 from tfpe.files.finding import find_images
 from tfpe.files.folder_manifest import JOURNAL_NAME, MANIFEST_NAME, read_manifest
 from tfpe.files.jobs import UNFINISHED, ImageDecryption
@@ -33,6 +34,8 @@ def decrypt_folder(
     **options,
 ):
     """Decrypts what `encrypt_folder` wrote, to PNG files at the same relative paths.
+
+    Images whose ciphertexts are JPEG files come back as far as JPEG kept them.
 
     Args:
         src: the encrypted folder, or one image in it.
@@ -99,7 +102,7 @@ def decrypt_folder(
     }
     failed = [p for p in manifest.problems if only in (None, p[0], MANIFEST_NAME)]
     reported = {path for path, _ in failed} | set(wanted)
-    found = find_images(src, (".png",)) if only is None else None
+    found = find_images(src, (suffix_of(manifest.header),)) if only is None else None
     here = [*found.images, *(path for path, _ in found.refused)] if found else [only]
     for path in here:
         if path not in reported:

@@ -9,6 +9,7 @@ import pathlib
 from tfpe.ciphers import DEFAULT_CIPHER, find_cipher
 from tfpe.errors import ImageFileError, ManifestError, OutputError
 from tfpe.files.already_encrypted import require_plain
+from tfpe.files.coded_ciphertexts import check_jpeg, suffix_of
 from tfpe.files.finding import find_images, output_paths
 from tfpe.files.folder_manifest import (
     JOURNAL_NAME,
@@ -39,6 +40,7 @@ def encrypt_folder(
     hide_names=None,
     per_image=False,
     preparation=None,
+    jpeg=None,
     skip_others=False,
     receipt=None,
     again=False,
@@ -46,7 +48,7 @@ def encrypt_folder(
     workers=None,
     **options,
 ):
-    """Encrypts all images of a folder to PNG files and a manifest.json.
+    """Encrypts all images of a folder to PNG or JPEG files and a manifest.json.
 
     The output holds pixels only: no EXIF, GPS, thumbnail, colour profile or time of the
     source. Sub-folders are kept, so that `keras.utils.image_dataset_from_directory`
@@ -67,6 +69,10 @@ def encrypt_folder(
             again: keep manifest.json with the images.
         preparation: a `tfpe.Preparation`: one size, gray or RGB, conversions with a
             loss, gray of 16 bits. Decryption gives back the prepared images.
+        jpeg: quality, 1 to 100, of JPEG files, which are written in the place of PNG
+            files, smaller and with a loss: decryption gives images back as far as JPEG
+            kept them. For ciphers that leave squares of 8 pixels whole, as etc with
+            block_size=16 does; the manifest says "lossy".
         skip_others: pass over files that look like pictures of other kinds, such as
             medical volumes and videos; without it they are listed as failed.
         receipt: path of a file for the owner, which tells `tfpe.client_model` and
@@ -81,7 +87,8 @@ def encrypt_folder(
 
     Raises:
         AlreadyEncryptedError: an image of the source is encrypted already.
-        CipherOptionError: an unknown cipher, or an option that does not fit.
+        CipherOptionError: an unknown cipher, an option that does not fit, or a cipher
+            of whose images JPEG leaves nothing.
         ImageFileError: the source cannot be read or holds no image.
         ManifestError: `dst` was begun with other settings, or its manifest is damaged.
         WrongKeyError: `dst` was begun with another key.
@@ -112,13 +119,14 @@ def encrypt_folder(
     options = row.check(**options)
     row.require_bytes("A folder of PNG files", **options)
     preparation = check_preparation(preparation)
+    lossy = check_jpeg(jpeg, row, options, preparation)
     src = checked_path(src, "src", ImageFileError)
     dst = checked_path(dst, "dst", OutputError)
     require_apart(src, dst)
     if not again:
         require_plain(src)
     sources = find_images(src, others="skip" if skip_others else "advise")
-    targets, clashes = output_paths(sources.images)
+    targets, clashes = output_paths(sources.images, suffix_of({"lossy": lossy}))
     if not (targets or sources.refused):
         raise ImageFileError(f"`src` should hold images. Received: {src} without any")
     hidden = {target: target for target in targets}
@@ -128,7 +136,7 @@ def encrypt_folder(
         hidden = {target: hide(key, target) for target in targets}
     header = make_header(
         *(key, cipher, options, bool(per_image), hide_names is not None),
-        preparation.to_json(),
+        *(preparation.to_json(), lossy),
     )
     if receipt is not None:
         check_place(receipt)

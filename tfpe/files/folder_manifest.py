@@ -17,6 +17,7 @@ from tfpe.storage.signed_json import Kind, parse, read_bytes, same
 
 KIND = Kind("tfpe image folder", 1, "a manifest of a folder of images", "tfpe manifest")
 MANIFEST_NAME, JOURNAL_NAME = "manifest.json", "manifest.journal"
+SUFFIXES = (".png", ".jpg")  # of ciphertexts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,10 +35,14 @@ class Manifest:
     problems: list
 
 
-def make_header(key, cipher, options, per_image, hidden_names, preparation=None):
+def make_header(
+    key, cipher, options, per_image, hidden_names, preparation=None, lossy=None
+):
     """The header of a new folder; `options` with the defaults filled in.
 
-    `preparation` is the dict of a `Preparation`: what was done before encryption.
+    `preparation` is the dict of a `Preparation`: what was done before encryption;
+    `lossy`, where there is one, the dict of the code that ciphertexts were put in, with
+    a loss.
 
     With `per_image` it gets an identity by chance: images are numbered from 0 in each
     folder, and those of two folders must not share sub-keys.
@@ -52,6 +57,7 @@ def make_header(key, cipher, options, per_image, hidden_names, preparation=None)
         "hidden_names": hidden_names,
         "preparation": preparation or {},
     }
+    header |= {"lossy": lossy} if lossy else {}
     return header | ({"folder": draw_identity()} if per_image else {})
 
 
@@ -80,13 +86,13 @@ def is_genuine(key, header, entry):
 
 def require_settings(header, wanted, where):
     """Raises `ManifestError` unless both headers encrypt alike."""
-    for name in wanted:
+    for name in {**wanted, "lossy": None}:
         # An older tfpe may have begun the folder: ciphers stay what they are.
         begun = header.get(name, {} if name == "preparation" else None)
-        if name not in ("tfpe", "folder") and begun != wanted[name]:
+        if name not in ("tfpe", "folder") and begun != wanted.get(name):
             raise ManifestError(
                 f"`{name}` should be {begun!r}, with which {where} was begun. "
-                f"Received: {wanted[name]!r}; use another output folder"
+                f"Received: {wanted.get(name)!r}; use another output folder"
             )
 
 
@@ -149,10 +155,10 @@ def check_path(path, where):
     """Raises `ManifestError` unless `path` is relative and stays in its folder."""
     pure = pathlib.PurePath(path)
     unsafe = pure.is_absolute() or pure.drive or ".." in pure.parts or "\0" in path
-    if unsafe or pure.as_posix() != path or pure.suffix != ".png":
+    if unsafe or pure.as_posix() != path or pure.suffix not in SUFFIXES:
         raise ManifestError(
             f"Paths in {where} should be relative, inside their folder, and end in "
-            f".png. Received: {path!r}"
+            f"one of {SUFFIXES}. Received: {path!r}"
         )
 
 

@@ -9,15 +9,11 @@ import numpy as np
 from tfpe.ciphers import find_cipher
 from tfpe.ciphers.cache import TransformCache
 from tfpe.errors import ImageFileError
-from tfpe.files.finding import read_bytes
+from tfpe.files.coded_ciphertexts import decode, encode
+from tfpe.files.finding import png_name, read_bytes
 from tfpe.files.folder_manifest import image_keys, make_entry
 from tfpe.files.journal import is_unfinished
-from tfpe.pixels.codec import (
-    decode_image,
-    encode_png,
-    pixel_digest,
-    read_image,
-)
+from tfpe.pixels.codec import decode_image, encode_png, read_image
 from tfpe.pixels.preparation import Preparation
 from tfpe.storage.atomic import write_file
 from tfpe.storage.signed_json import canonical
@@ -78,12 +74,13 @@ class ImageEncryption:
         height, width, channels = image.shape
         number = known.get("number") if known else numbers.get(path)
         ciphertext = self.transforms.encrypt(image, number)
+        file, digest = encode(ciphertext, self.header.get("lossy"))
         fields = {
             "path": path,
             "height": height,
             "width": width,
             "channels": channels,
-            "sha256": pixel_digest(ciphertext),
+            "sha256": digest,
             "source_tag": mark,
         }
         if number is not None:
@@ -95,8 +92,7 @@ class ImageEncryption:
         if stored:
             fields["stored"] = stored
         entry = make_entry(self.key, self.header, **fields)
-        png = encode_png(ciphertext)
-        write_file(target, png, before_rename=lambda: self.journal.append(entry))
+        write_file(target, file, before_rename=lambda: self.journal.append(entry))
         return entry, True
 
     def _mark(self, path, data):
@@ -125,12 +121,12 @@ class ImageDecryption:
     def __call__(self, entry):
         """Returns whether the image was written now."""
         path = entry["path"]
-        image = self._decrypt(entry, decode_image(self._read(path), depth=16))
+        image = self._decrypt(entry, *decode(path, self._read(path)))
         if self.names is not None:
             if path not in self.names:
                 raise ImageFileError("The file of names has no name for this image")
             path = self.names[path]
-        target = inside(self.target_folder, path)
+        target = inside(self.target_folder, png_name(path))
         if os.path.lexists(target) and not self.force:
             if self._holds(target, image):
                 return False
@@ -150,8 +146,8 @@ class ImageDecryption:
             raise ImageFileError("This is no regular file")
         return read_bytes(file)
 
-    def _decrypt(self, entry, ciphertext):
-        if pixel_digest(ciphertext) != entry["sha256"]:
+    def _decrypt(self, entry, ciphertext, digest):
+        if digest != entry["sha256"]:
             raise ImageFileError(self.damaged)
         shape = entry["height"], entry["width"], entry["channels"]
         return self.transforms.decrypt(ciphertext, shape, entry.get("number"))
@@ -184,10 +180,10 @@ def identity(file):
 
 
 def is_written(folder, entry):
-    """Whether the file of an entry is there, with the pixels that the entry says."""
+    """Whether the file of an entry is there, as the entry says."""
     file = pathlib.Path(folder, entry["path"])
     try:
-        ciphertext = decode_image(read_bytes(file), depth=16)
+        _, digest = decode(file, read_bytes(file))
     except ImageFileError:
         return False
-    return pixel_digest(ciphertext) == entry["sha256"]
+    return digest == entry["sha256"]

@@ -28,7 +28,8 @@ def hide(key, path):
     """
     *folders, _ = path.split("/")
     names = [_opaque(key, "folder", folder) for folder in folders]
-    return "/".join([*names, _opaque(key, "file", path) + ".png"])
+    suffix = pathlib.PurePosixPath(path).suffix
+    return "/".join([*names, _opaque(key, "file", path) + suffix])
 
 
 def check_names(file, folder, key):

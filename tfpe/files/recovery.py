@@ -6,7 +6,7 @@ import warnings
 from tfpe.ciphers import find_cipher
 from tfpe.errors import ImageError, ImageFileError, ManifestError
 from tfpe.files.finding import find_images
-from tfpe.files.folder_manifest import MANIFEST_NAME
+from tfpe.files.folder_manifest import MANIFEST_NAME, SUFFIXES
 from tfpe.files.jobs import ImageDecryption
 from tfpe.pixels.padding import padded_size
 from tfpe.pixels.preparation import Preparation
@@ -75,12 +75,14 @@ def lost_header(cipher, options):
 def list_images(src):
     """path -> entry of what looks encrypted in `src`, and (path, message) of the rest.
 
-    `src` is a folder or one PNG file; the third value is the folder.
+    `src` is a folder or one file; the third value is the folder.
     """
     src = pathlib.Path(src)
-    if src.is_file() and src.suffix.lower() != ".png":
-        raise ImageFileError(f"Encrypted images are PNG files. Received: {src}")
-    found = find_images(src, (".png",))
+    if src.is_file() and src.suffix.lower() not in SUFFIXES:
+        raise ImageFileError(
+            f"Encrypted images should end in one of {SUFFIXES}. Received: {src}"
+        )
+    found = find_images(src, SUFFIXES)
     folder = src.parent if src.is_file() else src
     return {path: {"path": path} for path in found.images}, found.refused, folder
 
@@ -98,7 +100,7 @@ class Recovery(ImageDecryption):
         super().__init__(*arguments)
         self.size = Preparation(size).size
 
-    def _decrypt(self, entry, ciphertext):
+    def _decrypt(self, entry, ciphertext, digest):
         try:
             shape = self.cipher.plain_shape(ciphertext.shape, **self.options)
         except ImageError as error:

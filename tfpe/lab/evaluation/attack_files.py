@@ -128,11 +128,12 @@ def read_truth(path, names, shape, block_size=1):
     refused = {png_name(name) for name, _ in found.refused}
     truth, missing = {}, {}
     for name in names:
-        if name not in files and name not in refused:
+        file = png_name(name)
+        if file not in files and file not in refused:
             missing[name] = "without a plain image of that name"
             continue
         try:
-            image = pad_to_blocks(decode_image(read_bytes(files[name])), block_size)
+            image = pad_to_blocks(decode_image(read_bytes(files[file])), block_size)
         except (ImageFileError, KeyError):
             missing[name] = "with a plain image that cannot be decoded"
             continue
@@ -149,7 +150,7 @@ def pairs_of(plain, ciphertexts):
     Raises:
         AttackError: none fit.
     """
-    names = [name for name in ciphertexts.names if name in plain]
+    names = [name for name in ciphertexts.names if png_name(name) in plain]
     if not names:
         raise AttackError(
             "Plain images should have the names, and give the sizes, of encrypted "
@@ -159,7 +160,7 @@ def pairs_of(plain, ciphertexts):
     place = {name: k for k, name in enumerate(ciphertexts.names)}
     return (
         names,
-        np.stack([plain[name] for name in names]),
+        np.stack([plain[png_name(name)] for name in names]),
         ciphertexts.images[[place[name] for name in names]],
     )
 
