@@ -5,6 +5,7 @@ import json
 from tfpe.cli.common import add_command, check_figure
 from tfpe.cli.packages import require
 from tfpe.cli.streams import note
+from tfpe.errors import TfpeError
 from tfpe.lab.terminal import print_table
 
 EXAMPLES = {
@@ -14,10 +15,12 @@ examples:
   tfpe bench --cipher le --size 2048x32x32x3 --part throughput
   tfpe bench --record results/bench-speed.json --figure speed.png
   tfpe bench --record results/bench-speed.json --part pipelines --data-dir DIR
+  tfpe bench --jpeg --record results/bench-jpeg.json --figure jpeg.png
 
 Compare ratios, not seconds. Baselines from real cryptography need the package
 cryptography (extra `bench`). A record is written after each part, and parts that are
-not measured now stay as they are in it.
+not measured now stay as they are in it. With --jpeg nothing is timed: it measures what
+JPEG makes of ciphertexts, and takes --cipher, --record, --overwrite and --figure.
 """
 }
 
@@ -29,6 +32,11 @@ def register(commands):
     command = add_command(commands, bench, EXAMPLES)
     command.add_argument(
         "--quick", action="store_true", help="measure the smallest size only"
+    )
+    command.add_argument(
+        "--jpeg",
+        action="store_true",
+        help="measure rates of JPEG on ciphertexts instead of speed",
     )
     command.add_argument(
         "--cipher", action="append", help="may be repeated (default: all)"
@@ -61,6 +69,8 @@ def bench(options):
     require("rich", "sklearn", *(["matplotlib"] if options.figure else []))
     if options.figure:
         check_figure(options.figure)
+    if options.jpeg:
+        return _bench_jpeg(options)
     from tfpe.lab.bench import DIRECTIONS, PARTS, run_bench
     from tfpe.lab.bench.speed_report import bench_tables, draw_speed
     from tfpe.lab.records import typed
@@ -88,4 +98,39 @@ def bench(options):
         print(json.dumps(record, indent=2, sort_keys=True))
         return
     for table in bench_tables(typed(record)):
+        print_table(table)
+
+
+SPEED_ONLY = ("quick", "size", "part", "direction", "repeats", "cores", "data_dir")
+
+
+def _bench_jpeg(options):
+    """Measures what JPEG makes of ciphertexts."""
+    unfit = [name for name in SPEED_ONLY if getattr(options, name)]
+    if unfit:
+        raise TfpeError(
+            "`--jpeg` should be given without options of speed. "
+            f"Received: --{unfit[0].replace('_', '-')}"
+        )
+    require("skimage", "bjontegaard", "tensorflow")
+    from tfpe.lab.bench.jpeg_rates import run_jpeg_bench
+    from tfpe.lab.records import typed
+    from tfpe.lab.tables.jpeg_rates_table import draw_jpeg, jpeg_tables
+
+    def progress(done, total, what):
+        if not options.quiet:
+            note(f"{done}/{total} {what}")
+
+    record = run_jpeg_bench(
+        options.record,
+        ciphers=options.cipher,
+        overwrite=options.overwrite,
+        progress=progress,
+    )
+    if options.figure:
+        draw_jpeg(typed(record), options.figure)
+    if options.json:
+        print(json.dumps(record, indent=2, sort_keys=True))
+        return
+    for table in jpeg_tables([typed(record)]):
         print_table(table)

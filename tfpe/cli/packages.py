@@ -21,6 +21,7 @@ EXTRAS = {
     "keras_cv": "training",
     "tensorboard": "training",
     "cryptography": "keys",
+    "bjontegaard": "bench",
     "apache_beam": "beam",
 }
 

@@ -4,6 +4,7 @@ from types import MappingProxyType
 
 from tfpe.lab.records.attack_records import AttackCurve, Evaluation
 from tfpe.lab.records.errata_records import Errata
+from tfpe.lab.records.jpeg_records import JpegBench
 from tfpe.lab.records.reading import read
 from tfpe.lab.records.record import Other, Record
 from tfpe.lab.records.speed_records import Bench, CipherThroughput, DatasetBench
@@ -17,6 +18,7 @@ KINDS = MappingProxyType(
         "dataset": DatasetBench,
         "errata": Errata,
         "evaluation": Evaluation,
+        "jpeg": JpegBench,
         "svm": Svm,
         "training": Training,
         "training-speed": TrainingSpeed,
