@@ -112,6 +112,7 @@ def test_a_curve_goes_on(photo_folder, capsys):
 
 def test_forms_of_a_cipher_that_an_attack_is_for():
     from tfpe.lab.evaluation import evaluate
+
     record = evaluate("le", load_pictures("photographs", size=(32, 32), count=20))
     rows = {row["attack"]: row for row in record["results"]["attacks"]}
     assert rows["chang_case_le"]["outcome"] == "failed" and rows["chang_case_le"][

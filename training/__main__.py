@@ -1,4 +1,4 @@
-"""`python -m training compare | train | evaluate | svm | speed | gpu`."""
+"""`python -m training compare | train | evaluate | frontier | svm | speed | gpu`."""
 
 import sys
 

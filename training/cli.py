@@ -9,6 +9,7 @@ from tfpe.cli import run_command
 from tfpe.cli.error_lines import guard
 from tfpe.cli.wording import Parser
 from training import argument_types, commands, svm
+from training.frontier_settings import SETTINGS
 from training.gpu import ALPHAS as GPU_ALPHAS
 from training.gpu import CIPHERS as GPU_CIPHERS
 from training.networks import NETWORKS
@@ -40,6 +41,16 @@ example:
   KERAS_BACKEND=jax python -m training gpu --minutes 8 --data cifar10.npz cifar100.npz
       needs no TensorFlow and no network; the same command goes on with what is left
 """
+FRONTIER = """\
+examples:
+  python -m training frontier --dataset cifar10 --max-seconds 3600
+      works in slices: the same command goes on where it stopped
+  python -m training frontier --dataset cifar10 --settings plain,pbe-folded
+      measures these alone; each record tells the command of its point
+  tfpe attack inverse_network --train cifar10 --cipher pbe \\
+      --model runs/attacks/inverse_network-pbe-32x32.attack
+      trains an attack apart: it is taken from there
+"""
 CIPHER = "plain, a name of `tfpe ciphers`, or NAME-per-image"
 
 
@@ -56,13 +67,15 @@ def _parser():
     )
     subparsers = parser.add_subparsers(dest="command", required=True)
 
-    images = argparse.ArgumentParser(add_help=False)
-    images.add_argument(
+    sources = argparse.ArgumentParser(add_help=False)
+    sources.add_argument(
         "--dataset",
         default="digits",
         help="digits (embedded), cifar10, cifar100, tfds:NAME, a .npz file or a folder",
     )
-    images.add_argument("--data-dir", help="folder of TensorFlow Datasets")
+    sources.add_argument("--data-dir", help="folder of TensorFlow Datasets")
+
+    images = argparse.ArgumentParser(add_help=False, parents=[sources])
     images.add_argument("--key", help="key file (default: a public key for each seed)")
 
     data = argparse.ArgumentParser(add_help=False, parents=[images])
@@ -233,6 +246,62 @@ def _parser():
         help=f"folder of checkpoints and models (default: {RUNS})",
     )
     command.set_defaults(run=commands.gpu)
+
+    command = subparsers.add_parser(
+        "frontier",
+        parents=[sources],
+        help="accuracy against leakage, for many settings",
+        description=commands.frontier.__doc__,
+        epilog=FRONTIER,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "--settings",
+        type=argument_types.names,
+        default=list(SETTINGS),
+        help=f"names between commas (default: all of {','.join(SETTINGS)})",
+    )
+    command.add_argument(
+        "--seed", type=argument_types.seed, default=0, help="of everything (default: 0)"
+    )
+    for name in ("epochs", "train_images", "batch_size"):
+        command.add_argument(
+            "--" + name.replace("_", "-"),
+            type=argument_types.count,
+            metavar="N",
+            help=f"{_meanings()[name]} (default: of the recipe of each setting)",
+        )
+    command.add_argument(
+        "--attack-steps",
+        type=argument_types.count,
+        help="of the training of a learned attack (default: by its kind)",
+    )
+    command.add_argument(
+        "--scored",
+        type=argument_types.count,
+        default=1000,
+        help="number of test images that are attacked (default: 1000)",
+    )
+    command.add_argument("--figure", help="PNG file to draw the frontier to")
+    command.add_argument(
+        "--out", default=OUT, help=f"folder of records (default: {OUT})"
+    )
+    command.add_argument(
+        "--runs",
+        default=RUNS,
+        help=f"folder of checkpoints, models and attacks (default: {RUNS})",
+    )
+    command.add_argument(
+        "--max-seconds",
+        type=float,
+        metavar="X",
+        help="stop after that time; the same command goes on",
+    )
+    command.add_argument(
+        "--json", action="store_true", help="print the figures as JSON"
+    )
+    command.add_argument("-q", "--quiet", action="store_true", help="show no progress")
+    command.set_defaults(run=commands.frontier)
 
     command = subparsers.add_parser(
         "svm",

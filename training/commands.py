@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import pathlib
 import sys
 
 from tfpe.cli.common import check_figure, read_key
@@ -134,6 +135,45 @@ def speed(options):
     else:
         for table in training_speed_tables([typed(record)]):
             print_table(table)
+
+
+def frontier(options):
+    """Measures accuracy and leakage of many settings: a record each, table, figure."""
+    require("sklearn", *([] if options.json else ["rich"]))
+    if options.figure:
+        require("matplotlib")
+        check_figure(options.figure, force=True)
+    from tfpe.lab.records import typed
+    from tfpe.lab.tables.frontier_table import frontier_tables
+    from tfpe.lab.terminal import print_table
+    from training.frontier import Frontier
+    from training.images import load
+
+    names = ("epochs", "train_images", "batch_size")
+    changes = {name: getattr(options, name) for name in names}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    measuring = Frontier(
+        load(options.dataset, options.data_dir),
+        options.seed,
+        pathlib.Path(options.out),
+        pathlib.Path(options.runs),
+        changes,
+        options.attack_steps,
+        options.scored,
+        (lambda line: None) if options.quiet else note,
+    )
+    records, unfinished = measuring.measure(options.settings, options.max_seconds)
+    if options.json:
+        print(json.dumps(records, indent=2))
+    else:
+        for table in frontier_tables([typed(record) for record in records]):
+            print_table(table)
+    if options.figure and records:
+        from tfpe.lab.frontier_figure import draw_frontier
+
+        draw_frontier([typed(record) for record in records], options.figure)
+        note(f"Figure: {options.figure}")
+    return _exit_code(unfinished)
 
 
 def gpu(options):

@@ -42,7 +42,10 @@ def experiment_key(seed):
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Run:
-    """One cipher and seed of a comparison; arguments as of `compare`."""
+    """One cipher and seed of a comparison; arguments as of `compare`.
+
+    `cipher_options` are those of the cipher that are not as usual.
+    """
 
     image_set: object
     recipe: object
@@ -51,6 +54,7 @@ class Run:
     key: Key | None
     out: pathlib.Path
     runs: pathlib.Path
+    cipher_options: dict = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
         object.__setattr__(self, "_network_recipe", self._fitting_recipe())
@@ -66,7 +70,7 @@ class Run:
                 f"is cipher plain. Received: {self.cipher}"
             )
         name = self.cipher.removesuffix(PER_IMAGE)
-        options = find_cipher(name).options()
+        options = find_cipher(name).options(**self.cipher_options)
         if self.cipher != name and self.recipe.encrypt_in != "numpy":
             raise RecipeError(
                 "`encrypt_in` should be 'numpy' with a key for every image. "
@@ -105,7 +109,7 @@ class Run:
             return recipe
         name = self.cipher.removeprefix(PLAIN_AS).removesuffix(PER_IMAGE)
         per_image = self.cipher.endswith(PER_IMAGE)
-        options = {}
+        options = self.cipher_options
         if receipt is not None:
             name, options = receipt["cipher"], receipt["options"]
             per_image = receipt["per_image"]
@@ -135,6 +139,7 @@ class Run:
         cipher = self.cipher if receipt is None else f"{receipt['cipher']}-beforehand"
         parts = [safe_name(self.image_set.name), self.recipe.name, cipher]
         parts += [] if adaptation == "none" else [f"{adaptation}adaptnet"]
+        parts += [f"{n}={v}" for n, v in sorted(self.cipher_options.items())]
         parts += [f"{self.recipe.views}views"] if self.recipe.views else []
         parts += [f"jpeg{self.recipe.jpeg}"] if self.recipe.jpeg else []
         return "-".join([*parts, f"seed{self.seed}"])
@@ -301,8 +306,11 @@ class Run:
         name = self.cipher.removesuffix(PER_IMAGE)
         if self.encryption is None or not self.encryption.gives_bytes:
             return None
+        # The network that fits depends on the options of the cipher, no other does.
         plain = dataclasses.replace(
-            self, cipher=PLAIN_AS + name if matched else "plain"
+            self,
+            cipher=PLAIN_AS + name if matched else "plain",
+            cipher_options=self.cipher_options if matched else {},
         )
         path = self.runs / plain.name / "best.keras"
         if not path.exists():

@@ -24,6 +24,7 @@ from tfpe.attacks.chang_case import (
 from tfpe.attacks.chosen_plaintext import chosen_images, chosen_plaintext
 from tfpe.attacks.ciphertext_only import ciphertext_only
 from tfpe.attacks.evidence import Evidence
+from tfpe.attacks.inverse_network import inverse_network
 from tfpe.attacks.jigsaw import JigsawScore, jigsaw, jigsaw_score, puzzle_of
 from tfpe.attacks.key_sensitivity import (
     KeySensitivity,
@@ -32,6 +33,7 @@ from tfpe.attacks.key_sensitivity import (
 )
 from tfpe.attacks.known_model import Stem, known_model
 from tfpe.attacks.known_plaintext import RecoveredTransform, known_plaintext
+from tfpe.attacks.learned.inverse import InverseNetwork
 from tfpe.attacks.least_squares import orthogonal_known_plaintext
 from tfpe.attacks.mode_filter import mode_filter
 from tfpe.attacks.nibble_statistics import nibble_statistics
@@ -66,6 +68,7 @@ __all__ = [
     "Evidence",
     "Finding",
     "ImageScore",
+    "InverseNetwork",
     "JigsawScore",
     "KeyScore",
     "KeySensitivity",
@@ -85,6 +88,7 @@ __all__ = [
     "chosen_images",
     "chosen_plaintext",
     "ciphertext_only",
+    "inverse_network",
     "jigsaw",
     "jigsaw_score",
     "key_sensitivity",

@@ -88,6 +88,11 @@ class Attack:
         return MODELS[model_field(self.takes)][1]
 
     @property
+    def learned(self):
+        """Whether it needs a network that was trained for the cipher before."""
+        return "model" in self.takes
+
+    @property
     def exact(self):
         """Whether it gives the whole key, on each of its ciphers."""
         return self.recovers == "the key"

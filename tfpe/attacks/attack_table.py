@@ -15,10 +15,12 @@ from tfpe.attacks.chang_case import (
 from tfpe.attacks.chosen_plaintext import chosen_plaintext
 from tfpe.attacks.ciphertext_only import FEWEST_IMAGES, ciphertext_only
 from tfpe.attacks.evidence import MODELS
+from tfpe.attacks.inverse_network import inverse_network
 from tfpe.attacks.jigsaw import jigsaw, jigsaw_score, puzzle_of
 from tfpe.attacks.key_sensitivity import key_sensitivity
 from tfpe.attacks.known_model import known_model
 from tfpe.attacks.known_plaintext import known_plaintext
+from tfpe.attacks.learned.forms import has_network
 from tfpe.attacks.least_squares import orthogonal_known_plaintext
 from tfpe.attacks.mode_filter import mode_filter
 from tfpe.attacks.nibble_statistics import nibble_statistics, numbers_of_images
@@ -259,6 +261,16 @@ _ROWS = (
         per_picture=True,
         view=puzzle_of,
         own_score=jigsaw_score,
+    ),
+    Attack(
+        inverse_network,
+        ("ciphertexts", "model"),
+        "1 ciphertext, any key, and a network trained on public pictures",
+        has_network,
+        "the picture, as far as anything of it is the same under all keys",
+        UNPUBLISHED,
+        "one pass of a network, after its training",
+        returns=PICTURES,
     ),
     Attack(
         key_sensitivity,

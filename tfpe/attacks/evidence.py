@@ -31,6 +31,7 @@ FIELDS = {
     "ciphertexts": "encrypted images",
     "reference": "other plain pictures",
     "first_pixel": "the plain value of the first pixel of the pictures",
+    "model": "a network that was trained for the cipher",
 }
 
 
@@ -53,6 +54,8 @@ class Evidence:
         reference: plain pictures that belong to no ciphertext, `uint8 (M, H, W, C)`.
         first_pixel: plain value of the upper left pixel, `(C,)` or one for each
             ciphertext, `(N, C)`.
+        model: a `tfpe.attacks.InverseNetwork`, for the cipher and the size of the
+            ciphertexts.
         secret: the 32 bytes of a key, for key checks; handed on as
             `(secret, image_shape, cipher)` with the options of the cipher.
         shape: (height, width, channels) of plain images.
@@ -74,6 +77,7 @@ class Evidence:
     stems: tuple | None = None
     reference: np.ndarray | None = None
     first_pixel: np.ndarray | None = None
+    model: object | None = None
     secret: bytes | None = None
     shape: tuple | None = None
     cipher: str | None = None
@@ -198,6 +202,12 @@ def _first_pixel(evidence):
     return [first]
 
 
+def _model(evidence):
+    shape = np.shape(evidence.ciphertexts)[1:]
+    evidence.model.check(shape, evidence.cipher, evidence.options)
+    return [evidence.model]
+
+
 _CHECKS = {
     "secret": _secret,
     "oracle": _oracle,
@@ -206,4 +216,5 @@ _CHECKS = {
     "ciphertexts": _images("ciphertexts"),
     "reference": _images("reference"),
     "first_pixel": _first_pixel,
+    "model": _model,
 }

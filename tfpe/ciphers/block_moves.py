@@ -61,6 +61,14 @@ def move_blocks(
     )
 
 
+def sub_pixels(block_size, sub_block_size):
+    """The pixels of each sub-block of a block, `int32 (s, b * b)`, row by row."""
+    square = np.arange(block_size**2, dtype=np.int32).reshape(block_size, -1)
+    across, side = block_size // sub_block_size, sub_block_size
+    parts = square.reshape(across, side, across, side).swapaxes(1, 2)
+    return parts.reshape(across * across, side * side)
+
+
 def orientations(block_size):
     """Gather indices, `(8, B * B)`, of the eight orientations of a block."""
     square = np.arange(block_size**2, dtype=np.int32).reshape(block_size, -1)

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 
+from tfpe.cli.attack_training import add_training, told_of, train
 from tfpe.cli.common import (
     KEY_VARIABLE,
     AppendOnce,
@@ -29,6 +30,9 @@ examples:
     tfpe attack ciphertext_only encrypted -o opened
     tfpe attack nibble_statistics encrypted --reference holidays -o opened
     tfpe attack chang_case_advanced encrypted --first-pixel 255,255,255 -o opened
+  ciphertexts alone, any key, by a network: trained on public pictures, then used
+    tfpe attack inverse_network --train cifar10 --cipher pbe --model pbe.attack
+    tfpe attack inverse_network --model pbe.attack encrypted -o opened
   chosen plaintext, in two steps: the owner encrypts the folder of queries
     tfpe attack chosen_plaintext --cipher ele --size 32x32 --make-queries queries
     tfpe encrypt -k owner.key --cipher ele queries -o answers
@@ -82,6 +86,10 @@ def register(commands):
     command.add_argument(
         "--matched-model", metavar="FILE", help="the same model matched to the key"
     )
+    command.add_argument(
+        "--model", metavar="FILE", help="a learned attack, as --train writes it"
+    )
+    add_training(command)
     command.add_argument("--first-pixel", type=_pixel, metavar="R,G,B")
     command.add_argument(
         "--make-queries", metavar="DIR", help="write the chosen images there"
@@ -131,6 +139,8 @@ def attack(options):
     from tfpe.lab.evaluation.attack_result import check_key_file
 
     row = ATTACKS[options.name]
+    if options.train:
+        return train(row, options)
     given = dict(options.attack_option)
     if unknown := sorted(set(given) - set(row.options)):
         raise CipherOptionError(
@@ -149,6 +159,7 @@ def attack(options):
         reference=options.reference,
         plain_model=options.plain_model,
         matched_model=options.matched_model,
+        model=options.model,
         first_pixel=options.first_pixel,
         answers=options.answers,
         truth=options.truth,
@@ -172,6 +183,8 @@ def attack(options):
             f"{result.summary['cipher']}"
         )
     _tell_left_out(result.summary)
+    if row.learned:
+        note(told_of(result.summary["learned"]))
     _write(result, options)
     if options.json:
         print(json.dumps(result.summary, indent=2))

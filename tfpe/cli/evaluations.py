@@ -4,6 +4,7 @@ import argparse
 import json
 import pathlib
 
+from tfpe.cli.attack_training import add_minutes
 from tfpe.cli.common import add_option, progress_bar, size_of
 from tfpe.cli.packages import require
 from tfpe.cli.preparations import add_window
@@ -71,6 +72,13 @@ def register(commands):
     command.add_argument(
         "--keys", type=int, help="number of keys of a curve (default: 3)"
     )
+    command.add_argument(
+        "--learned",
+        metavar="DIR",
+        help="also attack with networks: those kept there, or trained on pictures that "
+        "are not scored and kept there; minutes a cipher",
+    )
+    add_minutes(command)
     command.add_argument(
         "--record", metavar="FILE", help="write the record of one cipher there"
     )
@@ -147,6 +155,7 @@ def _evaluations(names, pictures, chosen, options):
 
     records = []
     for name in names:
+        learned = _learned(name, pictures, chosen, options)
         path = _path(options, f"evaluation-{pictures.name}-{name}.json")
         if path is not None:
             settings = evaluation_settings(name, pictures, seed=options.seed, **chosen)
@@ -159,8 +168,11 @@ def _evaluations(names, pictures, chosen, options):
                 seed=options.seed,
                 progress=_tell(bar),
                 shown=shown,
+                learned=learned,
                 **chosen,
             )
+        if left_out := record["results"]["left_out"]:
+            note(f"Left out without --learned: {', '.join(left_out)}")
         record["environment"] = environment()
         if path is not None:
             record = write_record(path, record, options.overwrite)
@@ -175,6 +187,35 @@ def _evaluations(names, pictures, chosen, options):
             print_table(metrics_table(typed(record)))
         records.append(record)
     return records
+
+
+def _learned(name, pictures, chosen, options):
+    """The network for a cipher, trained where none is kept; None without --learned."""
+    if not options.learned:
+        return None
+    from tfpe.attacks.learned.forms import has_network
+    from tfpe.ciphers import find_cipher
+    from tfpe.lab.evaluation.learned_attacks import attack_file, train_attack
+
+    if not has_network(find_cipher(name).traits(**chosen)):
+        return None
+    path = attack_file(options.learned, name, pictures.shape, **chosen)
+    with progress_bar(f"Training for {name}", options) as bar:
+        trained = train_attack(
+            name,
+            pictures,
+            path,
+            options=chosen,
+            minutes=options.minutes,
+            seed=options.seed,
+            progress=bar and (lambda done, total, loss: bar(done, total)),
+        )
+    if trained is None:
+        raise TfpeError(
+            f"--minutes should be enough to train for {name}. Received: "
+            f"{options.minutes:g}; the same command goes on where it stopped"
+        )
+    return trained
 
 
 def _curves(names, pictures, chosen, options):

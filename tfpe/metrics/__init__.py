@@ -15,6 +15,7 @@ from tfpe.metrics.image_pairs import (
     edge_correlation,
     gray,
     gray_correlation,
+    ms_ssim,
     npcr,
     npcr_limit,
     psnr,
@@ -41,6 +42,7 @@ from tfpe.metrics.noise import (
     local_entropy,
     shannon_entropy,
 )
+from tfpe.metrics.recognition import identification_rate, identified
 from tfpe.metrics.sp800_22 import keystream_bits, statistical_tests
 
 __all__ = [
@@ -55,6 +57,8 @@ __all__ = [
     "gray_correlation",
     "histogram_chi_square",
     "histogram_chi_square_limit",
+    "identification_rate",
+    "identified",
     "image_metrics",
     "jpeg_metrics",
     "jpeg_round_trip",
@@ -62,6 +66,7 @@ __all__ = [
     "keystream_metrics",
     "local_entropy",
     "logistic_cycle",
+    "ms_ssim",
     "npcr",
     "npcr_limit",
     "psnr",

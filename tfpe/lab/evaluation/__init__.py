@@ -29,7 +29,9 @@ def seed_bytes(seed):
     return hashlib.sha256(f"tfpe evaluate {seed}".encode()).digest()
 
 
-def evaluate(cipher, pictures, *, seed=0, progress=None, shown=None, **options):
+def evaluate(
+    cipher, pictures, *, seed=0, progress=None, shown=None, learned=None, **options
+):
     """Measures a cipher under one key: all metrics, and all attacks that apply to it.
 
     Args:
@@ -39,6 +41,8 @@ def evaluate(cipher, pictures, *, seed=0, progress=None, shown=None, **options):
         progress: called with (done, total, what), after each attack.
         shown: a dict to be filled with the plain and encrypted pictures that are scored
             and what each successful attack makes of them, `uint8 (B, H, W, C)`.
+        learned: a `tfpe.attacks.InverseNetwork` trained for this cipher and size;
+            without it the attacks that learn are left out, and named.
         **options: of the cipher.
 
     Returns:
@@ -53,6 +57,7 @@ def evaluate(cipher, pictures, *, seed=0, progress=None, shown=None, **options):
                     scored pictures (None where not defined), seconds without those of
                     the oracle, recovers
         variants    the same, of other forms of the cipher that an attack is for
+        left_out    names of attacks that learn, without `learned`
         gallery     of photographs that come with packages only: name, alt, png (base64,
                     128 colours) of the first scored picture
 
@@ -61,10 +66,12 @@ def evaluate(cipher, pictures, *, seed=0, progress=None, shown=None, **options):
         ImageError: the pictures do not fit the cipher.
     """
     row, options, pictures = _fitted(cipher, pictures, options)
-    case = _case(cipher, options, seed_bytes(seed), pictures)
+    case = _case(cipher, options, seed_bytes(seed), pictures, learned)
     near = bytearray(case.seed)
     near[0] ^= 1
-    tried = [(attack, case) for attack in applicable(cipher, pictures.shape)]
+    rows = applicable(cipher, pictures.shape)
+    left_out = [a.name for a in rows if a.learned and learned is None]
+    tried = [(attack, case) for attack in rows if attack.name not in left_out]
     others = [
         (attack, _variant(case, attack, changed)) for attack, changed in variants(case)
     ]
@@ -88,6 +95,7 @@ def evaluate(cipher, pictures, *, seed=0, progress=None, shown=None, **options):
         "metrics": measured,
         "attacks": rows[: len(tried)],
         "variants": rows[len(tried) :],
+        "left_out": left_out,
         "gallery": _gallery(cipher, recovered, rows) if pictures.shown else [],
     }
     settings = evaluation_settings(cipher, pictures, seed=seed, **options)
@@ -119,9 +127,9 @@ def _fitted(cipher, pictures, options):
     return row, options, pictures.cropped(row.block_size(**options))
 
 
-def _case(cipher, options, seed, pictures):
+def _case(cipher, options, seed, pictures, learned=None):
     secret = find_cipher(cipher)(Key(seed), pictures.shape, **options)
-    return Case(cipher, options, secret, seed, pictures)
+    return Case(cipher, options, secret, seed, pictures, learned)
 
 
 def _variant(case, attack, options):

@@ -38,6 +38,7 @@ class Ciphertexts:
         other: number of images of other shapes, left out.
         settings: cipher, options and key fingerprint as the manifest says; None
             without one.
+        per_image: whether a manifest says that each has a key of its own.
     """
 
     images: np.ndarray
@@ -47,15 +48,17 @@ class Ciphertexts:
     options: dict
     other: int
     settings: dict | None = None
+    per_image: bool = False
 
 
-def read_ciphertexts(path, size=None):
+def read_ciphertexts(path, size=None, any_key=False):
     """The images of an encrypted folder, or one encrypted image.
 
     Args:
         path: a folder, with or without manifest.json, or an image.
         size: (height, width) of the ciphertexts to take; the default is the one size
             that they have.
+        any_key: take images that have a key each, too.
 
     Raises:
         ImageFileError: missing, damaged, no images, or several sizes and no `size`.
@@ -63,7 +66,8 @@ def read_ciphertexts(path, size=None):
     """
     images = _read(path)
     header, entries = _manifest(path)
-    if header.get("per_image"):
+    per_image = bool(header.get("per_image"))
+    if per_image and not any_key:
         raise AttackError(
             f"{path} should be encrypted under one key. Received: a folder in which "
             "each image has a key of its own (--per-image)"
@@ -86,6 +90,7 @@ def read_ciphertexts(path, size=None):
         header.get("options") or {},
         len(images) - len(names),
         {name: header.get(name) for name in SETTINGS} if header else None,
+        per_image,
     )
 
 

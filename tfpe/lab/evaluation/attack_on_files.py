@@ -5,7 +5,8 @@ import dataclasses
 
 import numpy as np
 
-from tfpe.attacks import Evidence, as_json, run
+from tfpe.attacks import Evidence, InverseNetwork, as_json, run
+from tfpe.attacks.attack import PICTURES
 from tfpe.ciphers import find_cipher
 from tfpe.errors import AttackError
 from tfpe.lab.evaluation.attack_files import (
@@ -38,6 +39,7 @@ NEEDS = {
         "plain_model": "the plain model: --plain-model FILE",
         "matched_model": "the one matched to the key: --matched-model FILE",
     },
+    "model": {"model": "a network trained for the cipher: --model FILE"},
     "secret": {"key": "a key: -k KEY", "cipher": "--cipher", "size": SIZE},
 }
 ORACLE = {
@@ -58,6 +60,7 @@ class Files:
         first_pixel: plain value of the upper left pixel.
         answers: the queries of `make_queries`, encrypted.
         plain_model, matched_model: .keras files.
+        model: file of a learned attack.
         truth: plain images, for scores only.
         size: (height, width).
         cipher, options: of the cipher; default those of a manifest.
@@ -74,6 +77,7 @@ class Files:
     answers: str | None = None
     plain_model: str | None = None
     matched_model: str | None = None
+    model: str | None = None
     truth: str | None = None
     size: tuple | None = None
     cipher: str | None = None
@@ -87,11 +91,20 @@ class Files:
             if getattr(self, name) is None:
                 raise AttackError(f"This attack needs {option}. Received: none")
 
-    def read(self):
-        """The same with the ciphertexts that are evidence, and what a manifest says."""
+    def read(self, any_key=False):
+        """The same with the ciphertexts that are evidence, and what a manifest says.
+
+        `any_key`: also where each of them has a key of its own.
+        """
         source, found = self.answers or self.cipher_folder, None
         if source is not None:
-            found = read_ciphertexts(source, None if self.answers else self.size)
+            size = None if self.answers else self.size
+            found = read_ciphertexts(source, size, any_key)
+        if found and found.per_image and self.key is not None:
+            raise AttackError(
+                "Scores of images that have a key each should be by --truth. "
+                "Received: -k"
+            )
         cipher, options = self.cipher or (found and found.cipher), self.options
         if not options and found and cipher == found.cipher:
             options = found.options
@@ -159,7 +172,8 @@ def run_attack(attack, files, given):
         AttackError: evidence is missing or does not give the key.
         ImageFileError: files are missing, damaged or of several sizes.
     """
-    files = files.read()
+    # What gives pictures takes each ciphertext by itself.
+    files = files.read(any_key=attack.returns == PICTURES)
     chosen = attack.options_for(files.cipher, **files.options) | given
     evidence, told = _evidence(attack, files, chosen)
     finding = run(attack, evidence, **given)
@@ -176,6 +190,8 @@ def run_attack(attack, files, given):
     }
     if finding.undetermined is not None:
         summary["undetermined"] = finding.undetermined
+    if attack.learned:
+        summary["learned"] = evidence.model.settings
     if finding.changes is not None:
         summary["sensitivity"] = finding.changes._asdict()
     result = Result(summary, finding.key, recovered=finding.pictures)
@@ -206,6 +222,8 @@ def _evidence(attack, files, chosen):
         fields["reference"] = _reference(files, chosen)
     if "stems" in attack.takes:
         fields |= _stems(files)
+    if "model" in attack.takes:
+        fields["model"] = InverseNetwork.load(files.model)
     if "secret" in attack.takes:
         # The check compares two keys that differ in one bit: it needs the bytes.
         fields["secret"] = files.key._secret

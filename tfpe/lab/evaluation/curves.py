@@ -1,8 +1,10 @@
 """Error of an attack against its evidence: how many pairs or ciphertexts it takes."""
 
+import time
+
 import numpy as np
 
-from tfpe.attacks import ATTACKS, attempt, least_error
+from tfpe.attacks import ATTACKS, as_json, attempt, least_error, score_images
 from tfpe.ciphers import find_cipher
 from tfpe.errors import RecordError, TfpeError
 from tfpe.keys import Key
@@ -11,6 +13,7 @@ from tfpe.lab.evaluation.ladders import REFERENCES, evidence_of
 from tfpe.lab.records import check_replaceable, environment, read_record, write_record
 
 UNSEEN = 500
+LEAKED = (1, 10, 100, 1000)  # pairs that a network learns from
 
 
 def measure_curve(
@@ -29,7 +32,8 @@ def measure_curve(
     """Measures the error of unseen pictures after an attack, for more and more images.
 
     Args:
-        attack: a name in `ATTACKS`, of one whose key grows with its evidence.
+        attack: a name in `ATTACKS`, of one whose key grows with its evidence; or one
+            that learns, from pairs that leaked under one key and from nothing else.
         cipher: a name in `tfpe.CIPHERS` that the attack applies to.
         pictures: a `Pictures`; each key has a draw of its own of the evidence.
         counts: numbers of images; default those of the attack's row, as far
@@ -62,7 +66,11 @@ def measure_curve(
             too few pictures.
         RecordError: `path` holds something else.
     """
-    known = [n for n, one in ATTACKS.items() if one.has_curve and cipher in one.ciphers]
+    known = [
+        name
+        for name, one in ATTACKS.items()
+        if (one.has_curve or one.learned) and cipher in one.ciphers
+    ]
     if attack not in known:
         raise TfpeError(
             f"`attack` should be one that grows with its evidence, for {cipher} one of "
@@ -74,7 +82,7 @@ def measure_curve(
     pictures = pictures.cropped(row.block_size(**options))
     evidence = pictures.evidence
     spare = 2 if "reference" in tried.takes else 1
-    usual = tried.curve or tried.rungs(
+    usual = (LEAKED if tried.learned else tried.curve) or tried.rungs(
         pictures.shape, **tried.options_for(cipher, **options)
     )
     counts = sorted(counts or [n for n in usual if spare * n <= len(evidence)])
@@ -86,7 +94,7 @@ def measure_curve(
     settings = {
         "attack": attack,
         "threat_model": tried.threat_model,
-        "evidence_kind": tried.unit,
+        "evidence_kind": "pairs" if tried.learned else tried.unit,
         "images": pictures.name,
         "image_shape": list(pictures.shape),
         "count": pictures.count,
@@ -130,6 +138,8 @@ def _point(attack, cipher, options, pictures, count, number, seed):
         for chosen in (order[:count], order[count:][:REFERENCES])
     )
     known = {"cipher": cipher, "options": options}
+    if attack.learned:
+        return _learned_point(secret, known, plain, pictures, count, number)
     evidence = evidence_of(attack, secret, plain, reference, **known)
     found = attempt(attack, evidence, **attack.all_of(count))
     point = {
@@ -153,6 +163,27 @@ def _point(attack, cipher, options, pictures, count, number, seed):
         point[_up_to(attack)] = float(np.abs(shown - unseen).mean())
     point["index_accuracy"] = attack.score_key(found.key, secret).index_accuracy
     return point
+
+
+def _learned_point(secret, known, plain, pictures, count, number):
+    """What a network shows of unseen pictures that was trained on the leaked pairs."""
+    from tfpe.attacks.learned.forms import form_of
+    from tfpe.attacks.learned.learning import learn_from_pairs
+
+    form = form_of(known["cipher"], pictures.shape, **known["options"])
+    start = time.perf_counter()
+    trained = learn_from_pairs(form, plain, secret(plain), seed=number)
+    seconds, unseen = time.perf_counter() - start, pictures.scored[:UNSEEN]
+    shown = trained(secret(unseen))
+    return {
+        "evidence": count,
+        "key": number,
+        "error": float(np.abs(shown.astype(np.int16) - unseen).mean()),
+        "ssim": as_json(score_images(shown, unseen))["ssim"],
+        "index_accuracy": None,
+        "undetermined": None,
+        "seconds": seconds,
+    }
 
 
 def error_of(attack, point):

@@ -28,6 +28,7 @@ class Case:
         seed: the 32 bytes of the key, for checks of near keys. They come from a number
             that is no secret.
         pictures: a `Pictures` in whole blocks.
+        model: a `tfpe.attacks.InverseNetwork` trained for the cipher, or None.
     """
 
     cipher: str
@@ -35,6 +36,7 @@ class Case:
     secret: Transform
     seed: bytes
     pictures: object
+    model: object | None = None
 
     @property
     def scored(self):
@@ -47,7 +49,7 @@ class Case:
 
     def evidence(self, attack, plain, reference=None):
         """What an attacker has of plain pictures, an `Evidence`."""
-        known = {"cipher": self.cipher, "options": self.options}
+        known = {"cipher": self.cipher, "options": self.options, "model": self.model}
         return evidence_of(attack, self.secret, plain, reference, self.seed, **known)
 
 
@@ -60,7 +62,7 @@ def evidence_of(attack, secret, plain, reference=None, seed=None, **known):
         plain: `uint8 (N, H, W, C)`.
         reference: other plain pictures.
         seed: the 32 bytes of the key.
-        **known: of the cipher: `cipher` and `options`.
+        **known: of the cipher: `cipher`, `options`, and a `model` trained for it.
     """
     cipher = secret(plain) if {"ciphertexts", "pairs"} & {*attack.takes} else None
     return Evidence(
@@ -127,6 +129,8 @@ def try_attack(attack, case):
     }
     if attack.up_to:
         row["up_to"] = attack.left_open
+    if attack.learned:
+        row["learned"] = case.model.settings
     climbs = attack.rungs(case.pictures.shape, **row["options"])
     finding, plain = (_climb if climbs else _once)(attack, case, row)
     row |= {"evidence": finding.evidence, "seconds": finding.seconds}

@@ -127,7 +127,8 @@ def load_pictures(
     if source == PHOTOGRAPHS:
         if preparation not in (None, Preparation()):
             raise DatasetError(
-                "A window is for files of more than 8 bits. Received: one of photographs"
+                "A window is for files of more than 8 bits. Received: one of "
+                "photographs"
             )
         pictures = _photographs(count, size or DEFAULT_SIZE, rng)
     else:

@@ -174,6 +174,7 @@ class EvaluationResults:
     metrics: Metrics | None = None
     attacks: list[Outcome] | None = None
     variants: list[Outcome] | None = None
+    left_out: list[str] | None = None
     gallery: list[Shown] | None = None
 
 

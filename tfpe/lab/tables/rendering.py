@@ -11,6 +11,7 @@ from tfpe.lab.markdown import to_markdown
 from tfpe.lab.records import has_settings, load_records, typed
 from tfpe.lab.tables.accuracy import svm_tables, training_tables
 from tfpe.lab.tables.beside_plain import beside_plain_tables
+from tfpe.lab.tables.frontier_table import frontier_tables
 from tfpe.lab.tables.jpeg_rates_table import jpeg_tables
 from tfpe.lab.tables.marks import mark_tables
 from tfpe.lab.tables.published import published_tables
@@ -29,6 +30,7 @@ TABLES = {
     "beside-plain": beside_plain_tables,
     "dataset": dataset_tables,
     "errata": errata_tables,
+    "frontier": frontier_tables,
     "jpeg": jpeg_tables,
     "marks": mark_tables,
     "published": published_tables,

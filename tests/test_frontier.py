@@ -1,0 +1,131 @@
+"""The frontier: measured in slices, every point repeatable, shown."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from tfpe.ciphers import CIPHERS, find_cipher
+from tfpe.lab.frontier_figure import draw_frontier
+from tfpe.lab.records import read_record, typed
+from tfpe.lab.tables.frontier_table import frontier_tables
+from training.cli import main
+from training.frontier import Frontier, FrontierError
+from training.frontier_settings import FITTING, SETTINGS
+from training.images import load
+from training.networks.matched import matched_recipe
+from training.recipes import find_recipe
+
+CHANGES = {"epochs": 1, "train_images": 60, "batch_size": 30, "jit_compile": False}
+
+
+def test_settings_fit_their_ciphers_and_networks():
+    assert len(SETTINGS) >= 20
+    for name, setting in SETTINGS.items():
+        assert setting.name == name
+        if setting.cipher == "plain":
+            continue
+        find_cipher(setting.cipher).check(3, **setting.options)
+        if setting.recipe == FITTING:
+            recipe = find_recipe(FITTING)
+            given = setting.cipher, (32, 32, 3), setting.per_image
+            assert matched_recipe(recipe, *given, **setting.options).network
+    fresh = [one for one in SETTINGS.values() if one.per_image]
+    sizes = [one.options.get("block_size", 4) for one in fresh if one.cipher == "etc"]
+    assert {2, 4, 8} <= set(sizes)
+    assert {one.cipher for one in fresh} <= set(CIPHERS)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    whole = load("digits")
+    return dataclasses.replace(
+        whole, x_test=whole.x_test[:40], y_test=whole.y_test[:40]
+    )
+
+
+@pytest.fixture(scope="module")
+def measured(digits, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("frontier")
+    frontier = Frontier(
+        digits,
+        0,
+        folder / "out",
+        folder / "runs",
+        CHANGES,
+        attack_steps=2,
+        scored=20,
+        say=lambda line: None,
+    )
+    names = ["plain", "pbe-fixed-cnn", "pbe-folded"]
+    return frontier, names, frontier.measure(names)
+
+
+def test_what_is_hidden_by_nothing_leaks_all(measured):
+    _, _, (records, unfinished) = measured
+    assert not unfinished
+    plain, fixed, fresh = (typed(record).results for record in records)
+    for results in (plain, fixed):
+        strongest = results.strongest("identification_rate")
+        assert strongest.identification_rate == 1
+        assert results.strongest("ssim").ssim == pytest.approx(1)
+    assert "known_plaintext" in [one.attack for one in fixed.attacks]
+    assert {"ciphertext", "chang_case_basic", "inverse_network"} == {
+        one.attack for one in fresh.attacks
+    }
+    assert [one.attack for one in fresh.baselines] == ["constant", "class mean"]
+    constant = fresh.baselines[0]
+    assert constant.identification_rate == 0 and 0 < constant.ssim < 0.9
+    assert plain.kept == (plain.accuracy > plain.chance or None)
+
+
+def test_a_finished_frontier_trains_nothing_again(measured, monkeypatch):
+    frontier, names, (records, _) = measured
+    monkeypatch.setattr("training.run.train", None)
+    monkeypatch.setattr("tfpe.attacks.learned.learning.learn", None)
+    assert frontier.measure(names) == (records, [])
+    other = dataclasses.replace(frontier, scored=10)
+    with pytest.raises(FrontierError, match="differs in .*scored"):
+        other.measure(names)
+    with pytest.raises(FrontierError, match="among"):
+        frontier.measure(["nothing"])
+
+
+def test_time_that_is_up_leaves_nothing_half_done(measured, tmp_path):
+    frontier, names, _ = measured
+    new = dataclasses.replace(frontier, out=tmp_path / "out", runs=tmp_path / "runs")
+    records, unfinished = new.measure(names, max_seconds=0)
+    assert not records and unfinished == [("plain", "time was up")]
+    assert not list((tmp_path / "out").glob("*.json"))
+
+
+def test_each_record_tells_the_command_of_its_point(measured):
+    frontier, names, _ = measured
+    for name in names:
+        path = frontier.out / f"frontier-digits-{name}-seed0.json"
+        command = read_record(path)["settings"]["command"]
+        assert f"--settings {name} --seed 0 --scored 20" in command
+        assert "--epochs 1" in command and "--attack-steps 2" in command
+
+
+def test_the_frontier_is_shown(measured, tmp_path):
+    _, _, (records, _) = measured
+    records = [typed(record) for record in records]
+    [table] = frontier_tables(records)
+    assert len(table.rows) == 3
+    assert table.rows[-1][0].text in ("plain", "pbe")
+    assert "a key for each image" in " ".join(row[0].text for row in table.rows)
+    draw_frontier(records, tmp_path / "frontier.png")
+    assert (tmp_path / "frontier.png").stat().st_size > 10_000
+
+
+def test_a_setting_that_is_none_is_refused(capsys, tmp_path):
+    arguments = ["--settings", "none", "--out", str(tmp_path), "--json"]
+    assert main(["frontier", *arguments]) == 2
+    assert "`settings` should be among" in capsys.readouterr().err
+
+
+def test_records_are_json(measured):
+    _, _, (records, _) = measured
+    assert np.all([json.loads(json.dumps(one)) for one in records])

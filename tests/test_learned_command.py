@@ -1,0 +1,91 @@
+"""Learned attacks on the command line: trained, used, evaluated, refused."""
+
+import json
+
+import numpy as np
+import pytest
+from image_folders import CHINA, save
+
+from tfpe.cli import main
+
+SIZE = 16
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """`public` and `mine`, 60 pictures; `encrypted`, mine under a key for each."""
+    monkeypatch.chdir(tmp_path)
+    rows = [
+        CHINA[r : r + SIZE, c : c + SIZE]
+        for r in range(0, 400, SIZE)
+        for c in range(0, 64, SIZE)
+    ]
+    save(tmp_path / "public", {f"{k}.png": image for k, image in enumerate(rows[:60])})
+    save(tmp_path / "mine", {f"{k}.png": image for k, image in enumerate(rows[60:])})
+    assert main(["keygen", "-o", "owner.key", "-q"]) in (0, None)
+    encrypt = ["encrypt", "-k", "owner.key", "--cipher", "pbe", "--per-image", "mine"]
+    assert main([*encrypt, "-o", "encrypted"]) in (0, None)
+    return tmp_path
+
+
+TRAIN = [
+    *("attack", "inverse_network", "--train", "public", "--cipher", "pbe"),
+    *("--model", "pbe.attack", "--steps", "2", "-q"),
+]
+ATTACK = ["attack", "inverse_network", "--model", "pbe.attack", "encrypted", "-q"]
+
+
+def test_an_attack_is_trained_and_opens_a_folder_of_fresh_keys(folder, capsys):
+    assert main([*TRAIN, "--minutes", "0"]) == 3
+    assert "the same command goes on" in capsys.readouterr().err
+    assert not (folder / "pbe.attack").exists()
+    assert main(TRAIN) == 0
+    told = capsys.readouterr()
+    assert "not learned from" in told.out and "pbe.attack" in told.err
+    assert main([*ATTACK, "-o", "opened", "--truth", "mine", "--json"]) == 0
+    told = capsys.readouterr()
+    summary = json.loads(told.out)
+    assert summary["scored"] == 40 and summary["cipher"] == "pbe"
+    assert summary["evidence"] == {
+        "kind": "ciphertexts",
+        "count": 40,
+        "verifying": 0,
+    }
+    assert "Trained on 53 pictures of public" in told.err
+    assert len(list((folder / "opened").glob("*.png"))) == 40
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        ([*ATTACK, "--cipher", "etc"], "one for pbe, ciphertexts of etc"),
+        (ATTACK[:2] + ["encrypted"], "--model FILE"),
+        ([*ATTACK, "-k", "owner.key"], "--truth"),
+        ([*ATTACK, "--save-transform", "key.npz"], "no key to save"),
+        ([*TRAIN[:4], *TRAIN[6:]], "--cipher"),
+        ([*TRAIN, "--option", "channel_shuffle=false"], "another options"),
+        (["attack", "mode_filter", *TRAIN[2:]], "such as inverse_network"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(folder, capsys, arguments, said):
+    main(TRAIN)
+    capsys.readouterr()
+    assert main(arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_evaluations_name_what_they_leave_out(folder, capsys):
+    evaluate = ["evaluate", "public", "--cipher", "pbe", "--json", "-q"]
+    assert main(evaluate) in (0, None)
+    told = capsys.readouterr()
+    assert "Left out without --learned: inverse_network" in told.err
+    record = json.loads(told.out)
+    assert record["results"]["left_out"] == ["inverse_network"]
+    assert main([*evaluate, "--learned", "kept", "--minutes", "0"]) == 2
+    assert "the same command goes on" in capsys.readouterr().err
+    assert np.any(
+        [
+            p.name.startswith("inverse_network-pbe-16x16")
+            for p in (folder / "kept").iterdir()
+        ]
+    )

@@ -1,0 +1,234 @@
+"""Training of a learned attack: seeded, in slices, the same whether interrupted or not.
+
+A run is a number of steps. Where it is stopped it leaves its state beside the file that
+it is to write, and goes on from there: batches depend on their step alone, and the
+state holds all else.
+"""
+
+import json
+import math
+import pathlib
+import time
+import zlib
+
+import keras
+import numpy as np
+
+from tfpe.attacks.learned.forms import STEPS
+from tfpe.attacks.learned.inverse import InverseNetwork, load_arrays
+from tfpe.attacks.learned.network_file import read_network, write_network
+from tfpe.attacks.learned.pairs import Pairs, held_out_pairs
+from tfpe.attacks.scoring import as_json, score_images
+from tfpe.errors import AttackError
+
+ROUND = 50  # steps between looks at the clock
+KEEP_SECONDS = 30  # of work that a killed run may lose
+HELD_OUT, FEWEST = 500, 20  # pictures
+UNFINISHED = ".unfinished"
+GUESSES = 0.2  # what guesses of the key weigh beside the picture
+WINDOW, C1, C2 = 7, 0.01**2, 0.03**2  # of SSIM, of values up to 1
+LEARNING_RATE = 2e-3
+STRUCTURE = 0.1  # what 1 - SSIM weighs beside the mean error
+
+
+def learn(
+    form,
+    pictures,
+    path,
+    *,
+    name="pictures",
+    steps=None,
+    batch_size=32,
+    learning_rate=LEARNING_RATE,
+    seed=0,
+    minutes=None,
+    progress=None,
+    **sizes,
+):
+    """Trains a network on public pictures under fresh keys, and writes its file.
+
+    Args:
+        form: a `tfpe.attacks.learned.forms.Form`.
+        pictures: `uint8 (N, H, W, C)`, none of them a victim's; a tenth, at most 500,
+            is held out to tell how good the attack is.
+        path: of the file; where it is there already it is read.
+        name: of the pictures, in words.
+        steps: of the whole run; default by the kind of network.
+        batch_size: pairs of a step.
+        learning_rate: the largest.
+        seed: of weights, pictures and keys.
+        minutes: stop after that time; the same call goes on later.
+        progress: called with (steps done, steps, loss).
+        **sizes: of the network.
+
+    Returns:
+        An `InverseNetwork`, or None where the time was not enough.
+
+    Raises:
+        AttackError: there are too few pictures, or a file of another run is in the way,
+            or the loss became NaN.
+    """
+    started, path = time.monotonic(), pathlib.Path(path)
+    steps = STEPS[form.family] if steps is None else steps
+    sizes = json.loads(json.dumps(sizes))  # as they come out of a file
+    if pictures.shape[1:] != form.image_shape or len(pictures) < FEWEST:
+        raise AttackError(
+            f"Pictures to learn from should be {FEWEST} or more of shape "
+            f"{form.image_shape}. Received: {len(pictures)} of {pictures.shape[1:]}"
+        )
+    held_out, pictures = np.split(pictures, [min(HELD_OUT, len(pictures) // 10)])
+    settings = {
+        "cipher": form.cipher,
+        "options": dict(form.options),
+        "image_shape": list(form.image_shape),
+        "network": sizes,
+        "pictures": name,
+        "count": len(pictures),
+        "checksum": f"{zlib.crc32(np.ascontiguousarray(pictures).data):08x}",
+        "steps": steps,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "seed": seed,
+    }
+    if path.exists():
+        found = InverseNetwork.load(path)
+        _check_same(path, found.settings, settings)
+        return found
+
+    keras.utils.set_random_seed(seed)
+    model = form.build(**sizes)
+    _compile(model, steps, learning_rate)
+    kept, done = path.with_name(path.name + UNFINISHED), 0
+    if kept.exists():
+        state, arrays = read_network(kept)
+        _check_same(kept, state, settings)
+        done = state["done"]
+        load_arrays([*model.variables, *model.optimizer.variables], arrays)
+    saved = started
+    while done < steps:
+        last = min(steps, done + ROUND)
+        pairs = Pairs(form, pictures, batch_size, seed, done, last)
+        loss = model.fit(pairs, shuffle=False, verbose=0).history["loss"][0]
+        if not math.isfinite(loss):
+            raise AttackError(
+                f"The loss should stay a number. Received: none at step {last}; take a "
+                "lower `learning_rate`"
+            )
+        done, now = last, time.monotonic()
+        if progress:
+            progress(done, steps, loss)
+        time_is_up = minutes is not None and now - started >= 60 * minutes
+        if done < steps and (time_is_up or now - saved > KEEP_SECONDS):
+            arrays = [*model.variables, *model.optimizer.variables]
+            _write(kept, settings | {"done": done}, arrays)
+            saved = now
+        if done < steps and time_is_up:
+            return None
+    trained = InverseNetwork(
+        settings, [keras.ops.convert_to_numpy(one) for one in model.variables]
+    )
+    settings["held_out"] = _held_out_scores(trained, held_out, pictures, seed)
+    _write(path, settings, model.variables)
+    kept.unlink(missing_ok=True)
+    return trained
+
+
+def learn_from_pairs(
+    form, plain, ciphertexts, *, steps=None, batch_size=32, seed=0, **sizes
+):
+    """Trains the same network on pairs that leaked under one key, and nothing else.
+
+    Args:
+        form: a `Form`.
+        plain, ciphertexts: `uint8 (k, H, W, C)` each.
+        steps: default a quarter of those of `learn`.
+        batch_size, seed, **sizes: as of `learn`.
+
+    Returns:
+        A function from ciphertexts under that key to pictures, `uint8 (B, H, W, C)`.
+    """
+    steps = STEPS[form.family] // 4 if steps is None else steps
+    keras.utils.set_random_seed(seed)
+    model = form.build(**sizes)
+    # Nobody tells it the key: what it guesses of that is not taught.
+    shown = {"picture": model.output["picture"]}
+    taught = keras.Model(model.inputs, shown)
+    _compile(taught, steps, LEARNING_RATE)
+    pairs = Pairs(form, plain, batch_size, seed, 0, steps, ciphertexts)
+    taught.fit(pairs, shuffle=False, verbose=0)
+    settings = {
+        "cipher": form.cipher,
+        "options": dict(form.options),
+        "image_shape": list(form.image_shape),
+        "network": sizes,
+    }
+    weights = [keras.ops.convert_to_numpy(one) for one in model.variables]
+    return InverseNetwork(settings, weights)
+
+
+def constant_picture(pictures):
+    """The one picture that is nearest to all: their median, value by value."""
+    return np.median(pictures[:10_000], axis=0).astype(np.uint8)
+
+
+def _held_out_scores(trained, plain, pictures, seed):
+    """Scores on pictures not learned from, beside those of the best constant one."""
+    shown = trained(held_out_pairs(trained.form, plain, seed))
+    constant = np.broadcast_to(constant_picture(pictures), plain.shape)
+    return {
+        "count": len(plain),
+        **as_json(score_images(shown, plain)),
+        "constant": as_json(score_images(constant, plain)),
+    }
+
+
+def _check_same(path, there, settings):
+    different = sorted(name for name in settings if there.get(name) != settings[name])
+    if different:
+        raise AttackError(
+            f"{path} should be of this run. Received: a file of another "
+            f"{', '.join(different)}; move it away, or name another file"
+        )
+
+
+def _write(path, settings, variables):
+    arrays = [keras.ops.convert_to_numpy(variable) for variable in variables]
+    write_network(path, settings, arrays)
+
+
+def _compile(model, steps, learning_rate):
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0,
+        max(1, steps - steps // 20),
+        warmup_target=learning_rate,
+        warmup_steps=steps // 20,
+    )
+    classes = {name: one.shape[-1] for name, one in model.output.items()}
+    classes.pop("picture")
+    crossentropy = keras.losses.SparseCategoricalCrossentropy
+    model.compile(
+        keras.optimizers.Adam(rate, global_clipnorm=1.0),
+        loss={"picture": picture_loss}
+        | {name: crossentropy(from_logits=True) for name in classes},
+        loss_weights={"picture": 1.0}
+        | {name: GUESSES / math.log(count) for name, count in classes.items()},
+        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
+    )
+    model.optimizer.build(model.trainable_variables)
+
+
+def picture_loss(plain, shown):
+    """Mean absolute error, and a tenth of what the structural similarity lacks.
+
+    Its windows are flat, and every second one: Keras's, of 11 x 11 weights around each
+    pixel, takes a third of the time of a step.
+    """
+    ops = keras.ops
+    error = ops.mean(ops.absolute(plain - shown), axis=(1, 2, 3))
+    products = [plain, shown, plain * plain, shown * shown, plain * shown]
+    means = ops.average_pool(ops.concatenate(products, axis=-1), WINDOW, strides=2)
+    m1, m2, squares1, squares2, mixed = ops.split(means, 5, axis=-1)
+    product, squares = m1 * m2, m1 * m1 + m2 * m2
+    similar = (2 * product + C1) * (2 * (mixed - product) + C2)
+    similar = similar / ((squares + C1) * (squares1 + squares2 - squares + C2))
+    return error + STRUCTURE * (1 - ops.mean(similar, axis=(1, 2, 3)))

@@ -1,0 +1,133 @@
+"""`tfpe attack NAME --train`: the training of an attack that learns."""
+
+import argparse
+import json
+
+from tfpe.cli.common import progress_bar
+from tfpe.cli.packages import require
+from tfpe.cli.streams import note
+from tfpe.errors import TfpeError
+from tfpe.lab.terminal import print_table
+
+TIME_UP = 3
+
+
+def add_training(command):
+    """Adds the options of a training."""
+    group = command.add_argument_group("training of an attack that learns")
+    group.add_argument(
+        "--train",
+        metavar="IMAGES",
+        help="train on these public pictures, as of `tfpe evaluate` and none of them a "
+        "victim's, for --cipher, and write --model",
+    )
+    group.add_argument("--split", help="split of a data set (default: train)")
+    group.add_argument("--data-dir", metavar="DIR", help="folder of TFDS")
+    group.add_argument(
+        "--images",
+        type=whole,
+        default=50_000,
+        metavar="N",
+        help="take at most as many, drawn by the seed (default: 50000)",
+    )
+    group.add_argument(
+        "--steps", type=whole, metavar="N", help="of the training (default: by cipher)"
+    )
+    add_minutes(group)
+    group.add_argument(
+        "--seed", type=int, default=0, help="of weights, pictures and keys (default: 0)"
+    )
+
+
+def add_minutes(command):
+    """Adds `--minutes`."""
+    command.add_argument(
+        "--minutes",
+        type=float,
+        metavar="X",
+        help="stop a training after that time; the same command goes on",
+    )
+
+
+def train(row, options):
+    """Trains an attack that learns; exit code 3 where time was up."""
+    require("keras", "PIL", "scipy")
+    from tfpe.dataset.known_names import tfds_word
+    from tfpe.lab.evaluation.learned_attacks import train_attack
+    from tfpe.lab.evaluation.pictures import load_pictures
+
+    if not row.learned or not options.model or not options.cipher:
+        raise TfpeError(
+            "--train should be of an attack that learns, such as inverse_network, with "
+            f"--cipher and --model. Received: {row.name}, --cipher {options.cipher}, "
+            f"--model {options.model}"
+        )
+    data_set = tfds_word(options.train) or options.train.endswith(".npz")
+    pictures = load_pictures(
+        options.train,
+        count=options.images,
+        scored=1,
+        size=options.size,
+        seed=options.seed,
+        data_dir=options.data_dir,
+        split=options.split or ("train" if data_set else None),
+    )
+    with progress_bar(f"Training on {options.train}", options) as bar:
+        trained = train_attack(
+            options.cipher,
+            pictures,
+            options.model,
+            options=dict(options.option),
+            steps=options.steps,
+            minutes=options.minutes,
+            seed=options.seed,
+            progress=bar and (lambda done, total, loss: bar(done, total)),
+        )
+    if trained is None:
+        note("Time was up; the same command goes on")
+        return TIME_UP
+    note(f"Learned attack: {options.model}")
+    if options.json:
+        print(json.dumps(trained.settings, indent=2, sort_keys=True))
+    else:
+        _print_scores(trained.settings)
+    return 0
+
+
+def told_of(settings):
+    """What a learned attack was trained on and how good it is, in a line."""
+    held_out = settings["held_out"]
+    told = f"Trained on {settings['count']} pictures of {settings['pictures']}"
+    if held_out["ssim"] is None:
+        return told
+    return (
+        f"{told}; on {held_out['count']} others SSIM {held_out['ssim']:.2f}, that of "
+        f"the best constant picture {held_out['constant']['ssim']:.2f}"
+    )
+
+
+def whole(text):
+    """A whole number from 1 up."""
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"should be from 1 up. Received: {text!r}")
+    return number
+
+
+def _print_scores(settings):
+    """Scores on pictures that were held out, beside those of the best constant one."""
+    from tfpe.lab.table import Table, number
+
+    found = settings["held_out"]
+    rows = [
+        name
+        for name, value in found["constant"].items()
+        if None not in (value, found[name])
+    ]
+    columns = {
+        "score": lambda name: name,
+        "learned": lambda name: number(found[name]),
+        "best constant picture": lambda name: number(found["constant"][name]),
+    }
+    title = f"{settings['cipher']}: {found['count']} pictures and keys not learned from"
+    print_table(Table.of(title, rows, columns))

@@ -1,0 +1,50 @@
+"""Training of a learned attack from pictures that the library reads."""
+
+import pathlib
+
+from tfpe.attacks.learned.forms import form_of
+from tfpe.attacks.learned.network_file import SUFFIX
+
+
+def train_attack(
+    cipher, pictures, path, *, minutes=None, progress=None, seed=0, **given
+):
+    """Trains the network for a cipher on the evidence of pictures, or reads its file.
+
+    Args:
+        cipher: a name in `tfpe.CIPHERS`.
+        pictures: a `Pictures`: what is scored is not learned from.
+        path: of the file.
+        minutes, progress, seed: as of `tfpe.attacks.learned.learning.learn`.
+        **given: `options` of the cipher, `steps` and `batch_size`.
+
+    Returns:
+        An `InverseNetwork`, or None where the time was not enough.
+    """
+    from tfpe.attacks.learned.learning import learn
+
+    options = given.pop("options", {})
+    form = form_of(cipher, pictures.shape, **options)
+    return learn(
+        form,
+        pictures.cropped(form.block_size).evidence,
+        path,
+        name=pictures.name,
+        minutes=minutes,
+        progress=progress,
+        seed=seed,
+        **{name: value for name, value in given.items() if value is not None},
+    )
+
+
+def attack_file(folder, cipher, image_shape, **options):
+    """Where the network for a cipher and a size of pictures is kept in a folder.
+
+    Example:
+
+    >>> attack_file("kept", "etc", (32, 32, 3), block_size=8).name
+    'inverse_network-etc-block_size=8-32x32.attack'
+    """
+    told = [f"{name}={value}" for name, value in sorted(options.items())]
+    name = "-".join([cipher, *told, "x".join(map(str, image_shape[:2]))])
+    return pathlib.Path(folder, f"inverse_network-{name}{SUFFIX}")

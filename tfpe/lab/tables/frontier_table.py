@@ -1,0 +1,59 @@
+"""The frontier as a table: accuracy beside leakage, a row for each setting."""
+
+from tfpe.lab.measuring_conditions import grouped
+from tfpe.lab.records import of_kind
+from tfpe.lab.records.frontier_records import Frontier
+from tfpe.lab.table import Cell, Table, number, percent, percent_and_interval
+
+NOTE = (
+    "Leakage under the strongest attack of each score that was tried: the share of "
+    "reconstructions that find their picture among {gallery:,}, SSIM with the plain "
+    "picture, and accuracy of a network trained on plain pictures on the "
+    "reconstructions. The constant picture that is nearest to all has SSIM {ssim:.2f}. "
+    "Kept: of the plain accuracy above chance."
+)
+
+
+def frontier_tables(records):
+    """A `Table` for each data set, the least leaking settings first."""
+    found = of_kind(records, Frontier)
+    return [_table(group) for group in grouped(found, lambda r: r.settings.dataset)]
+
+
+def _table(records):
+    records = sorted(records, key=lambda r: (_leak(r) or 0, -r.results.accuracy))
+    columns = {
+        "setting": lambda r: Cell(r.settings.row_name, r.settings.place),
+        "network": lambda r: Cell(r.results.network, tone="wrap"),
+        "test accuracy, % (95 %)": lambda r: percent_and_interval(
+            r.results.accuracy, r.results.accuracy_interval
+        ),
+        "kept, %": lambda r: percent(r.results.kept, 0),
+        "identified, %": lambda r: percent(_leak(r), 1),
+        "SSIM": lambda r: number(_best(r, "ssim"), "{:.2f}"),
+        "classified, %": lambda r: percent(_best(r, "classifier_accuracy"), 1),
+        "by": lambda r: Cell(_attack(r), tone="wrap"),
+    }
+    results = records[0].results
+    constant = next((b for b in results.baselines if b.attack == "constant"), None)
+    note = NOTE.format(
+        gallery=results.gallery, ssim=(constant and constant.ssim) or 0.0
+    )
+    dataset = records[0].settings.dataset
+    return Table.of(f"Accuracy and leakage, {dataset}", records, columns, [note])
+
+
+def _best(record, score):
+    found = record.results.strongest(score)
+    return found and getattr(found, score)
+
+
+def _leak(record):
+    return _best(record, "identification_rate")
+
+
+def _attack(record):
+    found = record.results.strongest("identification_rate")
+    if found is None:
+        return "no attack"
+    return f"{found.attack}, {found.evidence}" if found.evidence else found.attack
