@@ -16,6 +16,7 @@ from tfpe.errors import AttackError
 PIXELS, WORDS, BLOCKS, MULTISETS = "pixels", "words", "blocks", "multisets"
 # Steps of 32 pairs of a training, as many as an evening on two cores holds for all.
 STEPS = {PIXELS: 2000, WORDS: 1200, BLOCKS: 2000, MULTISETS: 1500}
+RATES = {PIXELS: 2e-3, WORDS: 1e-3, BLOCKS: 1e-3, MULTISETS: 1e-3}
 BUILDERS = {
     PIXELS: "pixel_network:pixel_network",
     WORDS: "word_network:word_network",

@@ -14,7 +14,7 @@ import zlib
 import keras
 import numpy as np
 
-from tfpe.attacks.learned.forms import STEPS
+from tfpe.attacks.learned.forms import RATES, STEPS
 from tfpe.attacks.learned.inverse import InverseNetwork, load_arrays
 from tfpe.attacks.learned.network_file import read_network, write_network
 from tfpe.attacks.learned.pairs import Pairs, held_out_pairs
@@ -27,7 +27,6 @@ HELD_OUT, FEWEST = 500, 20  # pictures
 UNFINISHED = ".unfinished"
 GUESSES = 0.2  # what guesses of the key weigh beside the picture
 WINDOW, C1, C2 = 7, 0.01**2, 0.03**2  # of SSIM, of values up to 1
-LEARNING_RATE = 2e-3
 STRUCTURE = 0.1  # what 1 - SSIM weighs beside the mean error
 
 
@@ -39,7 +38,7 @@ def learn(
     name="pictures",
     steps=None,
     batch_size=32,
-    learning_rate=LEARNING_RATE,
+    learning_rate=None,
     seed=0,
     minutes=None,
     progress=None,
@@ -55,7 +54,7 @@ def learn(
         name: of the pictures, in words.
         steps: of the whole run; default by the kind of network.
         batch_size: pairs of a step.
-        learning_rate: the largest.
+        learning_rate: the largest; default by the kind of network.
         seed: of weights, pictures and keys.
         minutes: stop after that time; the same call goes on later.
         progress: called with (steps done, steps, loss).
@@ -70,6 +69,8 @@ def learn(
     """
     started, path = time.monotonic(), pathlib.Path(path)
     steps = STEPS[form.family] if steps is None else steps
+    if learning_rate is None:
+        learning_rate = RATES[form.family]
     sizes = json.loads(json.dumps(sizes))  # as they come out of a file
     if pictures.shape[1:] != form.image_shape or len(pictures) < FEWEST:
         raise AttackError(
@@ -153,7 +154,7 @@ def learn_from_pairs(
     # Nobody tells it the key: what it guesses of that is not taught.
     shown = {"picture": model.output["picture"]}
     taught = keras.Model(model.inputs, shown)
-    _compile(taught, steps, LEARNING_RATE)
+    _compile(taught, steps, RATES[form.family])
     pairs = Pairs(form, plain, batch_size, seed, 0, steps, ciphertexts)
     taught.fit(pairs, shuffle=False, verbose=0)
     settings = {
