@@ -213,7 +213,7 @@ REFUSED = {
     "evaluate: missing": ("evaluate nothing --cipher le", "nothing"),
     "evaluate: no curve": (
         "evaluate photos --cipher ele --curve ciphertext_only",
-        "one of ['known_plaintext', 'block_statistics']",
+        "one of ['known_plaintext', 'block_statistics', 'inverse_network']",
     ),
     "evaluate: options of two": (
         "evaluate photos --cipher le,ele --option block_size=8",

@@ -213,6 +213,20 @@ def form_classes(form, name):
     return sizes.get(name, 6)
 
 
+@pytest.mark.parametrize("cipher", ["pbe", "le"])
+def test_the_published_network_sees_no_neighbours(pieces, tmp_path, eager, cipher):
+    form, given = form_of(cipher, SHAPE), {"steps": 2, "published": "itn", "width": 8}
+    trained = learn(form, pieces[:40], tmp_path / "itn", **given)
+    assert trained.settings["network"] == {"published": "itn", "width": 8}
+    shown = trained(pieces[:1])
+    changed = pieces[:1].copy()
+    changed[0, 0, 0] ^= 255
+    different = (trained(changed) != shown).any(axis=(0, 3))
+    size = form.block_size
+    assert different[:size, :size].any()
+    assert not different[size:].any() and not different[:, size:].any()
+
+
 def test_families_follow_from_traits():
     for name, family in FAMILIES.items():
         assert form_of(name, SHAPE).family == family

@@ -24,6 +24,18 @@ if "cipher-throughput" not in DOCUMENTS:  # none from a GPU is committed yet
         },
         "results": {"rows": [{"cipher": "le", **RATES}]},
     }
+if "frontier" not in DOCUMENTS:  # none is committed yet
+    SCORES = {"attack": "mode_filter", "ssim": 0.5, "identification_rate": 0.25}
+    DOCUMENTS["frontier"] = {
+        **DOCUMENTS["bench"],
+        "kind": "frontier",
+        "settings": {"dataset": "digits", "name": "le-4", "cipher": "le"},
+        "results": {
+            **{"accuracy": 0.5, "accuracy_interval": [0.4, 0.6], "chance": 0.1},
+            **{"network": "a network", "scored": 8, "gallery": 16},
+            **{"attacks": [SCORES], "baselines": []},
+        },
+    }
 # What no table can do without, of each kind.
 NEEDED = {
     "attack-curve": ("results.points.0.evidence", "settings.attack"),
@@ -32,6 +44,7 @@ NEEDED = {
     "dataset": ("results.runs.0.seconds", "settings.source"),
     "errata": ("results.weak_share", "settings.mu_range"),
     "evaluation": ("results.attacks.0.outcome", "settings.images"),
+    "frontier": ("results.accuracy", "settings.name"),
     "jpeg": ("results.points.0.psnr", "settings.qualities"),
     "svm": ("results.rows.0.test_accuracy", "settings.gamma"),
     "training": ("results.last.test_accuracy", "settings.recipe"),

@@ -33,6 +33,11 @@ def add_training(command):
     group.add_argument(
         "--steps", type=whole, metavar="N", help="of the training (default: by cipher)"
     )
+    group.add_argument(
+        "--published",
+        choices=("itn",),
+        help="train this published network, as published, in place of ours",
+    )
     add_minutes(group)
     group.add_argument(
         "--seed", type=int, default=0, help="of weights, pictures and keys (default: 0)"
@@ -79,6 +84,7 @@ def train(row, options):
             options.model,
             options=dict(options.option),
             steps=options.steps,
+            published=options.published,
             minutes=options.minutes,
             seed=options.seed,
             progress=bar and (lambda done, total, loss: bar(done, total)),

@@ -8,6 +8,7 @@ import numpy as np
 
 from tfpe.algebra.structure import signed_words, source_regions
 from tfpe.attacks.learned.fresh_keys import fresh_keys
+from tfpe.attacks.learned.published_networks import PUBLISHED
 from tfpe.ciphers import find_cipher
 from tfpe.ciphers.block_moves import orientations, sub_pixels
 from tfpe.ciphers.channels import CHANNEL_ORDERS
@@ -56,8 +57,15 @@ class Form:
         """Whether one network serves pictures of any size."""
         return self.family == PIXELS
 
-    def build(self, **sizes):
-        """The `keras.Model` from ciphertexts to a dict with `picture`."""
+    def build(self, published=None, **sizes):
+        """The `keras.Model` from ciphertexts to a dict with `picture`.
+
+        Args:
+            published: a name in `published_networks.PUBLISHED`, or None for ours.
+            **sizes: of the network.
+        """
+        if published is not None:
+            return PUBLISHED[published][0](self, **sizes)
         module, _, name = BUILDERS[self.family].partition(":")
         module = importlib.import_module(f"tfpe.attacks.learned.{module}")
         return getattr(module, name)(self, **sizes)

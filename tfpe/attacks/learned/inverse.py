@@ -25,6 +25,13 @@ class InverseNetwork:
         settings: of its training: cipher, options, sizes, pictures, steps, and what
             its pictures of held-out ciphertexts scored, `held_out`.
         form: the `Form` that it was trained for.
+
+    Example:
+
+    >>> settings = {"cipher": "le", "options": {}, "image_shape": [32, 32, 3]}
+    >>> InverseNetwork(settings, []).check((32, 32, 3), "etc")
+    Traceback (most recent call last):
+    tfpe.errors.AttackError: ... Received: one for le, ciphertexts of etc
     """
 
     def __init__(self, settings, weights):

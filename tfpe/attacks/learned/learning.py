@@ -18,6 +18,7 @@ from tfpe.attacks.learned.forms import RATES, STEPS
 from tfpe.attacks.learned.inverse import InverseNetwork, load_arrays
 from tfpe.attacks.learned.network_file import read_network, write_network
 from tfpe.attacks.learned.pairs import Pairs, held_out_pairs
+from tfpe.attacks.learned.published_networks import PUBLISHED
 from tfpe.attacks.scoring import as_json, score_images
 from tfpe.errors import AttackError
 
@@ -58,7 +59,7 @@ def learn(
         seed: of weights, pictures and keys.
         minutes: stop after that time; the same call goes on later.
         progress: called with (steps done, steps, loss).
-        **sizes: of the network.
+        **sizes: of the network; or `published`, the name of another one.
 
     Returns:
         An `InverseNetwork`, or None where the time was not enough.
@@ -98,7 +99,7 @@ def learn(
 
     keras.utils.set_random_seed(seed)
     model = form.build(**sizes)
-    _compile(model, steps, learning_rate)
+    _compile(model, steps, learning_rate, sizes.get("published"))
     kept, done = path.with_name(path.name + UNFINISHED), 0
     if kept.exists():
         state, arrays = read_network(kept)
@@ -197,7 +198,10 @@ def _write(path, settings, variables):
     write_network(path, settings, arrays)
 
 
-def _compile(model, steps, learning_rate):
+def _compile(model, steps, learning_rate, published=None):
+    if published is not None:
+        PUBLISHED[published][1](model)
+        return
     rate = keras.optimizers.schedules.CosineDecay(
         0.0,
         max(1, steps - steps // 20),
