@@ -128,7 +128,8 @@ SUBSTITUTES = CIPHERS["ffx"].traits()
 @pytest.mark.parametrize("oracle", OUTSIDE, ids=NAMES)
 def test_oracles_outside_the_class_are_refused(key, oracle):
     for row in attacks.ATTACKS.values():
-        if row.threat_model == "chosen plaintext" and not row.needs(SUBSTITUTES):
+        chosen = row.threat_model == "chosen plaintext" and not row.containers
+        if chosen and not row.needs(SUBSTITUTES):
             with pytest.raises(AttackError, match="should"):
                 row(oracle(key), SHAPE)
 

@@ -103,7 +103,7 @@ def test_bits_are_those_of_a_plain_loop(rng):
     assert bits == len(text)
     assert "".join(f"{byte:08b}" for byte in stream)[:bits] == text
     assert index.tolist() == [
-        sum(map(len, words[i : i + 512])) for i in range(0, 3000, 512)
+        sum(map(len, words[i : i + 384])) for i in range(0, 3000, 384)
     ]
     assert np.array_equal(read_bits(stream, index, 3000, table), symbols)
 

@@ -1,36 +1,149 @@
-"""What opens the hybrid without a nonce, and not with one."""
+"""What opens the hybrid without a nonce, and not with one; what its lengths tell."""
 
 import numpy as np
 import pytest
 
 from tfpe import Key
-from tfpe.attacks.hybrid_chosen_plaintext import hybrid_chosen_plaintext
-from tfpe.errors import AttackError
-from tfpe.hybrid import CodeTable, Container, Hybrid
-from tfpe.hybrid.bit_stream import write_bits
-from tfpe.hybrid.pairing import arrange, to_symbols
+from tfpe.attacks import ATTACKS, Evidence, HybridForm, run
+from tfpe.errors import AttackError, ImageFileError
+from tfpe.hybrid import CodeTable, Container, Hybrid, split_sides
 
 SHAPE = 16, 24, 3
+SECRET = Key(bytes(32))
+ROWS = [row for row in ATTACKS.values() if row.containers]
 
 
 @pytest.fixture(scope="module")
-def table():
-    rng = np.random.default_rng(1)
-    return CodeTable.public([rng.integers(0, 40, (64, 64, 3), np.uint8)])
+def crops(photographs):
+    """Pieces of the photographs, of SHAPE."""
+    height, width, _ = SHAPE
+    return [
+        np.ascontiguousarray(photo[row : row + height, column : column + width])
+        for row in range(0, 400, 40)
+        for column in range(0, 600, 60)
+        for photo in photographs
+    ]
+
+
+@pytest.fixture(scope="module")
+def table(crops):
+    return CodeTable.public(crops[:5])
+
+
+def evidence(images, table, seed=0, **options):
+    """What the rows on containers take, of `images` under one key."""
+    secret = Hybrid(SECRET.derive(seed), table=table, **options)
+    packed = [secret(image) for image in images]
+
+    def packer(batch):
+        return [secret(image) for image in batch]
+
+    pairs = np.stack(images), packed
+    return secret, Evidence(packer=packer, packed_pairs=pairs, table=table, shape=SHAPE)
+
+
+def test_rows_are_for_the_hybrid_alone():
+    assert [row.name for row in ROWS] == [
+        *("hybrid_chosen_plaintext", "hybrid_known_plaintext", "hybrid_lengths")
+    ]
+    for row in ROWS:
+        assert row.ciphers == ("hybrid",) and not row.applies("le")
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_two_chosen_images_open_all_others_without_a_nonce(table, seed, rng):
-    secret = Hybrid(Key(bytes(32)).derive(seed), table=table, nonce=False)
-    stream, order = hybrid_chosen_plaintext(secret, SHAPE, table)
-    image = rng.integers(0, 256, SHAPE, np.uint8)
-    symbols = to_symbols(arrange(image, "crt", "horizontal"), "crt")[:, order]
-    bits, _, _ = write_bits(symbols.reshape(-1), table)
-    payload = Container.from_bytes(secret(image)).payload
-    assert (bits ^ stream[: bits.size]).tobytes() == payload
+def test_two_chosen_images_open_all_others_without_a_nonce(table, crops, seed, rng):
+    secret, given = evidence(crops[:1], table, seed, nonce=False)
+    found = run(ATTACKS["hybrid_chosen_plaintext"], given)
+    assert (found.count, found.verifying, found.undetermined) == (2, 1, 0)
+    for image in (*crops[5:8], rng.integers(0, 256, SHAPE, np.uint8)):
+        opened, known = found.key.open(secret(image))
+        assert known.all() and np.array_equal(opened, image)
 
 
-def test_a_nonce_keeps_it_out(table):
-    secret = Hybrid(Key(bytes(32)), table=table)
-    with pytest.raises(AttackError):
-        hybrid_chosen_plaintext(secret, SHAPE, table)
+@pytest.mark.parametrize("seed", range(3))
+def test_known_images_open_others_without_a_nonce(table, crops, seed):
+    secret, given = evidence(crops[seed + 10 : seed + 14], table, seed, nonce=False)
+    found = run(ATTACKS["hybrid_known_plaintext"], given)
+    assert found.count == 4
+    shares = []
+    for image in crops[30:40]:
+        opened, known = found.key.open(secret(image))
+        assert np.array_equal(opened[known], image[known]) and not opened[~known].any()
+        shares.append(known.mean())
+    assert np.mean(shares) > 0.8
+
+
+@pytest.mark.parametrize("row", ROWS[:2], ids=lambda row: row.name)
+def test_a_nonce_keeps_them_out(row, table, crops):
+    _, given = evidence(crops[10:14], table)
+    with pytest.raises(AttackError, match="one key stream"):
+        run(row, given)
+
+
+def test_one_known_image_leaves_the_key_stream_open(table, crops):
+    secret, _ = evidence(crops[:1], table, nonce=False)
+    known = ATTACKS["hybrid_known_plaintext"].function
+    with pytest.raises(AttackError, match="more than one|too many"):
+        known(np.stack(crops[:1]), [secret(crops[0])], table)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({}, {"nonce": False}, {"symbols": "bytes"}, {"permute": "rows"}),
+        *({"table": "clear"}, {"neighbours": "channels", "substitution": "add"}),
+    ],
+)
+def test_lengths_tell_which_picture_it_is_whatever_the_nonce(options, crops):
+    secret = Hybrid(SECRET, **options)
+    packed = [secret(image) for image in crops[3:6]]
+    given = Evidence(containers=packed, reference=np.stack(crops[:40]))
+    found = run(ATTACKS["hybrid_lengths"], given)
+    assert (found.count, found.kind) == (3, "ciphertexts")
+    assert np.array_equal(found.pictures, crops[3:6])
+
+
+def test_lengths_of_a_public_code_too_and_not_of_permuted_pixels(table, crops):
+    reference = np.stack(crops[:40])
+    lengths = ATTACKS["hybrid_lengths"].function
+    packed = [Hybrid(SECRET, table=table)(crops[7])]
+    assert np.array_equal(lengths(packed, reference, table)[0], crops[7])
+    with pytest.raises(AttackError, match="table"):
+        lengths(packed, reference)
+    with pytest.raises(AttackError, match="which 0 of them"):
+        lengths(packed, reference[:7], table)
+    with pytest.raises(AttackError, match="pixels"):
+        lengths([Hybrid(SECRET, permute="pixels")(crops[7])], reference)
+
+
+def test_a_clear_table_shows_which_pairs_occur_and_an_encrypted_one_not(crops):
+    image = crops[2]
+    pairs = image.transpose(2, 0, 1).reshape(-1).view(">u2")
+    stored = {}
+    for table in ("clear", "encrypted"):
+        container = Container.from_bytes(Hybrid(SECRET, table=table)(image))
+        _, _, stored[table] = split_sides(container)
+    lengths = CodeTable.from_bytes(stored["clear"], "crt").lengths
+    assert np.array_equal(lengths > 0, np.bincount(pairs, minlength=2**16) > 0)
+    with pytest.raises(ImageFileError, match="damaged"):
+        CodeTable.from_bytes(stored["encrypted"], "crt")
+
+
+def test_evidence_of_another_kind_is_named(table, crops):
+    secret, given = evidence(crops[:3], table, nonce=False)
+    chosen, known = (row.function for row in ROWS[:2])
+    with pytest.raises(AttackError, match="bytes of containers"):
+        known(np.stack(crops[:2]), crops[:2], table)
+    with pytest.raises(AttackError, match="a container for each image"):
+        known(np.stack(crops[:2]), [], table)
+    with pytest.raises(AttackError, match="answer with a container"):
+        chosen(lambda images: images, SHAPE, table)
+    with pytest.raises(AttackError, match="even width"):
+        chosen(given.packer, (16, 25, 3), table)
+    with pytest.raises(AttackError, match="public table"):
+        chosen(given.packer, SHAPE, None)
+    with pytest.raises(AttackError, match="another substitution"):
+        chosen(evidence(crops[:1], table, substitution="add")[1].packer, SHAPE, table)
+    form = HybridForm(np.zeros(9, np.uint8), np.arange(192), (8, 48, 3), table)
+    with pytest.raises(AttackError, match="another shape"):
+        form.open(secret(crops[0]))

@@ -24,6 +24,10 @@ from tfpe.attacks.chang_case import (
 from tfpe.attacks.chosen_plaintext import chosen_images, chosen_plaintext
 from tfpe.attacks.ciphertext_only import ciphertext_only
 from tfpe.attacks.evidence import Evidence
+from tfpe.attacks.hybrid_chosen_plaintext import hybrid_chosen_plaintext
+from tfpe.attacks.hybrid_form import HybridForm
+from tfpe.attacks.hybrid_known_plaintext import hybrid_known_plaintext
+from tfpe.attacks.hybrid_lengths import hybrid_lengths
 from tfpe.attacks.inverse_network import inverse_network
 from tfpe.attacks.jigsaw import JigsawScore, jigsaw, jigsaw_score, puzzle_of
 from tfpe.attacks.key_sensitivity import (
@@ -67,6 +71,7 @@ __all__ = [
     "CountingOracle",
     "Evidence",
     "Finding",
+    "HybridForm",
     "ImageScore",
     "InverseNetwork",
     "JigsawScore",
@@ -88,6 +93,9 @@ __all__ = [
     "chosen_images",
     "chosen_plaintext",
     "ciphertext_only",
+    "hybrid_chosen_plaintext",
+    "hybrid_known_plaintext",
+    "hybrid_lengths",
     "inverse_network",
     "jigsaw",
     "jigsaw_score",

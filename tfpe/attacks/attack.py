@@ -44,6 +44,8 @@ class Attack:
             open may differ from one to the next; otherwise one form is that of all.
         view: `(cipher, image_shape) -> Transform` of pictures to what it is handed and
             the symmetries are of; None where that is the pictures.
+        containers: whether it is for those of `tfpe.hybrid`, and for no cipher of
+            `CIPHERS`; what it returns as a key opens containers.
         own_score: `(found, secret, **options) -> NamedTuple`, a score of its own of
             what opened a picture, in its view.
     """
@@ -66,6 +68,7 @@ class Attack:
     per_picture: bool = False
     view: Callable | None = None
     own_score: Callable | None = None
+    containers: bool = False
 
     @property
     def name(self):
@@ -114,6 +117,8 @@ class Attack:
     @property
     def ciphers(self):
         """Names of the ciphers that it is for, as they are or in its form."""
+        if self.containers:
+            return ("hybrid",)
         return tuple(
             name
             for name in CIPHERS

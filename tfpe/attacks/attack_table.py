@@ -15,6 +15,9 @@ from tfpe.attacks.chang_case import (
 from tfpe.attacks.chosen_plaintext import chosen_plaintext
 from tfpe.attacks.ciphertext_only import FEWEST_IMAGES, ciphertext_only
 from tfpe.attacks.evidence import MODELS
+from tfpe.attacks.hybrid_chosen_plaintext import hybrid_chosen_plaintext
+from tfpe.attacks.hybrid_known_plaintext import hybrid_known_plaintext
+from tfpe.attacks.hybrid_lengths import hybrid_lengths
 from tfpe.attacks.inverse_network import inverse_network
 from tfpe.attacks.jigsaw import jigsaw, jigsaw_score, puzzle_of
 from tfpe.attacks.key_sensitivity import key_sensitivity
@@ -39,6 +42,12 @@ from tfpe.attacks.value_tables import (
 CHANG_CASE = "Chang & Case 2020, arXiv 2004.13263"
 UNPUBLISHED = "not published elsewhere"
 PAIRS = (1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+
+
+def _no_cipher(traits):
+    """Containers are of none of the ciphers."""
+    return False
+
 
 _ROWS = (
     Attack(
@@ -281,6 +290,38 @@ _ROWS = (
         "-",
         "two keys",
         returns=CHANGES,
+    ),
+    Attack(
+        hybrid_chosen_plaintext,
+        ("packer", "table"),
+        "2 chosen images, without a nonce, with a public table",
+        _no_cipher,
+        "the key stream and the permutation of images of one shape",
+        "Li et al. 2014, arXiv 1306.5615, for other CRT schemes",
+        "O(n) a query",
+        containers=True,
+    ),
+    Attack(
+        hybrid_known_plaintext,
+        ("packed_pairs", "table"),
+        "3 known photographs of 32 x 32, without a nonce, with a public table",
+        _no_cipher,
+        "key stream and permutation, but for places that it lists as undetermined",
+        UNPUBLISHED,
+        "O(N n^2) for N images of n pairs a plane",
+        least=2,
+        containers=True,
+    ),
+    Attack(
+        hybrid_lengths,
+        ("containers", "reference"),
+        "1 container, with a nonce or without, and the pictures it may hold",
+        _no_cipher,
+        "which picture it is, by its number of bits",
+        UNPUBLISHED,
+        "O(n) a candidate",
+        returns=PICTURES,
+        containers=True,
     ),
 )
 _TABLE = {row.name: row for row in _ROWS}

@@ -19,9 +19,12 @@ KNOWN_MODEL = "known model"
 MODELS = {
     "secret": (KEY_CHECK, "keys"),
     "oracle": (CHOSEN, "queries"),
+    "packer": (CHOSEN, "queries"),
     "stems": (KNOWN_MODEL, "models"),
     "pairs": (KNOWN, "pairs"),
+    "packed_pairs": (KNOWN, "pairs"),
     "ciphertexts": (CIPHERTEXT_ONLY, "ciphertexts"),
+    "containers": (CIPHERTEXT_ONLY, "ciphertexts"),
 }
 FIELDS = {
     "secret": "the bytes of a key, with `shape` and `cipher`",
@@ -29,6 +32,10 @@ FIELDS = {
     "stems": "the first layers of a plain model and of the one matched to the key",
     "pairs": "known plain images and their ciphertexts",
     "ciphertexts": "encrypted images",
+    "packer": "a function that packs images of `shape` to containers",
+    "packed_pairs": "known plain images and their containers",
+    "containers": "packed images",
+    "table": "the public table of the code of containers",
     "reference": "other plain pictures",
     "first_pixel": "the plain value of the first pixel of the pictures",
     "model": "a network that was trained for the cipher",
@@ -49,6 +56,12 @@ class Evidence:
             cipher)`.
         oracle: `uint8 (B, H, W, C) -> uint8 (B, H, W, C)`, encrypts what is asked;
             handed on as `(oracle, image_shape)`.
+        packer: `uint8 (B, H, W, C) -> B containers`, packs what is asked; handed on as
+            `(packer, image_shape)`.
+        packed_pairs: plain images `uint8 (N, H, W, C)` and the list of their
+            containers; handed on as `(plain, containers)`.
+        containers: a list of the bytes of containers of `tfpe.hybrid`.
+        table: the public `tfpe.hybrid.CodeTable` of containers.
         stems: the `Stem` of a plain model and that of the matched one; handed on as
             `(plain, matched, image_shape)`.
         reference: plain pictures that belong to no ciphertext, `uint8 (M, H, W, C)`.
@@ -74,6 +87,10 @@ class Evidence:
     ciphertexts: np.ndarray | None = None
     pairs: tuple | None = None
     oracle: Callable | None = None
+    packer: Callable | None = None
+    packed_pairs: tuple | None = None
+    containers: list | None = None
+    table: object = None
     stems: tuple | None = None
     reference: np.ndarray | None = None
     first_pixel: np.ndarray | None = None
@@ -119,9 +136,9 @@ class Evidence:
             return 2  # the key, and that near it
         if name == "stems":
             return 1  # the matched one: the plain one is public
-        if name == "oracle" or (value := getattr(self, name)) is None:
+        if name in ("oracle", "packer") or (value := getattr(self, name)) is None:
             return 0
-        return len(value[0] if name == "pairs" else value)
+        return len(value[0] if name in ("pairs", "packed_pairs") else value)
 
 
 def model_field(takes):
@@ -171,6 +188,20 @@ def _oracle(evidence):
     return [evidence.oracle, _shape(evidence)]
 
 
+def _packer(evidence):
+    if not callable(evidence.packer):
+        raise AttackError(
+            "`packer` should be a function that packs images. "
+            f"Received: {type(evidence.packer).__name__}"
+        )
+    return [evidence.packer, _shape(evidence)]
+
+
+def _packed_pairs(evidence):
+    plain, containers = evidence.packed_pairs
+    return [_batch(plain, "plain"), list(containers)]
+
+
 def _secret(evidence):
     secret = evidence.secret
     if not isinstance(secret, bytes) or len(secret) != KEY_BYTES:
@@ -211,6 +242,10 @@ def _model(evidence):
 _CHECKS = {
     "secret": _secret,
     "oracle": _oracle,
+    "packer": _packer,
+    "packed_pairs": _packed_pairs,
+    "containers": lambda evidence: [list(evidence.containers)],
+    "table": lambda evidence: [evidence.table],
     "stems": lambda evidence: [*evidence.stems, _shape(evidence)],
     "pairs": _pairs,
     "ciphertexts": _images("ciphertexts"),

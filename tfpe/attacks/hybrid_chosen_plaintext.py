@@ -2,14 +2,20 @@
 
 import numpy as np
 
+from tfpe.attacks.hybrid_form import (
+    HybridForm,
+    checked_table,
+    image_of,
+    payload_of,
+    read_in_turn,
+)
+from tfpe.attacks.oracles import CountingOracle
+from tfpe.checks import image_shape_of
 from tfpe.errors import AttackError
-from tfpe.hybrid.bit_stream import LENGTH_MASK, write_bits
-from tfpe.hybrid.code_table import LENGTH_BITS, LONGEST
-from tfpe.hybrid.container import Container
-from tfpe.hybrid.pairing import to_planes
+from tfpe.hybrid.bit_stream import write_bits
 
 
-def hybrid_chosen_plaintext(oracle, image_shape, table):
+def hybrid_chosen_plaintext(packer, image_shape, table, verify=True):
     """Key stream and permutation of a hybrid with one key for all images.
 
     An image of one pair everywhere is the same after any permutation: with a public
@@ -17,16 +23,17 @@ def hybrid_chosen_plaintext(oracle, image_shape, table):
     image has. With the key stream, images whose pairs spell their places can be read.
 
     Threat model: chosen plaintext, one fixed key, public table of pairs, horizontal
-    pairs that move as pairs, xor. Complexity: O(n) a query; 2 queries for up to 65,536
-    pairs a plane.
+    pairs that move as pairs, xor, no nonce. Complexity: O(n) a query; 2 queries for up
+    to 65,536 pairs a plane, 3 above.
 
     Args:
-        oracle: `uint8 (H, W, C) -> bytes`, a `Hybrid` with `nonce=False`.
+        packer: `uint8 (B, H, W, C) -> B containers`, of a `Hybrid` with `nonce=False`.
         image_shape: (height, width, channels), of even width.
         table: the public `CodeTable`.
+        verify: whether one random image more confirms what was found.
 
     Returns:
-        The key stream as `uint8`, and the permutation of the pairs of a plane.
+        A `HybridForm`, which opens every other container.
 
     Raises:
         AttackError: the oracle uses a nonce, or another key each time.
@@ -39,51 +46,54 @@ def hybrid_chosen_plaintext(oracle, image_shape, table):
     >>> from tfpe.hybrid import CodeTable, Hybrid
     >>> table = CodeTable.public([])
     >>> secret = Hybrid(Key(bytes(32)), table=table, nonce=False)
-    >>> hybrid_chosen_plaintext(secret, (4, 8, 3), table)[1].shape
-    (16,)
+    >>> def pack(images):
+    ...     return [secret(image) for image in images]
+    >>> found = hybrid_chosen_plaintext(pack, (4, 8, 3), table)
+    >>> image = np.arange(96).reshape(4, 8, 3).astype(np.uint8)
+    >>> picture, known = found.open(secret(image))
+    >>> bool((picture == image).all()), bool(known.all())
+    (True, True)
     """
-    height, width, channels = image_shape
-    pairs = height * width // 2
+    shape = image_shape_of(image_shape)
+    pairs, channels = checked_table(table, shape), shape[2]
 
-    def image_of(values):
-        planes = np.broadcast_to(values.astype(np.uint16), (channels, pairs))
-        planes = to_planes(planes, (channels, height, width), "crt")
-        return np.ascontiguousarray(planes.transpose(1, 2, 0))
+    def ask(values, packer=packer):
+        """The payload of the image whose planes are these pairs."""
+        symbols = np.broadcast_to(values, (channels, pairs))
+        answer = packer(image_of(symbols, shape)[None])
+        if not isinstance(answer, list) or len(answer) != 1:
+            raise AttackError(
+                "The oracle should answer with a container for each image. Received: "
+                f"{type(answer).__name__}"
+            )
+        return payload_of(answer[0], table, shape)
 
     longest = int(table.lengths.argmax())
-    constant = image_of(np.full(pairs, longest))
     known, _, _ = write_bits(np.full(channels * pairs, longest), table)
-    stream = _payload(oracle, constant) ^ known
-    order = np.zeros(pairs, np.int64)
+    answer = ask(np.full(pairs, longest))
+    if answer.size != known.size:
+        raise AttackError(
+            "The oracle should code images by the table. Received: another length"
+        )
+    stream, order = answer ^ known, np.zeros(pairs, np.int64)
     for digit in range(-(-(pairs - 1).bit_length() // 16)):
-        spelled = np.arange(pairs) >> (16 * digit) & 0xFFFF
-        cipher = _payload(oracle, image_of(spelled))
-        # The index of an attacker: the lengths of code words as he reads them.
-        read = _read(cipher ^ stream[: cipher.size], pairs, table)
+        answer = ask(np.arange(pairs) >> (16 * digit) & 0xFFFF)
+        read = read_in_turn(answer ^ stream[: answer.size], pairs, table)
         order |= read.astype(np.int64) << (16 * digit)
     if (np.bincount(order, minlength=pairs) != 1).any():
         raise AttackError(
             "The oracle should use one key stream and one permutation for all images. "
             "Received: answers in which pairs do not name each place once"
         )
-    return stream, order
-
-
-def _payload(oracle, image):
-    return np.frombuffer(Container.from_bytes(oracle(image)).payload, np.uint8)
-
-
-def _read(stream, count, table):
-    """The first symbols of a stream without an index, one after the other."""
-    text = int.from_bytes(stream.tobytes() + bytes(4), "big")
-    size, place, found = 8 * (stream.size + 4), 0, np.empty(count, np.uint16)
-    for number in range(count):
-        if place > size - LONGEST:
+    if verify:
+        values = np.random.default_rng(0).integers(0, 2**16, pairs)
+        if isinstance(packer, CountingOracle):
+            packer = packer.verify
+        answer = ask(values, packer)
+        expected, _, _ = write_bits(np.tile(values[order], channels), table)
+        if not np.array_equal(answer ^ stream[: answer.size], expected):
             raise AttackError(
-                "The oracle should use one key stream for all images. Received: "
-                "answers that the code of the table does not explain"
+                "The oracle should use one key stream and one permutation for all "
+                "images. Received: an answer that those found do not explain"
             )
-        entry = int(table.decoder[text >> (size - LONGEST - place) & (2**LONGEST - 1)])
-        found[number] = entry >> LENGTH_BITS
-        place += entry & LENGTH_MASK
-    return found
+    return HybridForm(stream, order, shape, table)

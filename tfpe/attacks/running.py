@@ -106,10 +106,11 @@ def attempt(attack, evidence, **options):
     """
     kind, count = attack.unit, evidence.count(attack.takes)
     chosen = attack.options_for(evidence.cipher, **evidence.options) | options
-    oracle = evidence.oracle
+    asked = "packer" if "packer" in attack.takes else "oracle"
+    oracle = getattr(evidence, asked)
     if callable(oracle):
         oracle = CountingOracle(oracle)
-        evidence = dataclasses.replace(evidence, oracle=oracle)
+        evidence = dataclasses.replace(evidence, **{asked: oracle})
     result, error, start = {}, None, time.perf_counter()
     try:
         result = _result(attack, evidence, chosen)

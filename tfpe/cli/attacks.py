@@ -42,6 +42,11 @@ examples:
         encrypted -o opened
   chosen plaintext, of an oracle made from a key
     tfpe attack chosen_plaintext -k owner.key --cipher ele --size 32x32
+  containers of tfpe pack, made with --option nonce=false --table photos.table
+    tfpe attack hybrid_known_plaintext --plain leaked --cipher-folder packed \\
+        --table photos.table packed -o opened
+  any containers, and the pictures that they may hold
+    tfpe attack hybrid_lengths packed --reference photos -o opened
 
 Cipher and options are those that manifest.json beside the ciphertexts names, or those
 that are given. --truth is for scores only, and so is -k beside other evidence.
@@ -96,6 +101,9 @@ def register(commands):
     )
     command.add_argument(
         "--answers", metavar="DIR", help="folder that holds the chosen images encrypted"
+    )
+    command.add_argument(
+        "--table", metavar="FILE", help="public table of the code of containers"
     )
     command.add_argument("--cipher", help="see `tfpe ciphers`")
     add_option(command)
@@ -168,6 +176,8 @@ def attack(options):
         options=dict(options.option),
         key=key,
     )
+    if row.containers:
+        return _attack_containers(row, files, given, options)
     if options.make_queries:
         count = make_queries(row, files, given, options.make_queries)
         note(
@@ -190,6 +200,30 @@ def attack(options):
         print(json.dumps(result.summary, indent=2))
     else:
         _print(result.summary)
+    return 0
+
+
+def _attack_containers(row, files, given, options):
+    from tfpe.lab.evaluation.attack_result import write_images
+    from tfpe.lab.evaluation.container_attacks import run_container_attack
+
+    unfit = ("make_queries", "answers", "truth", "figure", "save_transform", "cipher")
+    for name in unfit:
+        if getattr(options, name):
+            raise TfpeError(
+                f"{row.name} should be given containers, without --"
+                f"{name.replace('_', '-')}. Received: it"
+            )
+    with _spinner(f"{row.name}: {row.summary}", options):
+        summary, pictures = run_container_attack(row, files, options.table, given)
+    _tell_left_out(summary)
+    if options.output:
+        count = write_images(options.output, pictures, options.force)
+        note(f"{count} pictures: {options.output}")
+    if options.json:
+        print(json.dumps(summary, indent=2))
+    else:
+        _print(summary)
     return 0
 
 
@@ -240,7 +274,15 @@ def _print(summary):
         + (f" + {evidence['verifying']}" if evidence["verifying"] else ""),
     }
     names = ("index_accuracy", "undetermined", "exact_pixels", "psnr", "ssim")
-    names += ("gray_correlation", "edge_correlation", "up_to", "scored", "seconds")
+    names += (
+        "opened",
+        "known_values",
+        "gray_correlation",
+        "edge_correlation",
+        "up_to",
+        "scored",
+        "seconds",
+    )
     rows |= {name: summary.get(name) for name in names}
     rows |= summary.get("sensitivity", {})
     told = [(name, value) for name, value in rows.items() if value is not None]

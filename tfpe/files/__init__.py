@@ -2,7 +2,7 @@
 
 from tfpe.files.decrypting import decrypt_folder
 from tfpe.files.encrypting import encrypt_folder
-from tfpe.files.packing import pack_folder, unpack_folder
+from tfpe.files.packing import pack_folder, public_table, unpack_folder
 from tfpe.files.summary import Summary
 
 __all__ = [
@@ -10,5 +10,6 @@ __all__ = [
     "decrypt_folder",
     "encrypt_folder",
     "pack_folder",
+    "public_table",
     "unpack_folder",
 ]

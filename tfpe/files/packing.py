@@ -11,11 +11,12 @@ import numpy as np
 
 from tfpe.errors import ImageFileError, OutputError
 from tfpe.files.already_encrypted import require_plain
-from tfpe.files.finding import find_images, output_paths, read_bytes
+from tfpe.files.finding import find_images, output_paths, read_bytes, read_images
 from tfpe.files.jobs import identity, inside
 from tfpe.files.paths import checked_path, require_apart
 from tfpe.files.summary import Summary
 from tfpe.files.workers import map_images, worker_count
+from tfpe.hybrid.code_table import CodeTable
 from tfpe.hybrid.container import Container, require_genuine
 from tfpe.hybrid.hybrid_cipher import Hybrid
 from tfpe.pixels.codec import decode_image, encode_png, read_image
@@ -24,6 +25,10 @@ from tfpe.storage.atomic import PRIVATE, USUAL, make_output, remove_stale, write
 from tfpe.storage.locks import folder_lock
 
 SUFFIX = ".tfpe"
+SIXTEEN_BITS = (
+    "Containers hold images of 8 bits a channel. Received: 16; give a window to take "
+    "them to 8"
+)
 EXISTS = "The output exists already, with another content; force=True replaces it"
 
 
@@ -88,19 +93,16 @@ def pack_folder(
     jobs = {path: (sources.images[path], target) for target, path in targets.items()}
     if not (jobs or sources.refused):
         raise ImageFileError(f"`src` should hold images. Received: {src} without any")
-    known = {identity(file) for file in sources.images.values()} - {None}
+    plain = {identity(file) for file in sources.images.values()} - {None}
 
     def pack(job):
         file, path = job
         target = inside(dst, path)
-        if identity(target) in known:
+        if identity(target) in plain:
             raise ImageFileError("The output would replace an image of the source")
         image, _, _ = read_image(read_bytes(file), preparation)
         if image.dtype != np.uint8:
-            raise ImageFileError(
-                "Containers hold images of 8 bits a channel. Received: 16; give a "
-                "window to take them to 8"
-            )
+            raise ImageFileError(SIXTEEN_BITS)
         if os.path.lexists(target) and not force:
             if _holds_container(target, hybrid, key, image, path):
                 return False
@@ -108,7 +110,34 @@ def pack_folder(
         write_file(target, hybrid(image, path))
         return True
 
-    return _run(pack, jobs, dst, USUAL, progress, workers, sources, clashes)
+    known = [*clashes, *sources.refused]
+    return _run(pack, jobs, dst, USUAL, progress, workers, sources.ignored, known)
+
+
+def public_table(path, src, preparation=None, skip_others=False, **options):
+    """The public table in a file, made from the images of a folder if it is not there.
+
+    Args:
+        path: of the file.
+        src, preparation, skip_others: as of `pack_folder`.
+        **options: of `tfpe.hybrid.Hybrid`; symbols and neighbours matter.
+
+    Returns:
+        A `tfpe.hybrid.CodeTable`: `table=` of `pack_folder` and `unpack_folder`.
+
+    Raises:
+        ImageFileError: the file holds something else, or there is no image.
+    """
+    if os.path.lexists(path):
+        return CodeTable.load(path)
+    src = checked_path(src, "src", ImageFileError)
+    files = find_images(src, others="skip" if skip_others else "advise").images
+    names = "symbols", "neighbours"
+    chosen = {name: options[name] for name in names if name in options}
+    images = read_images(files, check_preparation(preparation))
+    table = CodeTable.public(_bytes_only(images), **chosen)
+    table.save(path)
+    return table
 
 
 def unpack_folder(
@@ -132,10 +161,10 @@ def unpack_folder(
         force, readable, progress, workers: as of `decrypt_folder`.
 
     Returns:
-        A `Summary`; damaged and foreign containers are listed as failed.
+        A `Summary`; damaged containers, and other files, are listed as failed.
 
     Raises:
-        ImageFileError: there is no container.
+        ImageFileError: there is no container, or none that can be read.
         WrongKeyError: another key packed the first of them; nothing was written.
         OutputError: `dst` cannot be written.
 
@@ -143,11 +172,10 @@ def unpack_folder(
     """
     hybrid = Hybrid(key, **({} if table is None else _of_table(table)))
     workers = worker_count(workers)
-    src = checked_path(src, "src", ImageFileError)
     dst = checked_path(dst, "dst", OutputError)
-    require_apart(src, dst)
-    jobs = _containers(src)
-    _require_key(jobs, key)
+    require_apart(checked_path(src, "src", ImageFileError), dst)
+    jobs, foreign = find_containers(src)
+    _require_key(src, jobs, key)
 
     def unpack(job):
         file, path = job
@@ -161,46 +189,75 @@ def unpack_folder(
         return True
 
     mode = USUAL if readable else PRIVATE
-    return _run(unpack, jobs, dst, mode, progress, workers)
+    return _run(unpack, jobs, dst, mode, progress, workers, known=foreign)
 
 
-def _run(function, jobs, dst, mode, progress, workers, sources=None, clashes=()):
-    """The `Summary` of a run over path -> job, one run at a time in `dst`."""
+def _run(function, jobs, dst, mode, progress, workers, ignored=0, known=()):
+    """The `Summary` of a run over path -> job, one run at a time in `dst`.
+
+    Args:
+        ignored: number of files that are no images.
+        known: (path, message) of what failed before.
+    """
     make_output(dst, mode)
     with folder_lock(dst):
         remove_stale(dst)
         results, failed = map_images(function, jobs, progress, workers)
     written = sum(results.values())
-    failed = [*failed, *clashes, *(sources.refused if sources else ())]
-    ignored = sources.ignored if sources else 0
-    return Summary(written, len(results) - written, sorted(failed), ignored)
+    return Summary(written, len(results) - written, sorted([*failed, *known]), ignored)
 
 
-def _containers(src):
-    """path -> (file, output path) of the containers in a folder, or of one."""
+def find_containers(src):
+    """The containers in a folder, or of one file, and what else there is.
+
+    Returns:
+        path -> (file, output path), and (path, message) of other files; those with a
+        name that begins with "." are no one's concern.
+
+    Raises:
+        ImageFileError: there is no container.
+    """
+    src = checked_path(src, "src", ImageFileError)
     if src.is_file():
-        return {src.name: (src, pathlib.PurePath(src.name).stem + ".png")}
-    jobs = {}
-    for file in sorted(src.rglob(f"*{SUFFIX}")):
+        return {src.name: (src, pathlib.PurePath(src.name).stem + ".png")}, []
+    jobs, foreign, root = {}, [], src.resolve()
+    for file in sorted(src.rglob("*")):
         path = file.relative_to(src)
-        inside_it = file.resolve().is_relative_to(src.resolve())
-        if inside_it and file.is_file() and not file.name.startswith("."):
+        if file.is_dir() or any(part.startswith(".") for part in path.parts):
+            continue
+        if file.suffix.lower() != SUFFIX:
+            foreign.append((path.as_posix(), f"This file is foreign: no {SUFFIX} file"))
+        elif not (file.is_file() and file.resolve().is_relative_to(root)):
+            foreign.append((path.as_posix(), "This leads to no file of the folder"))
+        else:
             jobs[path.as_posix()] = file, path.with_suffix(".png").as_posix()
     if not jobs:
+        there = f" but {len(foreign)} other files" if foreign else ""
         raise ImageFileError(
-            f"`src` should hold {SUFFIX} containers. Received: {src} without any"
+            f"`src` should hold {SUFFIX} containers. Received: {src} without any{there}"
         )
-    return jobs
+    return jobs, foreign
 
 
-def _require_key(jobs, key):
-    """Refuses a wrong key by the first container that can be read."""
+def _require_key(src, jobs, key):
+    """Refuses a wrong key by the first container that can be read; there is one."""
+    problems = []
     for path, (file, _) in jobs.items():
         try:
             container = Container.from_bytes(read_bytes(file), path)
-        except ImageFileError:
+        except ImageFileError as error:
+            problems.append(error)
             continue
         return key.require(container.fingerprint, path)
+    raise ImageFileError(
+        f"`src` should hold containers that can be read. Received: {src} with none; "
+        f"the first: {problems[0]}"
+    )
+
+
+def _bytes_only(images):
+    """The pixels of images of 8 bits; others fail when they are packed."""
+    return (pixels for _, pixels, _ in images if pixels.dtype == np.uint8)
 
 
 def _of_table(table):

@@ -12,8 +12,11 @@ from tfpe.chaos import BURN_IN, CHAOS, draw_parameters
 from tfpe.keys.derivation import stable_argsort
 
 CONTROLS = ("mu", "p", "theta")
-STEPS = 64
 ONE_ORBIT_STEPS = 2**16
+# Of many orbits: each has a secret initial value of its own, so that what a burn-in is
+# for, values that no longer tell the initial one and its 52 bits, takes few steps.
+BURN_IN_OF_MANY = 128
+STEPS = 32
 
 
 class ShakeStream:
@@ -40,8 +43,8 @@ class ChaoticStream:
         material: a `tfpe.keys.derivation.Material`, which parameters come from.
         orbits: how many there are.
 
-    The first `BURN_IN` values of an orbit are not used, and bytes follow the rule of
-    `tfpe.chaos.logistic_sequence`.
+    The first 3,000 values of one orbit are not used, as in `tfpe.chaos`; the first 128
+    of each of many. Bytes follow the rule of `tfpe.chaos.logistic_sequence`.
     """
 
     def __init__(self, name, material, orbits):
@@ -68,9 +71,9 @@ class ChaoticStream:
         """The next `count` bytes."""
         found, start = np.empty(count, np.uint8), 0
         for values in self.values(count):
-            part = np.floor((values / 2) * 1e14).astype(np.int64)
-            found[start : start + part.size] = part & 255
-            start += part.size
+            # (d / 2) * 1e14: halves are exact, so that one product rounds as that.
+            found[start : start + values.size] = (values * 5e13).astype(np.int64)
+            start += values.size
         return found
 
 
@@ -89,20 +92,22 @@ def _blocks(name, parameters, material, orbits):
     }
     states = {n: state * 2.0**-52 for n, state in states.items()}
     rows = ARRAY_ORBITS[name](**controls, **states)
-    rows = itertools.islice(rows, BURN_IN + 1, None)
+    rows = itertools.islice(rows, BURN_IN_OF_MANY + 1, None)
     while True:
-        yield np.stack(list(itertools.islice(rows, STEPS)))
+        block = np.empty((STEPS, orbits))
+        for row, values in zip(block, rows, strict=False):
+            row[:] = values
+        yield block
 
 
 def _logistic(mu, d0):
-    """As `logistic_orbit`, of arrays, in place: what is given is used up."""
-    value, rest = d0.copy(), np.empty_like(d0)
-    yield value
+    """As `logistic_orbit`, of arrays."""
+    value, rest = d0, np.empty_like(d0)
     while True:
+        yield value
         np.subtract(1.0, value, out=rest)
         value = mu * value
         value *= rest
-        yield value
 
 
 def _pwlcm(p, x0):

@@ -1,8 +1,8 @@
 """Canonical Huffman codes: what is stored of one are the lengths of its code words."""
 
-import bisect
 import functools
 import hashlib
+import pathlib
 import zlib
 
 import numpy as np
@@ -10,10 +10,14 @@ import numpy as np
 from tfpe.checks import one_of
 from tfpe.errors import CipherOptionError, ImageFileError
 from tfpe.hybrid.pairing import SYMBOLS, VALUES, arrange, numbers_of, to_symbols
+from tfpe.storage.atomic import write_file
 
 # The table of the decoder has an entry for each stream of so many bits.
 LONGEST = 18
 LENGTH_BITS = 5
+FILE_HEAD = b"tfpe code table 1 "
+# Code words so short are rare, and are stored apart.
+SHORT = 4
 
 
 class CodeTable:
@@ -42,17 +46,15 @@ class CodeTable:
         self.lengths = np.array(lengths, np.uint8)
         used = np.flatnonzero(self.lengths)
         numbers = numbers_of(symbols)
-        spans = 1 << (LONGEST - self.lengths[used].astype(np.int64))
-        whole = spans.sum() == 2**LONGEST or (used.size, spans.sum() * 2) == (
-            1,
-            2**LONGEST,
-        )
-        if len(self.lengths) != len(numbers) or not whole:
+        if not _whole(self.lengths[used]) or len(self.lengths) != len(numbers):
             raise CipherOptionError(
                 "`lengths` should be those of a whole code. Received: others"
             )
-        order = np.lexsort((numbers[used], self.lengths[used]))
-        self._sorted, self._spans = used[order], spans[order]
+        # Sorted by length and number, with the place below them: faster than argsort.
+        order = self.lengths[used].astype(np.int64) << 17 | numbers[used]
+        order = np.sort(order << 16 | used) & (VALUES**2 - 1)
+        self._sorted = order
+        self._spans = 1 << LONGEST - self.lengths[order].astype(np.int64)
         self.lengths.setflags(write=False)
 
     @classmethod
@@ -60,8 +62,8 @@ class CodeTable:
         """The shortest code for counts of symbols, `(256,)` or `(65536,)`."""
         lengths = np.zeros(len(counts), np.uint8)
         used = np.flatnonzero(counts)
-        used = used[np.argsort(counts[used], kind="stable")]
-        lengths[used] = code_lengths(counts[used])
+        order = np.sort(np.asarray(counts, np.int64)[used] << 16 | used)
+        lengths[order & (VALUES**2 - 1)] = code_lengths(order >> 16)
         return cls(lengths, symbols)
 
     @classmethod
@@ -92,11 +94,17 @@ class CodeTable:
         return (self.codes << LENGTH_BITS | self.lengths).astype(np.uint64)
 
     @functools.cached_property
-    def decoder(self):
-        """Symbol and length, in one number, for each 18 bits that may come next."""
-        entries = self._sorted << LENGTH_BITS | self.lengths[self._sorted]
+    def next_symbols(self):
+        """The symbol, `uint16`, for each 18 bits that may come next."""
         # The word that a lone symbol leaves unused is read as that symbol.
-        return np.resize(np.repeat(entries, self._spans), 2**LONGEST).astype(np.int64)
+        found = np.repeat(self._sorted.astype(np.uint16), self._spans)
+        return np.resize(found, 2**LONGEST)
+
+    @functools.cached_property
+    def next_lengths(self):
+        """The length of the code word, `uint8`, for each 18 bits that may come next."""
+        found = np.repeat(self.lengths[self._sorted], self._spans)
+        return np.resize(found, 2**LONGEST)
 
     @property
     def digest(self):
@@ -104,9 +112,46 @@ class CodeTable:
         text = f"{self.symbols}\n".encode() + self.lengths.tobytes()
         return hashlib.sha256(text).digest()[:8]
 
+    def save(self, path):
+        """Writes a public table to a file, for those who pack and unpack with it."""
+        head = f"{self.symbols} {self.digest.hex()}\n"
+        write_file(path, FILE_HEAD + head.encode() + self.to_bytes())
+
+    @classmethod
+    def load(cls, path):
+        """The table that `save` wrote.
+
+        Raises:
+            ImageFileError: the file is another one, damaged, or cannot be read.
+        """
+        try:
+            data = pathlib.Path(path).read_bytes()
+        except OSError as error:
+            raise ImageFileError(f"Cannot read {path}: {error.strerror}") from error
+        head, _, stored = data.removeprefix(FILE_HEAD).partition(b"\n")
+        symbols, _, digest = head.decode("latin-1").partition(" ")
+        if not data.startswith(FILE_HEAD) or symbols not in SYMBOLS:
+            raise ImageFileError(
+                f"{path} should be a public table of a code. Received: another file"
+            )
+        try:
+            table = cls.from_bytes(stored, symbols)
+        except ImageFileError as error:
+            raise ImageFileError(f"{path}: {error}") from error
+        if table.digest.hex() != digest:
+            raise ImageFileError(f"{path} is damaged: its digest does not fit")
+        return table
+
     def to_bytes(self):
         """The table in few bytes."""
-        return zlib.compress(self.lengths[_stored_order(self.symbols)].tobytes(), 6)
+        lengths = self.lengths[_stored_order(self.symbols)]
+        few = lengths[(lengths > 0) & (lengths <= SHORT)]
+        # Half a byte each: 0 where there is none, and from the longest down.
+        halves = np.where(lengths, np.minimum(LONGEST + 1 - lengths, 15), 0)
+        halves = halves.astype(np.uint8)
+        return zlib.compress(
+            (halves[::2] << 4 | halves[1::2]).tobytes() + few.tobytes(), 4
+        )
 
     @classmethod
     def from_bytes(cls, data, symbols):
@@ -114,13 +159,29 @@ class CodeTable:
         order = _stored_order(symbols)
         unpacker = zlib.decompressobj()
         try:
-            # One byte more than there should be: what is longer shows as that.
-            stored = unpacker.decompress(data, len(order) + 1)
+            # One byte more than there may be: what is longer shows as that.
+            size = len(order) // 2
+            stored = unpacker.decompress(data, size + 2**SHORT + 1)
+            if not unpacker.eof or unpacker.unused_data:
+                raise ValueError("cut short, or followed by something else")
+            stored = np.frombuffer(stored, np.uint8)
+            halves = np.stack([stored[:size] >> 4, stored[:size] & 15], 1).reshape(-1)
+            few = halves == 15
+            found = np.where(halves, LONGEST + 1 - halves, 0).astype(np.uint8)
+            found[few] = stored[size:]
             lengths = np.zeros(len(order), np.uint8)
-            lengths[order] = np.frombuffer(stored, np.uint8)
+            lengths[order] = found
             return cls(lengths, symbols)
         except (zlib.error, ValueError) as error:
             raise ImageFileError("The table of the code is damaged") from error
+
+
+def _whole(lengths):
+    """Whether some code words leave no stream of bits out; or there is only one."""
+    counts = np.bincount(lengths, minlength=LONGEST + 1)
+    covered = sum(int(n) << (LONGEST - i) for i, n in enumerate(counts[: LONGEST + 1]))
+    fits = len(counts) == LONGEST + 1
+    return fits and (covered == 2**LONGEST or lengths.tolist() == [1])
 
 
 @functools.cache
@@ -157,22 +218,19 @@ def code_lengths(counts):
     lengths = np.zeros(items, np.uint8)
     if items < 2:
         return lengths + 1
-    # Half of the time where 32 bits hold all sums.
-    counts = counts.astype(np.int32 if counts.sum() < 2**30 else np.int64)
-    merged, levels = counts, [counts[:0]]
+    # Twice each weight, and 1 more for a package: sorting tells them apart, a single
+    # one before a package of its weight. Half of the time where 32 bits hold all sums.
+    singles = counts.astype(np.int32 if counts.sum() < 2**25 else np.int64) * 2
+    merged, levels = singles, [singles]
     for _ in range(LONGEST - 1):
         whole = len(merged) // 2 * 2
-        packages = merged[0:whole:2] + merged[1:whole:2]
-        levels.append(packages)
-        merged = np.concatenate([counts, packages])
+        packages = ((merged[0:whole:2] & -2) + (merged[1:whole:2] & -2)) | 1
+        merged = np.concatenate([singles, packages])
         merged.sort(kind="stable")  # which merges two runs in linear time
+        levels.append(merged)
     taken = 2 * items - 2
-    for packages in reversed(levels):
-
-        def place(item, packages=packages):
-            return item + int(np.searchsorted(packages, counts[item]))
-
-        single = bisect.bisect_left(range(items), taken, key=place)
-        lengths[:single] += 1
-        taken = 2 * (taken - single)
+    for merged in reversed(levels):
+        packages = int((merged[:taken] & 1).sum())
+        lengths[: taken - packages] += 1
+        taken = 2 * packages
     return lengths

@@ -17,7 +17,7 @@ import struct
 from tfpe.errors import ImageFileError
 
 MAGIC = b"\x8btfpe\r\n\x1a"
-VERSION = 1
+VERSION = 2
 HEAD = struct.Struct(">8sB9sBII8s16s8sQI")
 CHECK_BYTES = 16
 # Their places number them in files: names are added at the end only.

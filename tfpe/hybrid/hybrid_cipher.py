@@ -1,6 +1,7 @@
 """`Hybrid`: images to smaller, encrypted bytes and back, without a loss."""
 
 import hashlib
+import math
 
 import numpy as np
 
@@ -179,14 +180,12 @@ class Hybrid:
         arranged = pairing.arranged_shape(shape, symbols, options["neighbours"])
         units, size = pairing.unit_shape(arranged, options["permute"], symbols)
         order, how = stream.order(units), options["substitution"]
-        count = arranged[0] * arranged[1] * arranged[2] // (1 + (symbols != "bytes"))
-        payload, sides = (
-            np.frombuffer(part, np.uint8) for part in (found.payload, found.sides)
+        count, *sides = split_sides(found)
+        payload, index, packed = (
+            np.frombuffer(part, np.uint8) for part in (found.payload, *sides)
         )
-        index_bytes = 2 * -(-count // RUN)
         payload = _restored(payload, stream, how)
-        index = _restored(sides[:index_bytes], stream, how)
-        packed = sides[index_bytes:]
+        index = _restored(index, stream, how)
         if options["table"] != "public":
             if options["table"] == "encrypted":
                 packed = _restored(packed, stream, how)
@@ -209,6 +208,15 @@ class Hybrid:
 
     def __reduce_ex__(self, protocol):
         raise TypeError("A Hybrid should not be copied or pickled: it holds a key")
+
+
+def split_sides(container):
+    """How many symbols a `Container` holds, and the bytes of its index and table."""
+    options, shape = container.options, container.image_shape
+    arranged = pairing.arranged_shape(shape, options["symbols"], options["neighbours"])
+    count = math.prod(arranged) // (1 if options["symbols"] == "bytes" else 2)
+    index_bytes = 2 * -(-count // RUN)
+    return count, container.sides[:index_bytes], container.sides[index_bytes:]
 
 
 def _moved(planes, order):
