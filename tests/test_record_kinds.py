@@ -43,6 +43,7 @@ NEEDED = {
     "cipher-throughput": ("results.rows.0.to_copy", "settings.backend"),
     "dataset": ("results.runs.0.seconds", "settings.source"),
     "errata": ("results.weak_share", "settings.mu_range"),
+    "hybrid": ("results.savings.0.coded_bytes", "settings.timed_sides"),
     "evaluation": ("results.attacks.0.outcome", "settings.images"),
     "frontier": ("results.accuracy", "settings.name"),
     "jpeg": ("results.points.0.psnr", "settings.qualities"),
@@ -129,6 +130,8 @@ HAND_EDITED = [
     ("errata", "results.lyapunov_high", float("inf")),
     ("errata", "results.float32_states_most", HUGE),
     ("bench", "results.throughput.256x32x32x3.encrypt.le.Keras layer", [1]),
+    ("hybrid", "results.savings.0.coded_bytes", 0),
+    ("hybrid", "results.speed.0.megabytes_per_second.median", None),
     ("cipher-throughput", "results.rows.0.to_copy_range", [1, 2, 3]),
 ]
 

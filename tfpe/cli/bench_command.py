@@ -16,11 +16,14 @@ examples:
   tfpe bench --record results/bench-speed.json --figure speed.png
   tfpe bench --record results/bench-speed.json --part pipelines --data-dir DIR
   tfpe bench --jpeg --record results/bench-jpeg.json --figure jpeg.png
+  tfpe bench --hybrid --record results/bench-hybrid.json
 
 Compare ratios, not seconds. Baselines from real cryptography need the package
 cryptography (extra `bench`). A record is written after each part, and parts that are
 not measured now stay as they are in it. With --jpeg nothing is timed: it measures what
-JPEG makes of ciphertexts, and takes --cipher, --record, --overwrite and --figure.
+JPEG makes of ciphertexts, and takes --cipher, --record, --overwrite and --figure. With
+--hybrid the containers of `tfpe pack` are measured: what they save, how fast they are
+made and read, in what memory; it takes --repeats, --record and --overwrite.
 """
 }
 
@@ -37,6 +40,9 @@ def register(commands):
         "--jpeg",
         action="store_true",
         help="measure rates of JPEG on ciphertexts instead of speed",
+    )
+    command.add_argument(
+        "--hybrid", action="store_true", help="measure `tfpe pack` instead of ciphers"
     )
     command.add_argument(
         "--cipher", action="append", help="may be repeated (default: all)"
@@ -71,6 +77,8 @@ def bench(options):
         check_figure(options.figure)
     if options.jpeg:
         return _bench_jpeg(options)
+    if options.hybrid:
+        return _bench_hybrid(options)
     from tfpe.lab.bench import DIRECTIONS, PARTS, run_bench
     from tfpe.lab.bench.speed_report import bench_tables, draw_speed
     from tfpe.lab.records import typed
@@ -102,16 +110,25 @@ def bench(options):
 
 
 SPEED_ONLY = ("quick", "size", "part", "direction", "repeats", "cores", "data_dir")
+UNFIT = {
+    "jpeg": ("hybrid", *SPEED_ONLY),
+    "hybrid": (*(n for n in SPEED_ONLY if n != "repeats"), "cipher", "figure"),
+}
+
+
+def _check_options(options, wanted):
+    """Refuses options that have no meaning beside --jpeg or --hybrid."""
+    for name in UNFIT[wanted]:
+        if getattr(options, name):
+            raise TfpeError(
+                f"`--{wanted}` should be given without options of speed of ciphers. "
+                f"Received: --{name.replace('_', '-')}"
+            )
 
 
 def _bench_jpeg(options):
     """Measures what JPEG makes of ciphertexts."""
-    unfit = [name for name in SPEED_ONLY if getattr(options, name)]
-    if unfit:
-        raise TfpeError(
-            "`--jpeg` should be given without options of speed. "
-            f"Received: --{unfit[0].replace('_', '-')}"
-        )
+    _check_options(options, "jpeg")
     require("skimage", "bjontegaard", "tensorflow")
     from tfpe.lab.bench.jpeg_rates import run_jpeg_bench
     from tfpe.lab.records import typed
@@ -133,4 +150,30 @@ def _bench_jpeg(options):
         print(json.dumps(record, indent=2, sort_keys=True))
         return
     for table in jpeg_tables([typed(record)]):
+        print_table(table)
+
+
+def _bench_hybrid(options):
+    """Measures the containers of `tfpe pack`."""
+    _check_options(options, "hybrid")
+    require("skimage", "cryptography")
+    from tfpe.lab.bench.hybrid_bench import run_hybrid_bench
+    from tfpe.lab.records import typed
+    from tfpe.lab.tables.hybrid_tables import saving_tables, speed_of_hybrid_tables
+
+    def progress(done, total, what):
+        if not options.quiet:
+            note(f"{done}/{total} {what}")
+
+    record = run_hybrid_bench(
+        options.record,
+        repeats=options.repeats,
+        overwrite=options.overwrite,
+        progress=progress,
+    )
+    if options.json:
+        print(json.dumps(record, indent=2, sort_keys=True))
+        return
+    shown = [typed(record)]
+    for table in (*saving_tables(shown), *speed_of_hybrid_tables(shown)):
         print_table(table)

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from tfpe.lab.records.attack_records import AttackCurve, Evaluation
 from tfpe.lab.records.errata_records import Errata
 from tfpe.lab.records.frontier_records import Frontier
+from tfpe.lab.records.hybrid_records import HybridBench
 from tfpe.lab.records.jpeg_records import JpegBench
 from tfpe.lab.records.reading import read
 from tfpe.lab.records.record import Other, Record
@@ -20,6 +21,7 @@ KINDS = MappingProxyType(
         "errata": Errata,
         "evaluation": Evaluation,
         "frontier": Frontier,
+        "hybrid": HybridBench,
         "jpeg": JpegBench,
         "svm": Svm,
         "training": Training,

@@ -12,6 +12,11 @@ from tfpe.lab.records import has_settings, load_records, typed
 from tfpe.lab.tables.accuracy import svm_tables, training_tables
 from tfpe.lab.tables.beside_plain import beside_plain_tables
 from tfpe.lab.tables.frontier_table import frontier_tables
+from tfpe.lab.tables.hybrid_tables import (
+    hybrid_errata_tables,
+    saving_tables,
+    speed_of_hybrid_tables,
+)
 from tfpe.lab.tables.jpeg_rates_table import jpeg_tables
 from tfpe.lab.tables.marks import mark_tables
 from tfpe.lab.tables.published import published_tables
@@ -31,6 +36,9 @@ TABLES = {
     "dataset": dataset_tables,
     "errata": errata_tables,
     "frontier": frontier_tables,
+    "hybrid-errata": hybrid_errata_tables,
+    "hybrid-savings": saving_tables,
+    "hybrid-speed": speed_of_hybrid_tables,
     "jpeg": jpeg_tables,
     "marks": mark_tables,
     "published": published_tables,
