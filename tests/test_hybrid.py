@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from tfpe import Key
 from tfpe.chaos import CHAOS, chaotic_sequence
-from tfpe.errors import ImageError, ImageFileError, TfpeError, WrongKeyError
+from tfpe.errors import (
+    CipherOptionError,
+    ImageError,
+    ImageFileError,
+    TfpeError,
+    WrongKeyError,
+)
 from tfpe.hybrid import CodeTable, Container, Hybrid, crt_number
 from tfpe.hybrid.bit_stream import read_bits, write_bits
 from tfpe.hybrid.chaotic_streams import ARRAY_ORBITS, ChaoticStream
@@ -92,6 +98,31 @@ def test_codes_stay_within_their_limit():
     table = CodeTable.of(np.pad(counts, (0, 256 - counts.size)), "bytes")
     assert table.lengths.max() == 18
     assert (2.0 ** -table.lengths[table.lengths > 0].astype(float)).sum() == 1
+
+
+@pytest.mark.parametrize(
+    "lengths", [[1, 1, 1], [2, 2, 2], [1, 19], [0], [2], [1, 1, 0, 200]]
+)
+def test_lengths_of_no_whole_code_are_refused(lengths):
+    with pytest.raises(CipherOptionError, match="whole code"):
+        CodeTable(np.pad(lengths, (0, 256 - len(lengths))), "bytes")
+    with pytest.raises(CipherOptionError, match="whole code"):
+        CodeTable([1, 1], "bytes")
+
+
+def test_tables_are_stored_exactly(rng):
+    for symbols, count in (("bytes", 256), ("pairs", 2**16)):
+        for occurring in (1, 2, 3, 7, 40, count):
+            counts = np.zeros(count, np.int64)
+            places = rng.choice(count, occurring, replace=False)
+            counts[places] = 1 + 3 ** np.arange(occurring).clip(0, 30)
+            table = CodeTable.of(counts, symbols)
+            data = table.to_bytes()
+            again = CodeTable.from_bytes(data, symbols)
+            assert np.array_equal(again.lengths, table.lengths)
+            for damaged in (data[:-1], data + b"x", b""):
+                with pytest.raises(ImageFileError, match="damaged"):
+                    CodeTable.from_bytes(damaged, symbols)
 
 
 def test_bits_are_those_of_a_plain_loop(rng):

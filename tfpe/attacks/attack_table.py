@@ -351,4 +351,5 @@ def broken_by(cipher):
         for row in ATTACKS.values()
         if traits.keyed and row.returns == KEY and row.needs(traits)
     }
-    return tuple(model for model, _ in MODELS.values() if model in found)
+    models = dict.fromkeys(model for model, _ in MODELS.values())
+    return tuple(model for model in models if model in found)

@@ -126,7 +126,20 @@ def public_table(path, src, preparation=None, skip_others=False, **options):
         A `tfpe.hybrid.CodeTable`: `table=` of `pack_folder` and `unpack_folder`.
 
     Raises:
-        ImageFileError: the file holds something else, or there is no image.
+        ImageFileError: the file holds something else, or an image cannot be read.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> from PIL import Image
+    >>> temporary = tempfile.TemporaryDirectory()
+    >>> folder = pathlib.Path(temporary.name)
+    >>> (folder / "plain").mkdir()
+    >>> Image.new("RGB", (30, 20), "red").save(folder / "plain" / "a.png")
+    >>> made = public_table(folder / "all.table", folder / "plain")
+    >>> public_table(folder / "all.table", folder / "plain").digest == made.digest
+    True
+    >>> temporary.cleanup()
     """
     if os.path.lexists(path):
         return CodeTable.load(path)
