@@ -1,5 +1,6 @@
 """What several test files share: seeded images, keys, real photographs, skips."""
 
+import contextlib
 import os
 
 import hypothesis
@@ -10,6 +11,10 @@ from sklearn.datasets import load_sample_images
 
 from tfpe import Key
 
+# torch's compiler for GPUs ends a process that loaded TensorFlow before it.
+with contextlib.suppress(ImportError):
+    import triton  # noqa: F401
+
 # Notebooks, which run as tests too, at a size that takes less than a minute each.
 os.environ.setdefault("TFPE_NOTEBOOK_SIZE", "test")
 
@@ -18,6 +23,36 @@ hypothesis.settings.register_profile(
     "tfpe", derandomize=True, database=None, deadline=None
 )
 hypothesis.settings.load_profile("tfpe")
+
+
+# What takes longest, the longest first: a long file at the end keeps the cores waiting.
+LONGEST = [
+    "test_train.py",
+    "test_layers.py",
+    "2_train_on_encrypted_cifar.ipynb",
+    "test_compare.py",
+    "test_pyramidnet.py",
+    "test_ciphertext_only.py",
+    "test_strategies.py",
+    "test_matching.py",
+    "test_roles.py",
+    "3_break_the_ciphers.ipynb",
+    "test_skins.py",
+    "test_cli.py",
+    "1_encrypt_images.ipynb",
+    "test_workflow_distributed.py",
+    "test_training_receipts.py",
+    "test_bench.py",
+]
+
+
+def pytest_configure(config):
+    config.option.loadscopereorder = False  # pytest-xdist: files of many tests first
+
+
+def pytest_collection_modifyitems(items):
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
 
 
 @pytest.fixture

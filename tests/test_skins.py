@@ -1,5 +1,8 @@
 """One oracle, many skins: every way to apply a cipher equals NumPy bit for bit."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from key_arrays import BYTES
@@ -97,6 +100,18 @@ def test_torch_equals_the_oracle(name):
         cipher, padded, transform = expected(name, images_of(*size))
         assert np.array_equal(transform(torch.tensor(padded)).numpy(), cipher)
         assert np.array_equal(transform.inverse(torch.tensor(cipher)).numpy(), padded)
+
+
+def test_torch_tensors_need_no_compiler(torch):
+    # Loaded after TensorFlow, the Triton of torch's compiler ends the process.
+    code = """if True:
+        import sys, tensorflow, torch, tfpe
+        transform = tfpe.ciphers.le(tfpe.Key(bytes(32)), (8, 8, 3))
+        plain = torch.zeros((2, 8, 8, 3), dtype=torch.uint8)
+        assert (transform.inverse(transform(plain)) == plain).all()
+        sys.exit("torch._dynamo" in sys.modules)"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
 
 
 def transforms_of_every_program():

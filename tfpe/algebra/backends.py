@@ -225,6 +225,10 @@ class TorchBackend(NumPyBackend):
         return str(images.dtype).removeprefix("torch.")
 
     def untraced(self, function):
+        # `disable` loads the compiler, and Triton with it, which ends a process where
+        # TensorFlow was loaded before. What is not loaded traces nothing.
+        if "torch._dynamo" not in sys.modules:
+            return function
         return self.xp.compiler.disable(function)
 
 
