@@ -9,18 +9,21 @@ import pytest
 from PIL import Image
 
 from tfpe import Key
+from tfpe.errors import CipherOptionError
 from tfpe.lab.tables.rendering import render_table
 from training.batches import Batches
 from training.cli import main
-from training.compare import compare
+from training.compare import _options_of, compare
 from training.encryption import Encryption
 from training.images import ImageSet
 from training.recipes import RecipeError, find_recipe
+from training.run import CompareError
 from training.splits import Part
 
 KEY = Key(bytes(range(32)))
 PARTS = ("x_train", "y_train", "x_test", "y_test")
-SMALL = {"alpha": 3, "batch_size": 16, "epochs": 1}
+SMALL = {"network": "mlp_mixer", "width": 8, "depth": 1, "token_units": 4}
+SMALL |= {"channel_units": 8, "batch_size": 16, "epochs": 1}
 
 
 def make_images():
@@ -82,7 +85,8 @@ def test_from_training_to_table_and_evaluation(tmp_path, monkeypatch, capsys):
     images = make_images()
     np.savez("toy.npz", **{n: getattr(images, n) for n in PARTS})
     recipe = find_recipe("tiny", jpeg=75, **SMALL)
-    records, unfinished = compare(images, recipe, ["plain", "etc"])
+    options = {"options": {"block_size": 8}}
+    records, unfinished = compare(images, recipe, ["plain", "etc"], **options)
     assert not unfinished
     # Records and runs of before state nothing of it, and go on.
     assert "jpeg" not in find_recipe("tiny", **SMALL).settings
@@ -93,12 +97,12 @@ def test_from_training_to_table_and_evaluation(tmp_path, monkeypatch, capsys):
     for record in older:
         del record["settings"]["jpeg"]
     table, lossy = render_table("training", records + older), "JPEG of quality 75"
-    for row in ("plain", "etc"):
+    for row in ("plain", "etc, block_size 8"):
         assert f"| {row}, {lossy} |" in table and f"| {row} |" in table
     shown = [row for row in table.splitlines() if lossy in row]
     assert not any("*" in row for row in shown)  # no paper has figures of these
     # What the run left is tested on images that are sent as it was told.
-    model = "runs/toy-tiny-etc-jpeg75-seed0/last.keras"
+    model = "runs/toy-tiny-etc-block_size=8-jpeg75-seed0/last.keras"
     assert main(["evaluate", model, "--dataset", "toy.npz", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["accuracy"] == records[1]["results"]["last"]["test_accuracy"]
@@ -123,3 +127,29 @@ def test_real_ciphertexts_are_no_pictures(tmp_path):
     recipe = find_recipe("tiny", jpeg=75, **SMALL)
     with pytest.raises(RecipeError, match="real ciphertexts.*orthogonal"):
         compare(make_images(), recipe, ["orthogonal"], out=tmp_path, runs=tmp_path)
+
+
+def test_options_are_those_of_the_ciphers(tmp_path):
+    folders = {"out": tmp_path / "out", "runs": tmp_path / "runs"}
+    both = {"block_size": 8, "sub_block_size": 4}
+    names = ("plain", "etc", "iib-per-image", "plain-as-iib")
+    assert list(_options_of(names, both).values()) == [
+        *({}, {"block_size": 8}, both, both)
+    ]
+    with pytest.raises(CompareError, match="should be of one of.*Received: .*turns"):
+        compare(
+            make_images(),
+            find_recipe("tiny", **SMALL),
+            ["plain", "etc"],
+            options={"turns": "shared"},
+            **folders,
+        )
+    with pytest.raises(CipherOptionError, match="`block_size`"):
+        compare(
+            make_images(),
+            find_recipe("tiny", **SMALL),
+            ["etc"],
+            options={"block_size": 0},
+            **folders,
+        )
+    assert not (tmp_path / "runs").exists()

@@ -6,6 +6,7 @@ import inspect
 import re
 
 from tfpe.cli import run_command
+from tfpe.cli.common import add_option
 from tfpe.cli.error_lines import guard
 from tfpe.cli.wording import Parser
 from training import argument_types, commands, svm
@@ -134,6 +135,7 @@ def _parser():
                 help="names between commas; NAME-per-image takes a key for every image "
                 f"(default: {','.join(CIPHERS)})",
             )
+        add_option(command)
         command.add_argument(
             "--views",
             dest="view_counts",

@@ -54,6 +54,7 @@ def compare(options):
             options.max_seconds,
             progress=progress,
             views=options.view_counts,
+            options=dict(options.option),
         )
     if options.json:
         print(json.dumps(records, indent=2))
@@ -91,14 +92,16 @@ def evaluate(options):
                 "Received: none"
             )
         cipher = run.get("cipher", "plain") + PER_IMAGE * bool(run.get("per_image"))
+    told = cipher.removesuffix(PER_IMAGE)
     outcome = evaluate(
         options.model,
         images,
-        cipher.removesuffix(PER_IMAGE),
+        told,
         read_key(options.key) if options.key else None,
         options.per_image or cipher.endswith(PER_IMAGE),
         run.get("seed", 0) if options.seed is None else options.seed,
         run.get("jpeg", 0),
+        run.get("cipher_options") if run.get("cipher") == told else None,
     )
     if images.receipt is not None:
         outcome["key_fingerprint"] = images.receipt["key_fingerprint"]
@@ -118,7 +121,11 @@ def _told_by_receipt(model):
 
     found = carried(model)
     names = "cipher", "per_image", "key_fingerprint"
-    return {} if found is None else {name: found["receipt"].get(name) for name in names}
+    if found is None:
+        return {}
+    receipt = found["receipt"]
+    told = {name: receipt.get(name) for name in names}
+    return told | {"cipher_options": receipt.get("options")}
 
 
 def speed(options):

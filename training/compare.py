@@ -4,10 +4,11 @@ import dataclasses
 import pathlib
 import time
 
+from tfpe.ciphers import find_cipher
 from tfpe.storage.atomic import output_errors
 from training import strategies
 from training.progress import Progress
-from training.recipes import CIPHERS
+from training.recipes import CIPHERS, PER_IMAGE, PLAIN_AS
 from training.run import CompareError, Run
 from training.run_folder import OUT, RUNS, TrainingError
 
@@ -24,6 +25,7 @@ def compare(
     say=None,
     progress=None,
     views=None,
+    options=None,
 ):
     """Trains and tests on each cipher and seed; what is in `out` already is kept.
 
@@ -41,6 +43,7 @@ def compare(
         progress: a `training.progress.Progress`; default a quiet one.
         views: numbers of fixed views of each image, tried one after the other in place
             of that of the recipe; 0 draws fresh ones.
+        options: of the ciphers, a dict; each takes those that it has.
 
     Returns:
         `(records, unfinished)`: records in the order of the runs, and a list of
@@ -63,8 +66,9 @@ def compare(
         for count in dict.fromkeys([recipe.views] if views is None else views)
     ]
     folders = pathlib.Path(out), pathlib.Path(runs)
+    chosen = _options_of(ciphers, options or {})
     plan = [
-        Run(image_set, one, cipher, seed, key, *folders)
+        Run(image_set, one, cipher, seed, key, *folders, chosen[cipher])
         for seed in dict.fromkeys(seeds)
         for one in recipes
         for cipher in ciphers
@@ -97,3 +101,24 @@ def compare(
             unfinished.append((run.name, "time was up"))
     records = [done[run.name] for run in plan]
     return [record for record in records if record is not None], unfinished
+
+
+def _options_of(ciphers, options):
+    """name -> those of the options that the cipher of a run has, a dict.
+
+    Raises:
+        CipherOptionError: a value does not fit.
+        CompareError: no cipher has one of them.
+    """
+    found = {}
+    for cipher in ciphers:
+        name = cipher.removeprefix(PLAIN_AS).removesuffix(PER_IMAGE)
+        known = {} if name == "plain" else find_cipher(name).defaults
+        found[cipher] = {n: value for n, value in options.items() if n in known}
+        if known:
+            find_cipher(name).check(**found[cipher])
+    if unknown := sorted(set(options).difference(*found.values())):
+        raise CompareError(
+            f"Options should be of one of {list(ciphers)}. Received: {unknown}"
+        )
+    return found

@@ -15,7 +15,14 @@ MOST_CLASSES = 12
 
 
 def evaluate(
-    path, image_set, cipher="plain", key=None, per_image=False, seed=0, jpeg=0
+    path,
+    image_set,
+    cipher="plain",
+    key=None,
+    per_image=False,
+    seed=0,
+    jpeg=0,
+    options=None,
 ):
     """Tests a saved model.
 
@@ -26,6 +33,7 @@ def evaluate(
         key: a `tfpe.Key`; by default the public one of comparisons with `seed`.
         per_image: whether every image has its own key.
         seed: of the default key.
+        options: of the cipher, a dict.
         jpeg: quality of the JPEG files in which the images are sent, or 0.
 
     Returns:
@@ -42,7 +50,8 @@ def evaluate(
     encryption = None
     if cipher != "plain":
         key = experiment_key(seed) if key is None else key
-        encryption = Encryption(key, cipher, per_image, find_cipher(cipher).options())
+        options = find_cipher(cipher).options(**(options or {}))
+        encryption = Encryption(key, cipher, per_image, options)
     model = load_model(path, encryption)
     x, y = image_set.x_test, image_set.y_test
     numbers = len(image_set.x_train) + np.arange(len(x))
