@@ -77,6 +77,7 @@ def test_what_is_hidden_by_nothing_leaks_all(measured):
     assert [one.attack for one in fresh.baselines] == ["constant", "class mean"]
     constant = fresh.baselines[0]
     assert constant.identification_rate == 0 and 0 < constant.ssim < 0.9
+    assert fresh.recognised == 1
     assert plain.kept == (plain.accuracy > plain.chance or None)
 
 

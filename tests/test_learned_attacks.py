@@ -12,6 +12,7 @@ from tfpe.algebra.structure import signed_words, source_regions, structure
 from tfpe.attacks import ATTACKS, Evidence, InverseNetwork, run, score_images
 from tfpe.attacks.learned import learning
 from tfpe.attacks.learned.block_network import opened_blocks
+from tfpe.attacks.learned.candidates import recognised
 from tfpe.attacks.learned.forms import BLOCKS, MULTISETS, PIXELS, WORDS, form_of
 from tfpe.attacks.learned.fresh_keys import encrypted, fresh_keys
 from tfpe.attacks.learned.learning import learn
@@ -211,6 +212,21 @@ def form_classes(form, name):
     blocks = SHAPE[0] * SHAPE[1] // form.block_size**2
     sizes = {"words": 2 * words, "place": blocks, "turn": 8, "negative": 2}
     return sizes.get(name, 6)
+
+
+@pytest.mark.parametrize("cipher, options", OPTIONS)
+def test_ciphertexts_are_recognised_among_known_pictures(pieces, cipher, options):
+    """All of them, under any key, but for those of which a key leaves nothing."""
+    form, gallery = form_of(cipher, SHAPE, **options), pieces[:300]
+    # Flat pieces of sky are alike.
+    busy = np.flatnonzero(gallery.std(axis=(1, 2, 3)) > 40)[:COUNT]
+    keys = form.keys(np.random.default_rng(3), COUNT)
+    ciphertexts = encrypted(keys, gallery[busy])
+    found = recognised(form, ciphertexts, gallery, busy)
+    nothing = cipher == "keystream" or not options.get("select", True)
+    assert found.all() if not nothing else not found.any()
+    wrong = recognised(form, ciphertexts, gallery, (busy + 1) % len(gallery))
+    assert not wrong.any()
 
 
 @pytest.mark.parametrize("cipher", ["pbe", "le"])

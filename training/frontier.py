@@ -19,7 +19,7 @@ from tfpe.lab.evaluation.learned_attacks import attack_file
 from tfpe.lab.records import different_names, read_record, write_record
 from tfpe.lab.records.frontier_records import FrontierResults
 from tfpe.storage.atomic import output_errors
-from training.frontier_attacks import attacks_on, baselines, scores
+from training.frontier_attacks import attacks_on, baselines, recognised_share, scores
 from training.frontier_settings import SETTINGS
 from training.recipes import find_recipe
 from training.run import Run
@@ -115,6 +115,9 @@ class Frontier:
             plain_accuracy=plain["best_validation"]["test_accuracy"],
             chance=1 / len(self.image_set.class_names),
             network=trained["settings"]["network_words"],
+            recognised=recognised_share(
+                setting, run.encryption, self.image_set, places
+            ),
             attacks=attacks_on(
                 setting, run.encryption, self.image_set, places, learned, score
             ),

@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from tfpe.algebra.transform import Transform
+from tfpe.algebra.words import split_words
 from tfpe.errors import CipherOptionError
 
 PIXEL, BLOCK, IMAGE = "pixel", "block", "image"
@@ -168,6 +169,26 @@ def transform_of_regions(source, place, mask, image_shape, side, bits):
     perm[order] = np.take_along_axis(order[source], place, axis=1)
     masks[order] = mask
     return Transform(perm, masks, bits, image_shape)
+
+
+def words_of_regions(images, side, bits):
+    """The words of each square region of images, in the order of `source_regions`.
+
+    Args:
+        images: `uint8 (B, H, W, C)`; the sides are divisible by `side`.
+        side: of the regions, in pixels.
+        bits: of a word.
+
+    Returns:
+        `uint8 (B, regions, words)`.
+
+    Example:
+
+    >>> words_of_regions(np.full((1, 4, 4, 3), 0xA5, np.uint8), 2, 4)[0, 0, :4].tolist()
+    [5, 10, 5, 10]
+    """
+    words = split_words(images.reshape(len(images), -1), bits)
+    return words[:, _order(images.shape[1:], side, bits)]
 
 
 def _order(image_shape, side, bits):

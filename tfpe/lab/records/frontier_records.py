@@ -63,6 +63,8 @@ class FrontierResults:
         plain_accuracy: the best of any network here on plain images.
         chance: of a guess.
         network: in words.
+        recognised: the share of ciphertexts that are told to be of their picture among
+            `gallery` known ones, by what no key changes, with no reconstruction.
         attacks: a `Reconstruction` each.
         baselines: the best constant picture, and the mean picture of the class.
         scored, gallery: pictures that were attacked, and among which they are looked
@@ -74,6 +76,7 @@ class FrontierResults:
     plain_accuracy: Share | None = None
     chance: Share
     network: str
+    recognised: Share | None = None
     attacks: list[Reconstruction]
     baselines: list[Reconstruction]
     scored: Count

@@ -6,9 +6,10 @@ from tfpe.lab.records.frontier_records import Frontier
 from tfpe.lab.table import Cell, Table, number, percent, percent_and_interval
 
 NOTE = (
-    "Leakage under the strongest attack of each score that was tried: the share of "
-    "reconstructions that find their picture among {gallery:,}, SSIM with the plain "
-    "picture, and accuracy of a network trained on plain pictures on the "
+    "Leakage under the strongest attack of each score that was tried. Identified: the "
+    "share of reconstructions that find their picture among {gallery:,}. Recognised: "
+    "of ciphertexts that do without one, by what no key changes. Then SSIM with the "
+    "plain picture, and accuracy of a network trained on plain pictures on the "
     "reconstructions. The constant picture that is nearest to all has SSIM {ssim:.2f}. "
     "Kept: of the plain accuracy above chance."
 )
@@ -30,6 +31,7 @@ def _table(records):
         ),
         "kept, %": lambda r: percent(r.results.kept, 0),
         "identified, %": lambda r: percent(_leak(r), 1),
+        "recognised, %": lambda r: percent(r.results.recognised, 1),
         "SSIM": lambda r: number(_best(r, "ssim"), "{:.2f}"),
         "classified, %": lambda r: percent(_best(r, "classifier_accuracy"), 1),
         "by": lambda r: Cell(_attack(r), tone="wrap"),
