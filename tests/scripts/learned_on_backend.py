@@ -1,6 +1,7 @@
 """Run by test_learned_backends.py in a process of its own, on one Keras backend.
 
-Arguments: a folder to write to, and names of modules that must not be imported.
+Arguments: a folder to write to, names of ciphers between commas, and names of modules
+that must not be imported.
 """
 
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from blocking import block
 
-folder, *blocked = sys.argv[1:]
+folder, ciphers, *blocked = sys.argv[1:]
 block(*blocked)
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -32,7 +33,7 @@ def in_steps(model, *arguments):
 
 
 learning._compile = in_steps
-for cipher in ("pbe", "ffx", "le", "etc", "ele"):
+for cipher in ciphers.split(","):
     sizes = SIZES.get(cipher, {"width": 8, "depth": 1})
     path = Path(folder, f"{cipher}.attack")
     form = form_of(cipher, SHAPE)
