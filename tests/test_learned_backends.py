@@ -6,7 +6,6 @@ from processes import run_script
 
 from tfpe.attacks import InverseNetwork
 
-
 ALL = "pbe,ffx,le,etc,ele"
 
 
