@@ -210,7 +210,7 @@ def test_right_guesses_open_the_ciphertext(pieces, cipher, options):
 def form_classes(form, name):
     words = form.block_size**2 * SHAPE[2] * 8 // form.bits
     blocks = SHAPE[0] * SHAPE[1] // form.block_size**2
-    sizes = {"words": 2 * words, "place": blocks, "turn": 8, "negative": 2}
+    sizes = {"words": 2 * words, "place": blocks, "turn": 8, "polarity": 2}
     return sizes.get(name, 6)
 
 

@@ -29,7 +29,7 @@ def block_network(form, width=WIDTH, depth=DEPTH):
         depth: layers of attention.
 
     Returns:
-        A `keras.Model` from bytes to a dict of logits `place`, `turn`, `negative` and
+        A `keras.Model` from bytes to a dict of logits `place`, `turn`, `polarity` and
         `colours`, as far as the cipher changes these, and `picture`, in [0, 1].
     """
     import keras
@@ -46,7 +46,7 @@ def block_network(form, width=WIDTH, depth=DEPTH):
 
     guesses = {
         "turn": _head(features, (count, parts, 8), "turn"),
-        "negative": _head(features, (count, 2), "negative"),
+        "polarity": _head(features, (count, 2), "polarity"),
     }
     if form.orders_channels:
         guesses["colours"] = _head(features, (count, 6), "colours")
@@ -61,7 +61,7 @@ def opened_blocks(guesses, values, form):
 
     Args:
         guesses: logits by name, of each block: `turn`, `(B, N, sub-blocks, 8)`,
-            `negative`, `(B, N, 2)`, and, where the cipher does that, `colours`,
+            `polarity`, `(B, N, 2)`, and, where the cipher does that, `colours`,
             `(B, N, 6)`, and `place`, `(B, N, N)`.
         values: of the blocks of the ciphertext, -1 to 1, `(B, N, side * side * C)`.
         form: a `Form`.
@@ -74,7 +74,7 @@ def opened_blocks(guesses, values, form):
     side, sub, channels = form.block_size, form.sub_block_size, form.image_shape[2]
     count, parts = values.shape[1], (side // sub) ** 2
     likely = {name: ops.softmax(logits) for name, logits in guesses.items()}
-    sign = likely["negative"][..., 0] - likely["negative"][..., 1]
+    sign = likely["polarity"][..., 0] - likely["polarity"][..., 1]
     values = values * sign[..., None]
     values = ops.reshape(values, (-1, count, side * side, channels))
     if form.orders_channels:

@@ -102,7 +102,7 @@ class Form:
                 place, self.block_size, self.sub_block_size, channels
             )
             targets["turn"] = turns.reshape(-1, blocks, turns.shape[1])
-            targets["negative"] = (mask[:, 0] > 0).reshape(-1, blocks)
+            targets["polarity"] = (mask[:, 0] > 0).reshape(-1, blocks)
             if self.orders_channels:
                 targets["colours"] = orders.reshape(-1, blocks)
         return {name: values.astype(np.int32) for name, values in targets.items()}

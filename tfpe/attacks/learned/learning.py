@@ -106,10 +106,11 @@ def learn(
         _check_same(kept, state, settings)
         done = state["done"]
         load_arrays([*model.variables, *model.optimizer.variables], arrays)
-    saved = started
+    saved, names = started, list(model.output)
     while done < steps:
         last = min(steps, done + ROUND)
-        pairs = Pairs(form, pictures, batch_size, seed, done, last)
+        span = done, last
+        pairs = Pairs(form, pictures, batch_size, seed, *span, outputs=names)
         loss = model.fit(pairs, shuffle=False, verbose=0).history["loss"][0]
         if not math.isfinite(loss):
             raise AttackError(

@@ -19,14 +19,25 @@ class Pairs(keras.utils.PyDataset):
         batch_size: pairs of a step.
         seed: whole number.
         first, last: numbers of the steps, the last one excluded.
+        outputs: names of what the network says; default all that can be taught.
     """
 
-    def __init__(self, form, pictures, batch_size, seed, first, last, ciphertexts=None):
+    def __init__(
+        self,
+        form,
+        pictures,
+        batch_size,
+        seed,
+        first,
+        last,
+        ciphertexts=None,
+        outputs=None,
+    ):
         super().__init__()
         self._form, self._pictures = form, pictures
         self._batch_size, self._seed = batch_size, seed
         self._first, self._last = first, last
-        self._ciphertexts = ciphertexts
+        self._ciphertexts, self._outputs = ciphertexts, outputs
 
     def __len__(self):
         return self._last - self._first
@@ -39,7 +50,9 @@ class Pairs(keras.utils.PyDataset):
             return self._ciphertexts[chosen], {"picture": as_target(plain)}
         mirrored = rng.integers(0, 2, len(plain)) > 0
         plain = np.where(mirrored[:, None, None, None], plain[:, :, ::-1], plain)
-        return pair(self._form, plain, rng)
+        ciphertexts, targets = pair(self._form, plain, rng)
+        names = targets if self._outputs is None else self._outputs
+        return ciphertexts, {name: targets[name] for name in names}
 
 
 def pair(form, plain, rng):
