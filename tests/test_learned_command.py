@@ -63,7 +63,7 @@ def test_an_attack_is_trained_and_opens_a_folder_of_fresh_keys(folder, capsys):
         "count": 40,
         "verifying": 0,
     }
-    assert "Trained on 53 pictures of public" in told.err
+    assert "Trained on 54 pictures of public" in told.err
     assert len(list((folder / "opened").glob("*.png"))) == 40
 
 
