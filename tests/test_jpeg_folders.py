@@ -13,6 +13,12 @@ from tfpe.cli import main
 from tfpe.errors import CipherOptionError, ManifestError
 from tfpe.files import decrypt_folder, encrypt_folder
 from tfpe.files.coded_ciphertexts import survives_jpeg
+from tfpe.lab.evaluation.attack_files import (
+    pairs_of,
+    read_ciphertexts,
+    read_plain,
+    read_truth,
+)
 from tfpe.metrics import jpeg_round_trip, psnr
 
 KEY = Key(bytes(range(32)))
@@ -167,3 +173,14 @@ def test_from_the_command_line(plain, tmp_path, monkeypatch, capsys):
     assert main([*call[:-1], "other", "--cipher", "le", "--jpeg", "90"]) == 1
     assert "Received: le with" in capsys.readouterr().err
     assert json.loads((tmp_path / "sent/manifest.json").read_text())["lossy"]
+
+
+def test_an_attacker_pairs_them_by_name(plain, tmp_path):
+    ETC(plain, tmp_path / "sent", jpeg=90)
+    found = read_ciphertexts(tmp_path / "sent", size=(96, 144))
+    known, _ = read_plain(plain, found.images.shape[1:], 16)
+    names, images, _ = pairs_of(known, found)
+    assert names == ["china.jpg"]
+    np.testing.assert_array_equal(images[0], load(plain)["china.png"])
+    truth, missing = read_truth(plain, names, images.shape[1:], 16)
+    assert list(truth) == names and not missing

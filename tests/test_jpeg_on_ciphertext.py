@@ -6,6 +6,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.interpolate import PchipInterpolator
 
 from tfpe import CIPHERS, Transform, ciphers
 from tfpe.attacks import jigsaw, jigsaw_score
@@ -99,6 +100,16 @@ def test_rates_of_the_library():
     assert _bd_rate(bits, quality, 1.1 * bits, quality) == pytest.approx(0.1)
     assert _bd_rate(bits, quality, bits, quality - 20) is None
     assert _bd_rate(bits, quality, bits, quality[::-1]) is None
+    # Curves of other shapes, by the definition: the mean difference of logarithms.
+    other, better = np.array([1.2, 1.9, 5, 11]), np.array([29.0, 33.5, 39, 41])
+    low, high = 30, 41
+    areas = [
+        PchipInterpolator(q, np.log(b)).integrate(low, high)
+        for b, q in ((bits, quality), (other, better))
+    ]
+    expected = np.exp((areas[1] - areas[0]) / (high - low)) - 1
+    found = _bd_rate(bits, quality, other, better)
+    assert found == pytest.approx(expected, rel=1e-6)
     delta = JpegDelta("etc", {"block_size": 8}, "4:2:0", 0.1, None)
     assert delta.form == "etc 8" and dataclasses.asdict(delta)["cipher"] == "etc"
 
