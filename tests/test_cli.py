@@ -342,7 +342,7 @@ def test_the_list_of_ciphers_needs_numpy_alone():
     assert ran.stderr == b"set()\n" and len(json.loads(ran.stdout)) > 10
 
 
-def test_demo(tmp_path, capsys):
+def test_demo(tmp_path, capsys, monkeypatch):
     assert main(["demo", "-q", "--json", str(tmp_path)]) == 0
     record = json.loads(capsys.readouterr().out)
     assert [row["cipher"] for row in record["ciphers"]] == BYTES
@@ -351,5 +351,9 @@ def test_demo(tmp_path, capsys):
     assert [row["chosen_images"] for row in record["attacks"]] == [6, 6, 3, 3, 3, 3, 1]
     assert read(tmp_path / "gallery.png").std() > 20
     assert read(tmp_path / "attacks.png").std() > 20
+    # Again, with the key of before; two ciphers are enough to see it.
+    old = (tmp_path / "demo.key").read_bytes()
+    monkeypatch.setattr("tfpe.lab.demo.byte_ciphers", lambda: ["le", "pbe"])
     assert main(["demo", "-q", str(tmp_path)]) == 0
     assert "equal" in capsys.readouterr().out
+    assert (tmp_path / "demo.key").read_bytes() == old

@@ -13,6 +13,7 @@ from tfpe import Key
 from tfpe.cli import main
 from tfpe.errors import KeyFileError, TfpeError, WrongKeyError
 from tfpe.keys.files import InsecureKeyFileWarning
+from tfpe.keys.passphrases import SCRYPT
 
 SECRET = bytes(range(101, 133))
 KEY = Key(SECRET)
@@ -30,6 +31,7 @@ def folder(tmp_path, monkeypatch):
 def passphrase(monkeypatch):
     """What is typed when a passphrase is asked for; a list, to change it."""
     pytest.importorskip("cryptography", reason="the extra `keys` is not installed")
+    monkeypatch.setitem(SCRYPT, "n", 2**10)  # the cost itself: test_passphrases.py
     typed = ["correct horse"]
     for module in ("common", "keys"):
         monkeypatch.setattr(
