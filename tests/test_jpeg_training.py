@@ -18,6 +18,7 @@ from training.encryption import Encryption
 from training.images import ImageSet
 from training.recipes import RecipeError, find_recipe
 from training.run import CompareError
+from training.saved_models import predict
 from training.splits import Part
 
 KEY = Key(bytes(range(32)))
@@ -97,13 +98,22 @@ def test_from_training_to_table_and_evaluation(tmp_path, monkeypatch, capsys):
     for record in older:
         del record["settings"]["jpeg"]
     table, lossy = render_table("training", records + older), "JPEG of quality 75"
+    assert table.count("| cipher |") == 1  # they stand beside each other
     for row in ("plain", "etc, block_size 8"):
         assert f"| {row}, {lossy} |" in table and f"| {row} |" in table
     shown = [row for row in table.splitlines() if lossy in row]
     assert not any("*" in row for row in shown)  # no paper has figures of these
     # What the run left is tested on images that are sent as it was told.
     model = "runs/toy-tiny-etc-block_size=8-jpeg75-seed0/last.keras"
+    seen = []
+
+    def predicted(model, part, encryption, jpeg):
+        seen.append((encryption.options["block_size"], jpeg))
+        return predict(model, part, encryption, jpeg=jpeg)
+
+    monkeypatch.setattr("training.evaluate.predict", predicted)
     assert main(["evaluate", model, "--dataset", "toy.npz", "--json"]) == 0
+    assert seen == [(8, 75)]
     shown = json.loads(capsys.readouterr().out)
     assert shown["accuracy"] == records[1]["results"]["last"]["test_accuracy"]
 
