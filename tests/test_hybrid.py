@@ -139,6 +139,20 @@ def test_bits_are_those_of_a_plain_loop(rng):
     assert np.array_equal(read_bits(stream, index, 3000, table), symbols)
 
 
+def test_an_index_or_a_stream_that_does_not_fit_is_told(rng):
+    symbols = rng.integers(0, 200, 3000).astype(np.uint16)
+    table = CodeTable.of(np.bincount(symbols, minlength=256) ** 3, "bytes")
+    stream, _, index = write_bits(symbols, table)
+    moved = index.copy()
+    moved[0] += 1
+    moved[1] -= 1
+    for other in (moved, index[:-1], index[::-1]):
+        with pytest.raises(ImageFileError, match="damaged"):
+            read_bits(stream, other, 3000, table)
+    with pytest.raises(ImageFileError, match="damaged"):
+        read_bits(stream[:-1], index, 3000, table)
+
+
 def test_long_streams_are_written_in_parts(rng):
     symbols = (rng.geometric(0.001, 450_001) % 2**16).astype(np.uint16)
     table = CodeTable.of(np.bincount(symbols, minlength=2**16), "pairs")

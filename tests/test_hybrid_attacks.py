@@ -1,10 +1,14 @@
 """What opens the hybrid without a nonce, and not with one; what its lengths tell."""
 
+import json
+
 import numpy as np
 import pytest
+from image_folders import load, save
 
 from tfpe import Key
 from tfpe.attacks import ATTACKS, Evidence, HybridForm, run
+from tfpe.cli import main
 from tfpe.errors import AttackError, ImageFileError
 from tfpe.hybrid import CodeTable, Container, Hybrid, split_sides
 
@@ -73,6 +77,30 @@ def test_known_images_open_others_without_a_nonce(table, crops, seed):
     assert np.mean(shares) > 0.8
 
 
+def test_what_known_images_leave_open_is_not_shown(table, crops):
+    known = [crop.copy() for crop in crops[10:14]]
+    for image in known:
+        image[:6] = 7  # 72 pairs a plane that look alike
+    secret, given = evidence(known, table, nonce=False)
+    found = run(ATTACKS["hybrid_known_plaintext"], given)
+    assert found.undetermined == 72
+    opened, told = found.key.open(secret(crops[20]))
+    assert not told[:6].any() and told[6:].mean() > 0.5
+    assert np.array_equal(opened[told], crops[20][told]) and not opened[~told].any()
+
+
+def test_a_key_that_changes_is_told(table, crops):
+    packers = [evidence(crops[:1], table, n, nonce=False)[1].packer for n in (0, 1)]
+    asked = []
+
+    def changing(images):
+        asked.append(images)
+        return packers[len(asked) > 2](images)
+
+    with pytest.raises(AttackError, match="those found do not explain"):
+        ATTACKS["hybrid_chosen_plaintext"].function(changing, SHAPE, table)
+
+
 @pytest.mark.parametrize("row", ROWS[:2], ids=lambda row: row.name)
 def test_a_nonce_keeps_them_out(row, table, crops):
     _, given = evidence(crops[10:14], table)
@@ -110,8 +138,11 @@ def test_lengths_of_a_public_code_too_and_not_of_permuted_pixels(table, crops):
     assert np.array_equal(lengths(packed, reference, table)[0], crops[7])
     with pytest.raises(AttackError, match="table"):
         lengths(packed, reference)
-    with pytest.raises(AttackError, match="which 0 of them"):
+    with pytest.raises(AttackError, match="whose bits 0 of them"):
         lengths(packed, reference[:7], table)
+    twice = np.stack([crops[7], crops[7][::-1]])  # the same pairs, the same bits
+    with pytest.raises(AttackError, match="whose bits 2 of them"):
+        lengths(packed, twice, table)
     with pytest.raises(AttackError, match="pixels"):
         lengths([Hybrid(SECRET, permute="pixels")(crops[7])], reference)
 
@@ -147,3 +178,45 @@ def test_evidence_of_another_kind_is_named(table, crops):
     form = HybridForm(np.zeros(9, np.uint8), np.arange(192), (8, 48, 3), table)
     with pytest.raises(AttackError, match="another shape"):
         form.open(secret(crops[0]))
+
+
+def test_the_commands_open_folders(crops, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    SECRET.save("owner.key")
+    images = {f"{number}.png": crops[number] for number in range(10, 30)}
+    save(tmp_path / "photos", images)
+    save(tmp_path / "leaked", {name: images[name] for name in list(images)[:6]})
+
+    def run_command(text):
+        code = main(text.split())
+        return code, capsys.readouterr()
+
+    pack = "pack -q -k owner.key --table photos.table photos -o "
+    assert run_command(f"{pack} packed --option nonce=false")[0] == 0
+    assert run_command(f"{pack} with-nonce")[0] == 0
+    known = (
+        "attack hybrid_known_plaintext -q --plain leaked --table photos.table --json"
+    )
+    code, told = run_command(f"{known} --cipher-folder packed packed -o known")
+    assert code == 0
+    assert (summary := json.loads(told.out))["evidence"]["count"] == 6
+    assert summary["opened"] == 20 and summary["known_values"] > 0.8
+    chosen = "attack hybrid_chosen_plaintext -q -k owner.key --table photos.table"
+    assert run_command(f"{chosen} --size 16x24 packed -o chosen")[0] == 0
+    lengths = "attack hybrid_lengths -q --reference photos --table photos.table"
+    assert run_command(f"{lengths} with-nonce -o lengths")[0] == 0
+    for folder in ("chosen", "lengths"):
+        found = load(tmp_path / folder)
+        assert len(found) > 15
+        assert all(np.array_equal(found[name], images[name]) for name in found)
+    code, told = run_command(f"{known} --cipher-folder with-nonce with-nonce -o no")
+    assert code == 1 and "none explains" in told.err
+    for text, words in {
+        "attack hybrid_lengths packed": "--reference",
+        "attack hybrid_known_plaintext packed --plain leaked": "--table",
+        f"{lengths} packed --truth photos": "without --truth",
+        f"{lengths} photos": "should hold .tfpe containers",
+    }.items():
+        code, told = run_command(text)
+        assert code == 1 and words in told.err.replace("\n", " ")
+    assert not (tmp_path / "no").exists()

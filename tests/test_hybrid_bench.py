@@ -73,9 +73,10 @@ def test_savings_are_those_of_the_bytes():
 
 
 def test_a_wrong_picture_is_no_measurement(monkeypatch):
-    monkeypatch.setattr(Hybrid, "inverse", lambda self, data: np.zeros((9, 9, 3)))
+    first, second = (np.full((9, 9, 3), value, np.uint8) for value in (0, 1))
+    monkeypatch.setattr(Hybrid, "inverse", lambda self, data: first)
     with pytest.raises(TfpeError, match="should"):
-        hybrid_bench.measure_speed(Key(bytes(32)), [np.ones((9, 9, 3), np.uint8)], 1)
+        hybrid_bench.measure_speed(Key(bytes(32)), [first, second], 1)
     with pytest.raises(TfpeError, match="come back"):
         hybrid_bench.measure_memory(Key(bytes(32)), np.ones((9, 9, 3), np.uint8))
 

@@ -39,30 +39,46 @@ def hybrid_lengths(containers, reference, table=None):
     >>> bool((hybrid_lengths([container], pictures)[0] == pictures[3]).all())
     True
     """
-    found = []
+    found = fitting(containers, reference, table)
+    for number, fits in enumerate(found):
+        if len(fits) != 1:
+            raise AttackError(
+                "The bits of each container should be those of one candidate. "
+                f"Received: container {number}, whose bits {len(fits)} of them have"
+            )
+    return np.stack([reference[fits[0]] for fits in found])
+
+
+def fitting(containers, reference, table=None):
+    """The numbers of the candidates that have the bits of each container, lists.
+
+    Args, returns and raises as `hybrid_lengths`, but for how many fit.
+    """
+    found, known = [], {}
     for container in map(Container.from_bytes, containers):
-        if container.options["permute"] == "pixels":
+        options = container.options
+        if options["permute"] == "pixels":
             raise AttackError(
                 "Pairs should move, not pixels, whose pairs depend on the key. "
                 "Received: permute='pixels'"
             )
-        public = container.options["table"] == "public"
-        if public and (table is None or table.digest != container.table_digest):
+        public = table if options["table"] == "public" else None
+        if options["table"] == "public" and (
+            table is None or table.digest != container.table_digest
+        ):
             raise AttackError(
                 "`table` should be the public one of the containers. Received: "
                 f"{'none' if table is None else 'another'}"
             )
-        same = [
-            picture
-            for picture in reference
-            if picture.shape == container.image_shape
-            and bits_of(picture, container.options, table if public else None)
-            == container.bits
-        ]
-        if len(same) != 1:
-            raise AttackError(
-                "The bits of each container should be those of one candidate. "
-                f"Received: {container.bits} bits, which {len(same)} of them have"
-            )
-        found += same
-    return np.stack(found)
+        way = options["symbols"], options["neighbours"], public is None
+        if way not in known:
+            known[way] = [bits_of(picture, options, public) for picture in reference]
+        found.append(
+            [
+                number
+                for number, bits in enumerate(known[way])
+                if bits == container.bits
+                and reference[number].shape == container.image_shape
+            ]
+        )
+    return found

@@ -276,6 +276,7 @@ def _print(summary):
     names = ("index_accuracy", "undetermined", "exact_pixels", "psnr", "ssim")
     names += (
         "opened",
+        "ambiguous",
         "known_values",
         "gray_correlation",
         "edge_correlation",

@@ -5,6 +5,7 @@ import collections
 import numpy as np
 
 from tfpe.attacks import Evidence, run
+from tfpe.attacks.hybrid_lengths import fitting
 from tfpe.errors import AttackError
 from tfpe.files.finding import find_images, png_name, read_bytes, read_images
 from tfpe.files.packing import find_containers
@@ -45,7 +46,7 @@ def run_container_attack(attack, files, table, given):
                 raise AttackError(f"This attack needs {words}. Received: none")
     packed = {} if files.ciphertexts is None else _read(files.ciphertexts)
     table = None if table is None else CodeTable.load(table)
-    fields = {"table": table}
+    fields, ambiguous = {"table": table}, None
     if "packer" in attack.takes:
         secret = Hybrid(files.key, table=table, symbols=table.symbols, nonce=False)
         fields["packer"] = lambda images: [secret(image) for image in images]
@@ -54,14 +55,14 @@ def run_container_attack(attack, files, table, given):
         known = _read(files.cipher_folder)
         shape = _usual_shape(known)
         plain = _of_shape(files.plain, shape)
-        names = [name for name in _named(known, shape) if name in plain]
-        if not names:
+        pairs = [name for name in _named(known, shape) if name in plain]
+        if not pairs:
             raise AttackError(
                 "Plain images should have the names and sizes of containers. Received: "
                 "no pair"
             )
-        images = np.stack([plain[name] for name in names])
-        fields["packed_pairs"] = images, [known[name] for name in names]
+        images = np.stack([plain[name] for name in pairs])
+        fields["packed_pairs"] = images, [known[name] for name in pairs]
     else:
         shape = _usual_shape(packed)
         reference = _of_shape(files.reference, shape)
@@ -70,14 +71,20 @@ def run_container_attack(attack, files, table, given):
                 "--reference should hold pictures of the size of the containers. "
                 f"Received: none of {shape[0]} x {shape[1]}"
             )
-        fields["reference"] = np.stack(list(reference.values()))
-        fields["containers"] = [packed[name] for name in _named(packed, shape)]
+        candidates = list(reference.values())
+        fields["reference"] = np.stack(candidates)
+        names = _named(packed, shape)
+        fits = fitting([packed[name] for name in names], candidates, table)
+        told = [n for n, found in zip(names, fits, strict=True) if len(found) == 1]
+        ambiguous = len(names) - len(told)
+        names = told or names  # where none is told, the attack says why
+        fields["containers"] = [packed[name] for name in names]
         given = given | {"table": table}
     finding = run(attack, Evidence(**fields), **given)
-    names = _named(packed, shape)
     if finding.key is None:
         pictures, shares = dict(zip(names, finding.pictures, strict=True)), [1.0]
     else:
+        names = _named(packed, shape)
         opened = {name: finding.key.open(packed[name]) for name in names}
         pictures = {name: picture for name, (picture, _) in opened.items()}
         shares = [known.mean() for _, known in opened.values()]
@@ -90,7 +97,8 @@ def run_container_attack(attack, files, table, given):
         "undetermined": finding.undetermined,
         "opened": len(pictures),
         "known_values": float(np.mean(shares)) if shares else None,
-        "left_out": len(packed) - len(pictures),
+        "ambiguous": ambiguous,
+        "left_out": len(packed) - len(_named(packed, shape)),
         "seconds": finding.seconds,
     }
     return summary, pictures
