@@ -1,10 +1,12 @@
 """Plain Keras on an encrypted data set, on one device or spread; never loads tfpe.
 
-Arguments: name of the set, its data_dir, and how: "one", "mirrored" (MirroredStrategy
-on two virtual devices) or "process:NUMBER:PORT" (JAX, one of two processes on this
-machine that share each batch). Prints the losses of the epochs as JSON.
+Arguments: name of the set, its data_dir, and how: "one", "mirrored" (one, then
+MirroredStrategy on two virtual devices) or "process:NUMBER:PORT" (JAX, one of two
+processes on this machine that share each batch). Prints the losses of epochs, a line of
+JSON for each training.
 """
 
+import contextlib
 import json
 import sys
 
@@ -50,12 +52,17 @@ images, labels = tfds.as_numpy(
 images = images[: len(images) // BATCH * BATCH].astype("float32")
 data = tf.data.Dataset.from_tensor_slices((images, labels[: len(images)])).batch(BATCH)
 data = data.map(lambda x, y: (x[share], y[share]))
-if how == "mirrored":
-    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+
+
+def train(scope):
+    with scope:
         model = build()
-else:
-    model = build()
-losses = model.fit(data, epochs=EPOCHS, shuffle=False, verbose=0).history["loss"]
+    fit = model.fit(data, epochs=EPOCHS, shuffle=False, verbose=0)
+    print(json.dumps(fit.history["loss"]))
+
+
+train(contextlib.nullcontext())
+if how == "mirrored":
+    train(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope())
 if "tfpe" in sys.modules:
     raise SystemExit("tfpe was loaded")
-print(json.dumps(losses))
