@@ -309,9 +309,9 @@ def test_networks_take_bytes_and_learn_from_pairs(pieces, eager, cipher):
 def trained(pieces, tmp_path_factory):
     """A network of two steps."""
     path = tmp_path_factory.mktemp("trained") / "etc.attack"
-    learn(
-        form_of("etc", SHAPE), pieces[:40], path, steps=2, batch_size=4, **SMALL[BLOCKS]
-    )
+    form, given = form_of("etc", SHAPE), {"steps": 2, "batch_size": 4}
+    with eagerly():
+        learn(form, pieces[:40], path, **given, **SMALL[BLOCKS])
     return path
 
 
