@@ -9,6 +9,9 @@ from image_folders import CHINA, save
 from tfpe import Key
 from tfpe.cli import main
 from tfpe.files import encrypt_folder
+from tfpe.lab.evaluation.curves import measure_curve
+from tfpe.lab.evaluation.pictures import load_pictures
+from tfpe.lab.records import environment, typed
 
 SIZE = 16
 
@@ -103,3 +106,16 @@ def test_evaluations_name_what_they_leave_out(folder, capsys):
             for p in (folder / "kept").iterdir()
         ]
     )
+
+
+def test_leaked_pairs_teach_a_network_as_they_give_a_key(folder, monkeypatch):
+    """A point for each number of pairs, as of the exact attack beside it."""
+    monkeypatch.setattr("tfpe.attacks.learned.learning.STEPS", {"pixels": 8})
+    pictures = load_pictures("public")
+    for attack in ("inverse_network", "known_plaintext"):
+        record = measure_curve(attack, "pbe", pictures, counts=[2, 4], keys=1)
+        points = typed(record | {"environment": environment()}).results.points
+        assert [point.evidence for point in points] == [2, 4]
+        assert record["settings"]["evidence_kind"] == "pairs"
+        assert all(0 <= point.error < 255 for point in points)
+    assert "ssim" not in record["results"]["points"][0]
