@@ -290,6 +290,11 @@ def test_a_toy_budget_beats_the_best_constant_picture(pieces, tmp_path, cipher):
     assert found.key is None and found.count == 20
     constant = held_out["constant"]["ssim"]
     assert score_images(found.pictures, plain).ssim > constant + margin / 2
+    # Larger pictures, of no multiple of its strides, and what of them is a piece.
+    large = CHINA[:53, :70]
+    secret = CIPHERS[cipher](Key(bytes(32)), large.shape)
+    shown = model(secret(large)[None])[0]
+    assert score_images(shown, large).ssim > constant
 
 
 @pytest.mark.parametrize("cipher", ["pbe", "ffx", "le", "etc", "ele"])
