@@ -304,7 +304,7 @@ _ROWS = (
     Attack(
         hybrid_known_plaintext,
         ("packed_pairs", "table"),
-        "3 known photographs of 32 x 32, without a nonce, with a public table",
+        "6 known images of 16 x 24, more of larger ones, without a nonce, public table",
         _no_cipher,
         "key stream and permutation, but for places that it lists as undetermined",
         UNPUBLISHED,
