@@ -304,7 +304,7 @@ _ROWS = (
     Attack(
         hybrid_known_plaintext,
         ("packed_pairs", "table"),
-        "6 known images of 16 x 24, more of larger ones, without a nonce, public table",
+        "6 known images of 16 x 24, 12 of 64 x 64, without a nonce, public table",
         _no_cipher,
         "key stream and permutation, but for places that it lists as undetermined",
         UNPUBLISHED,

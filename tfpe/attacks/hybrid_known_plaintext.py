@@ -24,8 +24,8 @@ def hybrid_known_plaintext(plain, containers, table):
 
     Threat model: known plaintext, one fixed key, public table of pairs, horizontal
     pairs that move as pairs, xor, no nonce. Complexity: O(N n^2) for N images of n
-    pairs a plane; 6 pieces of photographs of 16 x 24 do (4: in 4 of 5 draws), 4 of
-    64 x 64 do not, as what the longest code words tell is checked late.
+    pairs a plane; 6 pieces of photographs of 16 x 24 do (4: in 4 of 5 draws), 12
+    of 64 x 64 (4 do not: what the longest code words tell is checked late).
 
     Args:
         plain: `uint8 (N, H, W, C)`, of even width.
