@@ -9,12 +9,19 @@ from tfpe.cli import main
 from tfpe.errors import RecordError, TfpeError
 from tfpe.keys.derivation import stable_argsort
 from tfpe.lab.bench import FIELD, measure_throughput, noise, run_bench
+from tfpe.lab.bench.against import against_table, changes, changes_of
 from tfpe.lab.bench.baselines import AES, baselines, field_le
 from tfpe.lab.bench.costs_in_use import measure_pipelines, measure_setup
 from tfpe.lab.bench.rows import pack, unpack
 from tfpe.lab.bench.speed_report import bench_tables, draw_speed
 from tfpe.lab.bench.timing import interleave
-from tfpe.lab.records import read_record, typed
+from tfpe.lab.bench.waits import (
+    measure_folders,
+    measure_own_keys,
+    measure_peaks,
+    measure_photographs,
+)
+from tfpe.lab.records import environment, read_record, typed, write_record
 from tfpe.lab.tables.rendering import render_table
 
 KEY = Key(bytes(range(32)))
@@ -207,3 +214,46 @@ def test_setup_holds_less_than_a_few_dozen_bytes_a_byte(name):
     """A transform of nibbles is 18 bytes for each byte itself."""
     (row,) = measure_setup(KEY, [name], [400], 1)
     assert row["setup_bytes"] < 50 * 400 * 400 * 3
+
+
+def test_what_became_slower_is_told_and_noise_is_not(record, tmp_path, capsys):
+    now = typed(record)
+    assert not any(change.told for change in changes(now, now))
+    before = {"a": (1.0, 0.95, 1.05), "b": (1.0, 0.6, 1.4), "c": (1.0, 1.0, 1.0)}
+    later = {"a": (0.8, 0.75, 0.85), "b": (0.8, 0.5, 1.0), "c": (1.2, 1.2, 1.2)}
+    told = [c.what for c in changes_of(later, before, True) if c.told]
+    assert told == ["a"]
+    (change, *_) = changes_of(before | {"d": (1, 1, 1)}, later, False)
+    assert change.told and change.factor == 0.8
+    assert against_table(changes_of(later, before, True)).rows
+
+    path = tmp_path / "bench-quick.json"
+    results = dict(record["results"])
+    rows = unpack(results["throughput"])
+    for row in rows:
+        for ratio in row["ratios"].values():
+            ratio.update({name: 1000 * value for name, value in ratio.items()})
+    results["throughput"] = pack(rows)
+    write_record(path, record | {"results": results}, True)
+    command = ["bench", "--quick", "-q", "--cipher", "le", "--repeats", "1"]
+    command += ["--part", "throughput", "--direction", "encrypt"]
+    assert main([*command, "--against", str(path)]) == 1
+    assert "slower" in capsys.readouterr().out
+
+
+def test_what_users_wait_for_is_measured_and_shown():
+    rows = {
+        "photographs": measure_photographs(KEY, ["le", "pbe"], (64, 96, 3)),
+        "own_keys": measure_own_keys(KEY, ["etc"], 1, 4),
+        "folders": measure_folders(KEY, ["le"], 1, ["5000 PNG of 32x32"], 0.002),
+        "peaks": measure_peaks(["le"], 64, 96),
+    }
+    record = {
+        "kind": "bench",
+        "settings": {"ciphers": ["le"]},
+        "results": rows,
+        "environment": environment(),
+    }
+    titles = [table.caption for table in bench_tables(typed(record))]
+    assert len(titles) == 4 and titles[2] == "Folders"
+    assert rows["folders"][0]["kept"] > 0 and rows["peaks"][0]["peak_bytes"] > 2**25

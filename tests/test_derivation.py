@@ -1,6 +1,7 @@
 """What is drawn from a key: uniform, separate, and the same for ever (test_vectors)."""
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tfpe import Key
-from tfpe.keys.derivation import Material
+from tfpe.keys import derivation
+from tfpe.keys.derivation import Material, residues, stable_argsort
 
 SECRET = bytes(range(32))
 NAMES = st.text(st.sampled_from('a",]["\\:{}1'), max_size=6)
@@ -146,3 +148,37 @@ def test_keys_one_bit_apart_have_unrelated_streams():
         streams.append(material(bytes(secret)).bits("x", 4096))
     for a, b in itertools.combinations(streams, 2):
         assert 0.45 < (a != b).mean() < 0.55
+
+
+@given(st.integers(1, 300), st.integers(1, 4), st.integers(0, 2**32 - 1))
+def test_short_and_long_rows_are_sorted_as_numpy_sorts_them(length, ties, seed):
+    """Also where the bits that are sorted first are equal, and whole words too."""
+    words = np.random.default_rng(seed).integers(0, ties, (5, length), np.uint64)
+    for shift in (0, 8, 40, 60):
+        expected = np.argsort(words << np.uint64(shift), axis=-1, kind="stable")
+        found = stable_argsort(words << np.uint64(shift))
+        assert np.array_equal(found, expected)
+
+
+@given(st.integers(1, 2**63 - 1) | st.integers(1, 5000), st.integers(0, 2**32 - 1))
+def test_residues_are_those_of_python(below, seed):
+    words = np.random.default_rng(seed).integers(0, 2**64, 20, np.uint64)
+    words[:2] = 2**64 - 1, 0
+    assert residues(words, below).tolist() == [int(word) % below for word in words]
+
+
+@pytest.mark.parametrize("package", ["cryptography", None])
+def test_large_draws_come_in_parts_of_the_same_stream(monkeypatch, package):
+    if package is None:
+        monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.hashes", None)
+    else:
+        pytest.importorskip(package)
+    whole = material(), {name: material().words(name, 1000) for name in "ab"}
+    monkeypatch.setattr(derivation, "PART_WORDS", 96)
+    m, words = whole
+    assert m.integers("a", 1000, 6).tolist() == [int(word) % 6 for word in words["a"]]
+    orders = m.permutations("b", 40, 25)
+    assert np.array_equal(orders, np.argsort(words["b"].reshape(40, 25), kind="stable"))
+    parts = list(m._stream.parts("a", 8000, 768))
+    assert b"".join(parts) == m.bytes("a", 8000).tobytes()
+    assert {len(part) for part in parts[:-1]} == {768}

@@ -16,7 +16,7 @@ from sklearn.datasets import load_sample_images
 
 from tfpe import Key
 from tfpe.errors import ManifestError, OutputError, TfpeError, WrongKeyError
-from tfpe.files import decrypt_folder, encrypt_folder
+from tfpe.files import commits, decrypt_folder, encrypt_folder
 
 KEY = Key(bytes(range(32)))
 PHOTO = load_sample_images().images[0]
@@ -150,9 +150,14 @@ def interrupted(tmp_path, monkeypatch, after, **arguments):
     return contents(tmp_path / "secret")
 
 
-@pytest.mark.parametrize("after", range(14))
-def test_full_disk_at_every_flush(tmp_path, monkeypatch, after):
-    """6 images: a flush for the journal's header, two for each, one at the end."""
+@pytest.mark.parametrize(
+    "after, most",
+    [*((n, 64) for n in range(9)), *((n, 4) for n in (3, 5, 7)), (2, 1), (11, 1)],
+)
+def test_full_disk_at_every_flush(tmp_path, monkeypatch, after, most):
+    """6 images: a flush for the journal's header, one for each and at least one for
+    their entries, one at the end."""
+    monkeypatch.setattr(commits, "MOST_IMAGES", most)
     monkeypatch.setattr("tfpe.files.folder_manifest.draw_identity", lambda: "same")
     save(tmp_path / "plain", 6)
     encrypt_folder(tmp_path / "plain", tmp_path / "whole", KEY, per_image=True)

@@ -21,7 +21,7 @@ from secret_arrays import (
 from tfpe import CIPHERS, Key, PerceptualEncrypt
 
 KEY = Key(bytes(range(101, 133)))
-SHAPE = (16, 16, 3)
+SHAPE = (16, 32, 3)
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, *SHAPE)).astype(np.float32)
 
 

@@ -5,7 +5,6 @@ Only +, -, *, / of IEEE doubles are used, each rounded once and in the order wri
 They run on the host: in the float32 of a graph the logistic orbit collapses.
 """
 
-import collections
 import itertools
 import math
 import numbers
@@ -102,14 +101,16 @@ def chaotic_sequence(name, parameters, length, burn_in=BURN_IN, allow_weak=False
     length = whole_number(length, "length", low=0)
     burn_in = whole_number(burn_in, "burn_in", low=0)
     checked = 0 if allow_weak else CHECKED_BYTES
-    orbit = chaotic_map.orbit(**parameters)
-    # The first one is the initial value itself.
-    collections.deque(itertools.islice(orbit, burn_in + 1), maxlen=0)
-    sequence = np.empty(max(length, checked), np.uint8)
-    for start in range(0, sequence.size, CHUNK):
-        part = sequence[start : start + CHUNK]
-        values = np.fromiter(itertools.islice(orbit, part.size), np.float64)
-        part[:] = np.floor((values / 2) * 1e14).astype(np.int64)
+    needed = burn_in + max(length, checked)
+    size = min(CHUNK, needed + -needed % 64)
+    arrays = chaotic_map.arrays(size, **parameters)
+    sequence = np.empty(needed, np.uint8)
+    for start in range(0, needed, size):
+        part = sequence[start : start + size]
+        values = next(arrays)[: part.size] / 2
+        # What cuts off decimals is the floor of numbers that are not negative.
+        part[:] = (values * 1e14).astype(np.int64)
+    sequence = sequence[burn_in:]
     if not allow_weak and _is_weak(sequence):
         raise WeakParameterError(
             f"Parameters of the {name} map should give at least {MIN_DISTINCT_BYTES} "

@@ -63,7 +63,7 @@ class Chain(Keyed):
 
     @property
     def _shown(self):
-        kinds = ", ".join(type(part).__name__ for part in self.parts)
+        kinds = ", ".join(part._name for part in self.parts)
         return f"{kinds}, "
 
 

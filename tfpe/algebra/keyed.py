@@ -101,6 +101,11 @@ class Keyed:
         _ = self.program
         return self
 
+    @property
+    def held_bytes(self):
+        """Bytes of the arrays that it and its program hold now."""
+        return sum(array.nbytes for array in _arrays_of(self).values())
+
     def packed(self):
         """The same in less memory, for those who keep many until they `stack` them."""
         return self
@@ -235,7 +240,8 @@ class Keyed:
             setattr(self, name, array.view())
 
     def __setattr__(self, name, value):
-        if name in self._fixed and name in self.__dict__:
+        made = isinstance(getattr(type(self), name, None), property)
+        if name in self._fixed and (made or name in self.__dict__):
             raise AttributeError(
                 f"A {type(self).__name__} is immutable: `{name}` cannot be set"
             )
@@ -244,11 +250,15 @@ class Keyed:
     def __repr__(self):
         batch = "" if self.batch_size is None else f", batch_size={self.batch_size}"
         return (
-            f"{type(self).__name__}({self._shown}input_shape={self.input_shape}, "
+            f"{self._name}({self._shown}input_shape={self.input_shape}, "
             f"output_shape={self.output_shape}{batch})"
         )
 
     _shown = ""
+
+    @property
+    def _name(self):
+        return type(self).__name__
 
     def __copy__(self):
         return self
@@ -262,6 +272,21 @@ class Keyed:
             "the name of a key file and build it there: "
             "tfpe.ciphers.<name>(key, image_shape)."
         )
+
+
+def _arrays_of(holder, found=None):
+    """The arrays that can be reached from a map or a program, each once, by owner."""
+    found = {} if found is None else found
+    if isinstance(holder, np.ndarray):
+        owner = holder if holder.base is None else holder.base
+        found[id(owner)] = holder
+    elif isinstance(holder, (Keyed, Program)):
+        for held in vars(holder).values():
+            _arrays_of(held, found)
+    elif isinstance(holder, (list, tuple)):
+        for held in holder:
+            _arrays_of(held, found)
+    return found
 
 
 def _refuse_infinite(images, backend):

@@ -13,9 +13,9 @@ import numpy as np
 
 from tfpe.algebra.backends import CHUNK_BYTES, CHUNK_INDICES, NUMPY
 from tfpe.algebra.keyed import Program
+from tfpe.algebra.pixel_moves import MOST_CHANNELS, ROW_BYTES, move, moved_rows, sources
 from tfpe.algebra.words import join_words
-
-MAX_SELECT_CHANNELS = 4
+from tfpe.checks import index_dtype
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -33,69 +33,58 @@ class Xor(Program):
 class Select(Program):
     """Bytes move inside their pixel: each channel is picked by masks, no gather.
 
-    `index` is the gather itself, which is faster where no compiler sees the images.
+    `shift`, `int8`, says how far the source of each byte stands from it.
     """
 
-    index: np.ndarray
+    one_pass: typing.ClassVar = True
+    shift: np.ndarray
     mask: np.ndarray
 
-    @property
-    def one_pass(self):
-        return self.mask.ndim == 1 and self.mask.size <= CHUNK_BYTES
-
     def run(self, images, channels, backend):
-        # A single image is not worth the masks.
-        if backend is NUMPY and self.one_pass and len(images) > 1:
-            return self._shift(images, channels)
+        if backend is NUMPY:
+            return self._shifted(images, channels)
+        size = images.shape[-1]
         if backend.is_concrete(images):
-            return Gather(self.index, self.mask).run(images, channels, backend)
-        pixel = (-1, images.shape[-1] // channels, channels)
+            # Where no compiler sees the images, a gather is faster.
+            index = np.arange(size, dtype=index_dtype(size)) + self.shift
+            return Gather(index, self.mask).run(images, channels, backend)
+        pixel = (-1, size // channels, channels)
         pixels = backend.reshape(images, pixel)
         # Per-image keys: (B, n) has the batch where pixels have it.
-        channel = self.index.reshape(pixel) % channels
+        channel = self.shift.reshape(pixel) + np.arange(channels, dtype=np.int8)
         moved = None
         for s in range(channels):
             # 255 where the output byte comes from channel `s`, else 0.
             source = backend.secret((channel == s) * np.uint8(255), images)
             picked = pixels[..., s : s + 1] & source
             moved = picked if moved is None else moved | picked
-        moved = backend.reshape(moved, (-1, images.shape[-1]))
+        moved = backend.reshape(moved, (-1, size))
         return moved ^ backend.secret(self.mask, images)
 
-    def _shift(self, images, channels):
-        """NumPy: many images as one row of bytes, shifted and masked."""
-        if "_masks" not in self.__dict__:
-            self.__dict__["_masks"] = self._shift_masks(channels)
-        mask, stay, *others = self._masks
-        images, result = np.ascontiguousarray(images), np.empty(images.shape, np.uint8)
-        picked = np.empty_like(mask)
+    def _shifted(self, images, channels):
+        """NumPy: rows of bytes, shifted and masked."""
+        size = self.mask.size
+        images = np.ascontiguousarray(images)
+        if self.per_image or 2 * size > ROW_BYTES or len(images) == 1:
+            # One row for each key.
+            rows = images.reshape(-1, size)
+            result = [moved_rows(row, self.shift, channels) for row in rows]
+            result = result[0][None] if len(result) == 1 else np.stack(result)
+            result ^= self.mask.reshape(-1)
+            return result.reshape(images.shape)
+        # Many small images as one row, with masks that are kept.
+        if "_kept" not in self.__dict__:
+            count = ROW_BYTES // size
+            kept = [self.mask, *sources(self.shift, channels)]
+            self.__dict__["_kept"] = [np.tile(mask, count) for mask in kept]
+        mask, *masks = self._kept
+        result = np.empty(images.shape, np.uint8)
         for start in range(0, images.size, mask.size):
-            row = images.reshape(-1)[start : start + mask.size]
-            moved = result.reshape(-1)[start : start + mask.size]
-            np.bitwise_and(row, stay[: row.size], out=moved)
+            part = slice(start, start + mask.size)
+            row, moved = images.reshape(-1)[part], result.reshape(-1)[part]
+            move(row, moved, masks, channels)
             moved ^= mask[: row.size]
-            # Masks are 0 where a shift would fetch a byte of another image.
-            for shift, source in zip(_shifts(channels)[1:], others, strict=True):
-                here, there = max(-shift, 0), max(shift, 0)
-                count = max(row.size - abs(shift), 0)
-                part = picked[:count]
-                np.bitwise_and(
-                    row[there : there + count], source[here : here + count], out=part
-                )
-                moved[here : here + count] ^= part
         return result
-
-    def _shift_masks(self, channels):
-        """The xor's mask, and for each shift 255 where a byte comes from so far off."""
-        shift = self.index - np.arange(self.index.size, dtype=self.index.dtype)
-        sources = [(shift == s) * np.uint8(255) for s in _shifts(channels)]
-        count = CHUNK_BYTES // self.mask.size
-        return [np.tile(mask, count) for mask in (self.mask, *sources)]
-
-
-def _shifts(channels):
-    """How far bytes move inside a pixel, 0 first."""
-    return sorted(range(1 - channels, channels), key=abs)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -193,8 +182,8 @@ def choose(transform):
     if (t.perm == place).all():
         return Xor(t.mask)
     channels = t.input_shape[-1]
-    if channels == t.output_shape[-1] and channels <= MAX_SELECT_CHANNELS:
+    if channels == t.output_shape[-1] and channels <= MOST_CHANNELS:
         channel = t.perm - np.repeat(place[::channels], channels)
         if 0 <= channel.min() <= channel.max() < channels:
-            return Select(t.perm, t.mask)
+            return Select((t.perm - place).astype(np.int8), t.mask)
     return Gather(t.perm, t.mask)

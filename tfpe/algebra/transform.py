@@ -137,6 +137,10 @@ class Transform(Keyed):
         perm = np.stack([t.perm for t in maps], dtype=index_dtype(maps[0].perm.size))
         return self._like(perm, np.stack([t.mask for t in maps]), bits)
 
+    def of_image(self, number):
+        """The transform of one image of a batch of keys."""
+        return self._like(self.perm[number], self.mask[number], self.bits)
+
     def packed(self):
         """The same with its permutation in 16 bits where those do, to be stacked."""
         perm = self.perm
@@ -247,6 +251,12 @@ class Transform(Keyed):
 
 
 def xor_transform(mask, shape):
-    """The transform `y = x ^ mask` of `shape`; `mask`, `uint8`, is given away."""
-    perm = np.arange(mask.size, dtype=index_dtype(mask.size))
-    return Transform.composed(perm, mask.reshape(-1), 8, shape)
+    """The transform `y = x ^ mask` of images of `shape`; `mask` is given away.
+
+    It is `uint8`, of any shape of their size; of `(B, n)` each image has its own.
+    """
+    size = math.prod(shape)
+    if mask.ndim != 2 or mask.shape[1] != size:
+        mask = mask.reshape(size)
+    perm = np.broadcast_to(np.arange(size, dtype=index_dtype(size)), mask.shape)
+    return Transform.composed(perm, mask, 8, shape)

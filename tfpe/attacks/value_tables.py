@@ -6,10 +6,11 @@ chosen or known plaintext of the same tables.
 
 import numpy as np
 
+from tfpe.algebra.block_layout import lay_out
 from tfpe.algebra.substitution import VALUES, Substitution
 from tfpe.attacks.oracles import ask, check_on_random_images
 from tfpe.checks import batch_of, image_shape_of, one_of, pair_of
-from tfpe.ciphers.blocks import block_indices, lay_out
+from tfpe.ciphers.blocks import block_indices
 from tfpe.ciphers.substituted import TABLES
 from tfpe.errors import AttackError
 

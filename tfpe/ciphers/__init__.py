@@ -84,16 +84,19 @@ CIPHERS = {
             le,
             learnable.le_key_space,
             "Tanaka 2018, arXiv 1804.00490",
+            takes_keys=True,
         ),
         Cipher(
             ele,
             learnable.ele_key_space,
             "Madono et al. 2020, arXiv 2001.07761",
+            takes_keys=True,
         ),
         Cipher(
             pbe,
             pixel.pbe_key_space,
             "Sirichotedumrong et al. 2019, doi 10.1109/ACCESS.2019.2959017",
+            takes_keys=True,
         ),
         Cipher(
             logistic,
@@ -104,6 +107,7 @@ CIPHERS = {
             etc,
             scrambled.etc_key_space,
             "Kurihara et al. 2015, IEICE Trans. Fundamentals E98-A(11)",
+            takes_keys=True,
         ),
         Cipher(
             etc_gray,
@@ -131,21 +135,25 @@ CIPHERS = {
             negpos,
             controls.negpos_key_space,
             "the negative-positive step of the ciphers above",
+            takes_keys=True,
         ),
         Cipher(
             shuffle,
             controls.shuffle_key_space,
             "control",
+            takes_keys=True,
         ),
         Cipher(
             blockshuffle,
             controls.blockshuffle_key_space,
             "MaungMaung & Kiya 2021, IEEE TIFS 16",
+            takes_keys=True,
         ),
         Cipher(
             keystream,
             controls.keystream_key_space,
             "control: a stream cipher with a repeated nonce",
+            takes_keys=True,
         ),
     )
 }

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from tfpe.algebra.transform import Transform
-from tfpe.ciphers.blocks import block_positions, lay_out
+from tfpe.algebra.block_layout import block_positions
+from tfpe.algebra.block_rows import local_dtype
+from tfpe.algebra.block_transform import BlockTransform
 from tfpe.ciphers.channels import CHANNEL_ORDERS
 
 ORIENTATIONS = 8
@@ -33,32 +34,32 @@ def move_blocks(
         sub_block_order: permutations of s, `(N, s)`: the source sub-block; or None.
     """
     channels, across = shape[2], block_size // sub_block_size
+    lead = block_order.shape  # an axis of keys may be in front
+    orientation = orientation.reshape(-1, *orientation.shape[len(lead) :])
+    negate, codes = negate.reshape(-1), codes if codes is None else codes.reshape(-1)
     colours = np.arange(channels, dtype=np.int8)[None]
     if codes is not None:
         colours = CHANNEL_ORDERS[codes]
-    origins, offsets = block_positions(shape, sub_block_size)
+    # Bytes of a block are those of an image of its size.
+    square = block_size, block_size, channels
+    within, offsets = block_positions(square, sub_block_size)
+    dtype = local_dtype(block_size**2 * channels)
     # Inside a sub-block: output pixel p takes input pixel turned[p].
-    turned = offsets[::channels][orientations(sub_block_size)]
-    corners = origins.reshape(shape[0] // sub_block_size, -1)
-    first = corners[::across, ::across].ravel()  # of each block, its first byte
-    within = corners[:across, :across].ravel()
+    turned = offsets[::channels][orientations(sub_block_size)].astype(dtype)
+    within, colours = within.astype(dtype), colours.astype(dtype)
     inside = within if sub_block_order is None else within[sub_block_order]
     local = turned[orientation]
     if orientation.ndim == 3:
         local = local.swapaxes(2, 3) + colours[:, None, None, :]
     else:
         local = local[..., None] + colours[:, None, None, :]
-    local += (first[block_order][:, None] + inside)[..., None, None]
+    local += inside[..., None, None]
     # Bytes of each block in (row, column, channel) order: rows of sub-blocks between.
     local = local.reshape(-1, across, across, sub_block_size, sub_block_size * channels)
-    local = local.swapaxes(2, 3).reshape(len(block_order), -1)
-    negatives = np.where(negate, np.uint8(255), np.uint8(0))[:, None]
-    return Transform.composed(
-        lay_out(local, shape, block_size),
-        lay_out(np.broadcast_to(negatives, local.shape), shape, block_size),
-        8,
-        shape,
-    )
+    local = local.swapaxes(2, 3).reshape(*lead, -1)
+    negatives = np.where(negate, np.uint8(255), np.uint8(0))
+    masks = np.broadcast_to(negatives.reshape(*lead, 1), local.shape)
+    return BlockTransform(local, masks, 8, shape, block_size, block_order)
 
 
 def sub_pixels(block_size, sub_block_size):

@@ -1,5 +1,6 @@
 """The colour step that pbe, logistic and etc share: one of six channel orders."""
 
+import functools
 import math
 
 import numpy as np
@@ -12,6 +13,8 @@ CHANNEL_ORDERS = np.array(
     [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]], np.int8
 )
 
+CHUNK = 2**14  # fours of pixels, which the cache holds
+
 
 def channel_codes(channel_order, shape, channels):
     """Explicit codes of Table I, of `shape`, or None as it is; or an error."""
@@ -23,6 +26,32 @@ def channel_codes(channel_order, shape, channels):
             f"Received: an array, and images of {channels}"
         )
     return checks.integers(channel_order, shape, len(CHANNEL_ORDERS), "channel_order")
+
+
+def channel_orders(codes):
+    """The rows of `CHANNEL_ORDERS` by their codes, `uint8 (codes, 3)`.
+
+    Four at a time, from a table of all fours: a row of three bytes takes as long.
+    """
+    count, table = len(CHANNEL_ORDERS), _orders_of_fours()
+    codes = codes.reshape(-1)
+    fours = codes[: codes.size // 4 * 4].reshape(-1, 4)
+    orders = np.empty((codes.size, 3), np.uint8)
+    filled = orders[: fours.size].reshape(-1, 12)
+    for start in range(0, len(fours), CHUNK):
+        four = fours[start : start + CHUNK].astype(np.uint16)
+        place = four[:, 0]
+        for column in range(1, 4):
+            place = place * np.uint16(count) + four[:, column]
+        filled[start : start + CHUNK] = table.take(place, axis=0)
+    orders[fours.size :] = CHANNEL_ORDERS[codes[fours.size :]]
+    return orders
+
+
+@functools.cache
+def _orders_of_fours():
+    codes = np.indices((len(CHANNEL_ORDERS),) * 4).reshape(4, -1).T
+    return CHANNEL_ORDERS.astype(np.uint8)[codes].reshape(-1, 12)
 
 
 def shuffles_channels(channel_shuffle, image_shape):

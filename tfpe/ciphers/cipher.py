@@ -11,7 +11,7 @@ from tfpe import checks
 from tfpe.algebra.keyed import Keyed
 from tfpe.ciphers.traits import traits_of
 from tfpe.errors import CipherOptionError
-from tfpe.keys import KEY_BYTES, Key, check_key
+from tfpe.keys import KEY_BYTES, Key, Keys, check_key
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,12 +24,14 @@ class Cipher:
         reference: where it was published.
         unfolded: with the option `fold=False`, the shape of the ciphertext from that of
             the image, and back; None where the cipher keeps the shape.
+        takes_keys: whether the function takes `tfpe.keys.Keys`, several keys at once.
     """
 
     function: Callable
     key_space: Callable
     reference: str
     unfolded: tuple[Callable, Callable] | None = None
+    takes_keys: bool = False
 
     @property
     def name(self):
@@ -139,6 +141,7 @@ class Cipher:
         5
         """
         check_key(key)
-        return Keyed.stack(
-            self(key.for_image(number), image_shape, **options) for number in numbers
-        )
+        keys = [key.for_image(number) for number in numbers]
+        if self.takes_keys and keys:
+            return self.function(Keys(keys), image_shape, **self.options(**options))
+        return Keyed.stack(self(one, image_shape, **options) for one in keys)

@@ -5,10 +5,11 @@ import math
 import numpy as np
 
 from tfpe import checks
+from tfpe.algebra.block_rows import local_dtype
+from tfpe.algebra.block_transform import BlockTransform
 from tfpe.algebra.transform import Transform, xor_transform
-from tfpe.ciphers.blocks import block_indices, lay_out
 from tfpe.ciphers.keyspace import KeySpace, log2_factorial
-from tfpe.keys import check_key
+from tfpe.keys import check_key, check_keys
 
 
 def identity(key, image_shape):
@@ -53,7 +54,7 @@ def negpos(key, image_shape):
     [0, 255]
     """
     shape = checks.image_shape_of(image_shape)
-    mask = check_key(key).material("negpos", shape).bits("negate", math.prod(shape))
+    mask = check_keys(key).material("negpos", shape).bits("negate", math.prod(shape))
     return xor_transform(np.uint8(255) * mask, shape)
 
 
@@ -81,9 +82,9 @@ def shuffle(key, image_shape):
     """
     shape = checks.image_shape_of(image_shape)
     order = (
-        check_key(key).material("shuffle", shape).permutation("perm", math.prod(shape))
+        check_keys(key).material("shuffle", shape).permutation("perm", math.prod(shape))
     )
-    return Transform.composed(order, np.zeros(order.size, np.uint8), 8, shape)
+    return Transform.composed(order, np.zeros(order.shape, np.uint8), 8, shape)
 
 
 def shuffle_transform(perm, image_shape):
@@ -139,7 +140,7 @@ def blockshuffle(key, image_shape, block_size=4):
     """
     block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
-    material = check_key(key).material("blockshuffle", shape, block_size=block_size)
+    material = check_keys(key).material("blockshuffle", shape, block_size=block_size)
     perm = material.permutation("perm", block_size**2 * shape[2])
     return _shuffle_in_blocks(perm, shape, block_size)
 
@@ -171,8 +172,9 @@ def blockshuffle_transform(perm, image_shape, block_size):
 
 
 def _shuffle_in_blocks(perm, shape, block_size):
-    gather = lay_out(block_indices(shape, block_size)[:, perm], shape, block_size)
-    return Transform.composed(gather, np.zeros(gather.size, np.uint8), 8, shape)
+    order = perm.astype(local_dtype(perm.shape[-1]))[..., None, :]
+    masks = np.zeros(order.shape, np.uint8)
+    return BlockTransform(order, masks, 8, shape, block_size)
 
 
 def blockshuffle_key_space(image_shape, block_size=4):
@@ -203,7 +205,7 @@ def keystream(key, image_shape):
     """
     shape = checks.image_shape_of(image_shape)
     stream = (
-        check_key(key).material("keystream", shape).bytes("stream", math.prod(shape))
+        check_keys(key).material("keystream", shape).bytes("stream", math.prod(shape))
     )
     return xor_transform(stream, shape)
 

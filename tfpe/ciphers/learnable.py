@@ -3,10 +3,10 @@
 import numpy as np
 
 from tfpe import checks
-from tfpe.algebra.transform import Transform
-from tfpe.ciphers.blocks import block_positions, lay_out
+from tfpe.algebra.block_rows import local_dtype, mask_bytes, row_parts, take_rows
+from tfpe.algebra.block_transform import BlockTransform
 from tfpe.ciphers.keyspace import KeySpace, log2_factorial
-from tfpe.keys import check_key
+from tfpe.keys import check_keys
 
 REVERSALS = ("derived", "independent")
 
@@ -49,13 +49,13 @@ def le(key, image_shape, block_size=4, reversal="derived", word_bits=4):
     shape = checks.image_shape_of(image_shape, block_size)
     checks.one_of(reversal, REVERSALS, "reversal")
     checks.one_of(word_bits, (4, 8), "word_bits")
-    material = check_key(key).material(
+    material = check_keys(key).material(
         "le", shape, block_size=block_size, reversal=reversal, word_bits=word_bits
     )
     words = block_size**2 * shape[2] * 8 // word_bits
-    order, mask = material.permutation("order", words)[None], None
+    order, mask = material.permutation("order", words)[..., None, :], None
     if reversal == "independent":
-        mask = material.bits("reversal", words)[None]
+        mask = material.bits("reversal", words)[..., None, :]
     return _shuffle_words(order, None, mask, word_bits, shape, block_size)
 
 
@@ -133,12 +133,13 @@ def ele(key, image_shape, block_size=4, reversal="derived"):
     block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
     checks.one_of(reversal, REVERSALS, "reversal")
-    material = check_key(key).material(
+    material = check_keys(key).material(
         "ele", shape, block_size=block_size, reversal=reversal
     )
     count = shape[0] * shape[1] // block_size**2
     words = 2 * block_size**2 * shape[2]
-    orders, masks = material.permutations("orders", count, words), None
+    orders = material.permutations("orders", count, words, local_dtype(words))
+    masks = None
     if reversal == "independent":
         masks = material.bits("reversals", (count, words))
     block_order = material.permutation("block_order", count)
@@ -194,34 +195,29 @@ def _shuffle_words(orders, block_order, masks, word_bits, image_shape, block_siz
     """Shuffles the words of each source block by its order; blocks by `block_order`.
 
     `orders` and `masks` are `(N, n)`, or `(1, n)` where all blocks share them and
-    `block_order` is None; `masks` None derives the reversals.
+    `block_order` is None; `masks` None derives the reversals. All may have an axis of
+    keys in front.
     """
     parts = 8 // word_bits
-    origins, offsets = block_positions(image_shape, block_size)
-    # The papers' numbering: all low nibbles of the block, then all high ones.
-    offsets = np.concatenate([parts * offsets + part for part in range(parts)])
+    shape, words, source = orders.shape, orders.shape[-1], block_order
+    orders = orders.reshape(-1, words)
+    masks = masks if masks is None else masks.reshape(orders.shape)
+    if source is not None:
+        # Blocks of all images are numbered one after the other.
+        first = np.arange(0, len(orders), source.shape[-1])
+        source = (source.reshape(len(first), -1) + first[:, None]).reshape(-1)
+    order = np.empty(orders.shape, local_dtype(words))
+    flips = np.empty((len(orders), words // parts), np.uint8)
     full = np.uint8(2**word_bits - 1)
-    total = origins.size * offsets.size
-    perm, flips = np.empty(total, offsets.dtype), np.empty(total, np.uint8)
-    # Rows of blocks are rows of the image: so many at a time as the cache holds.
-    height, width, channels = image_shape
-    columns = width // block_size
-    step = max(1, 2**16 // (columns * offsets.size))
-    for top in range(0, height // block_size, step):
-        blocks = np.arange(origins.size)[top * columns : (top + step) * columns]
-        sources = blocks if block_order is None else block_order[blocks]
-        own = slice(0, 1) if len(orders) == 1 else sources
-        order = orders[own]
+    for rows in row_parts(*orders.shape):
+        sources = rows if source is None else source[rows]
+        order[rows] = orders[sources]
         if masks is None:
             # Reversed before and after the shuffle, strictly above n / 2: the code.
-            reversed_ = order > offsets.size / 2
-            flipped = reversed_ ^ np.take_along_axis(reversed_, order, axis=1)
+            reversed_ = order[rows] > words // 2
+            flipped = reversed_ ^ take_rows(reversed_, order[rows])
         else:
-            flipped = np.take_along_axis(masks[own], order, axis=1)
-        places = offsets[order] + parts * origins[sources, None]
-        shape = (block_size * len(blocks) // columns, width, channels)
-        part = slice(blocks[0] * offsets.size, (blocks[-1] + 1) * offsets.size)
-        perm[part] = lay_out(places, shape, block_size, parts)
-        flipped = np.broadcast_to(flipped * full, places.shape)
-        flips[part] = lay_out(flipped, shape, block_size, parts)
-    return Transform.composed(perm, flips, word_bits, image_shape)
+            flipped = take_rows(masks[sources], order[rows])
+        flips[rows] = mask_bytes(flipped * full, parts)
+    order, flips = order.reshape(shape), flips.reshape(*shape[:-1], -1)
+    return BlockTransform(order, flips, word_bits, image_shape, block_size, block_order)

@@ -9,16 +9,18 @@ import numpy as np
 
 from tfpe import chaos as chaos_module
 from tfpe import checks
-from tfpe.algebra.transform import Transform, xor_transform
-from tfpe.checks import index_dtype
+from tfpe.algebra.block_rows import take_rows
+from tfpe.algebra.block_transform import BlockTransform
+from tfpe.algebra.transform import xor_transform
 from tfpe.ciphers.channels import (
     CHANNEL_ORDERS,
     channel_codes,
     channel_order_bits,
+    channel_orders,
     shuffles_channels,
 )
 from tfpe.ciphers.keyspace import KeySpace
-from tfpe.keys import check_key
+from tfpe.keys import check_key, check_keys
 
 STREAMS = ("per_channel", "shared")
 # Entropy of the sequence: of the parameters it grows from (mu and d0 about 103 bits).
@@ -56,10 +58,10 @@ def pbe(key, image_shape, channel_shuffle=True):
     """
     shape = checks.image_shape_of(image_shape)
     channel_shuffle = shuffles_channels(channel_shuffle, shape)
-    material = check_key(key).material("pbe", shape, channel_shuffle=channel_shuffle)
+    material = check_keys(key).material("pbe", shape, channel_shuffle=channel_shuffle)
     order = _draw_channel_order(material, shape) if channel_shuffle else None
     negate = material.bits("negate", shape)
-    return _xor_then_channel_order(negate * np.uint8(255), order, shape)
+    return _xor_then_channel_order(np.negative(negate.view(np.uint8)), order, shape)
 
 
 def pbe_transform(negate, channel_order):
@@ -215,14 +217,17 @@ def logistic_key_space(
 
 
 def _xor_then_channel_order(mask, codes, shape):
+    """`mask` is `(H, W, C)`, `codes` `(H, W)`; an axis of keys may be in front."""
+    mask = mask.reshape(*mask.shape[:-3], -1, shape[2])
     if codes is None:
-        return xor_transform(mask, shape)
-    height, width, channels = shape
-    dtype = index_dtype(mask.size)
-    first = np.arange(0, mask.size, channels, dtype=dtype)
-    perm = (first.reshape(height, width, 1) + CHANNEL_ORDERS[codes]).ravel()
-    return Transform.composed(perm, mask.ravel().take(perm), 8, shape)
+        return xor_transform(mask.reshape(*mask.shape[:-2], -1), shape)
+    order = channel_orders(codes).reshape(mask.shape)
+    # What was xored moves with the channels.
+    rows = (-1, shape[2])
+    moved = take_rows(mask.reshape(rows), order.reshape(rows)).reshape(mask.shape)
+    return BlockTransform(order, moved, 8, shape, 1)
 
 
 def _draw_channel_order(material, shape):
-    return material.integers("channel_order", shape[:2], len(CHANNEL_ORDERS))
+    count = len(CHANNEL_ORDERS)
+    return material.integers("channel_order", shape[:2], count, np.uint8)

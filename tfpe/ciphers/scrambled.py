@@ -16,7 +16,7 @@ from tfpe.ciphers.channels import (
 )
 from tfpe.ciphers.keyspace import KeySpace, log2_factorial
 from tfpe.errors import CipherOptionError, ImageError
-from tfpe.keys import check_key
+from tfpe.keys import check_key, check_keys
 
 
 def etc(key, image_shape, block_size=4, channel_shuffle=True):
@@ -50,7 +50,7 @@ def etc(key, image_shape, block_size=4, channel_shuffle=True):
     block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
     channel_shuffle = shuffles_channels(channel_shuffle, shape)
-    material = check_key(key).material(
+    material = check_keys(key).material(
         "etc", shape, block_size=block_size, channel_shuffle=channel_shuffle
     )
     count = shape[0] * shape[1] // block_size**2
@@ -114,7 +114,7 @@ def _check_moves(block_order, orientation, negate, count):
 
 def _move_blocks(block_order, orientation, negate, codes, shape, block_size):
     """etc from material that fits; `codes` None leaves the channels as they are."""
-    whole = orientation[:, None]  # a block is its one sub-block
+    whole = orientation[..., None]  # a block is its one sub-block
     return move_blocks(block_order, whole, negate, codes, shape, block_size, block_size)
 
 

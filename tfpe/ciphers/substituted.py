@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from tfpe import checks
+from tfpe.algebra.block_layout import lay_out
 from tfpe.algebra.substitution import VALUES, Substitution
-from tfpe.ciphers.blocks import lay_out
 from tfpe.ciphers.keyspace import KeySpace, log2_factorial
 from tfpe.keys import check_key
 

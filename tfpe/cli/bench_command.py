@@ -17,13 +17,17 @@ examples:
   tfpe bench --record results/bench-speed.json --part pipelines --data-dir DIR
   tfpe bench --jpeg --record results/bench-jpeg.json --figure jpeg.png
   tfpe bench --hybrid --record results/bench-hybrid.json
+  tfpe bench --part photographs --part own_keys --part folders --part peaks
+  tfpe bench --cipher le --against results/bench-speed.json
 
 Compare ratios, not seconds. Baselines from real cryptography need the package
 cryptography (extra `bench`). A record is written after each part, and parts that are
 not measured now stay as they are in it. With --jpeg nothing is timed: it measures what
 JPEG makes of ciphertexts, and takes --cipher, --record, --overwrite and --figure. With
 --hybrid the containers of `tfpe pack` are measured: what they save, how fast they are
-made and read, in what memory; it takes --repeats, --record and --overwrite.
+made and read, in what memory; it takes --repeats, --record and --overwrite. With
+--against the exit code is 1 where something became slower than in that record by more
+than the noise.
 """
 }
 
@@ -31,7 +35,10 @@ made and read, in what memory; it takes --repeats, --record and --overwrite.
 def register(commands):
     """Adds the commands of this file."""
     # Names only: the benchmark imports TensorFlow.
-    parts = ("throughput", "one_core", "setup", "pipelines", "step")
+    parts = (
+        *("throughput", "one_core", "setup", "pipelines", "step"),
+        *("photographs", "own_keys", "folders", "peaks"),
+    )
     command = add_command(commands, bench, EXAMPLES)
     command.add_argument(
         "--quick", action="store_true", help="measure the smallest size only"
@@ -66,6 +73,9 @@ def register(commands):
     command.add_argument("--record", metavar="FILE", help="write a record there")
     command.add_argument("--overwrite", action="store_true")
     command.add_argument("--figure", metavar="PNG", help="draw throughput there")
+    command.add_argument(
+        "--against", metavar="RECORD", help="say what became slower, or faster"
+    )
     command.add_argument("--json", action="store_true", help="print the record")
     command.add_argument("-q", "--quiet", action="store_true", help="show no progress")
 
@@ -79,9 +89,21 @@ def bench(options):
         return _bench_jpeg(options)
     if options.hybrid:
         return _bench_hybrid(options)
+    from tfpe.errors import RecordError
     from tfpe.lab.bench import DIRECTIONS, PARTS, run_bench
+    from tfpe.lab.bench.against import against_table, changes
     from tfpe.lab.bench.speed_report import bench_tables, draw_speed
-    from tfpe.lab.records import typed
+    from tfpe.lab.records import read_record, typed
+    from tfpe.lab.records.speed_records import Bench
+
+    earlier = None
+    if options.against:
+        earlier = typed(read_record(options.against))
+        if not isinstance(earlier, Bench):
+            raise RecordError(
+                f"--against should be a record of tfpe bench. Received: "
+                f"{options.against}, another kind"
+            )
 
     def progress(done, total, what):
         if not options.quiet:
@@ -104,12 +126,27 @@ def bench(options):
         draw_speed(typed(record), options.figure)
     if options.json:
         print(json.dumps(record, indent=2, sort_keys=True))
-        return
-    for table in bench_tables(typed(record)):
-        print_table(table)
+    else:
+        for table in bench_tables(typed(record)):
+            print_table(table)
+    if earlier is None:
+        return 0
+    found = changes(typed(record), earlier)
+    if not options.json:
+        print_table(against_table(found))
+    return int(any(change.told and change.factor < 1 for change in found))
 
 
-SPEED_ONLY = ("quick", "size", "part", "direction", "repeats", "cores", "data_dir")
+SPEED_ONLY = (
+    "quick",
+    "size",
+    "part",
+    "direction",
+    "repeats",
+    "cores",
+    "data_dir",
+    "against",
+)
 UNFIT = {
     "jpeg": ("hybrid", *SPEED_ONLY),
     "hybrid": (*(n for n in SPEED_ONLY if n != "repeats"), "cipher", "figure"),

@@ -10,6 +10,7 @@ from tfpe.ciphers import DEFAULT_CIPHER, find_cipher
 from tfpe.errors import ImageFileError, ManifestError, OutputError
 from tfpe.files.already_encrypted import require_plain
 from tfpe.files.coded_ciphertexts import check_jpeg, suffix_of
+from tfpe.files.commits import Commits
 from tfpe.files.finding import find_images, output_paths
 from tfpe.files.folder_manifest import (
     JOURNAL_NAME,
@@ -155,12 +156,19 @@ def encrypt_folder(
             numbers = _numbers(new, entries, journal.entries) if per_image else {}
             known = ({} if force else entries) | journal.entries
             files = sources.images.values()
-            run = ImageEncryption(dst, key, row, journal, known, files, bool(force))
             jobs = {
                 source: (hidden[target], sources.images[source], numbers)
                 for target, source in targets.items()
             }
-            results, failed = map_images(run, jobs, progress, workers)
+            with Commits(journal) as commits:
+                run = ImageEncryption(
+                    *(dst, key, row, commits, journal.header),
+                    *(known, files, bool(force)),
+                )
+                results, failed = map_images(run, jobs, progress, workers)
+            for source, (path, _, _) in jobs.items():
+                if path in commits.failed and results.pop(source, None):
+                    failed.append((source, commits.failed[path]))
             entries |= {e["path"]: e for e, _ in results.values()}
             entries |= {
                 # Written by the interrupted run, and the source is gone meanwhile.

@@ -29,15 +29,16 @@ class ImageEncryption:
         folder: the output folder.
         key: a `tfpe.Key`.
         cipher: a row of `tfpe.CIPHERS`.
-        journal: the `Journal` of the run, with the header of the folder.
+        commits: the `Commits` of the run, which write what is encrypted.
+        header: of the folder.
         known: path -> entry of images that need not be written again.
         sources: the files of the source, which are never replaced.
         force: whether to replace other files.
     """
 
-    def __init__(self, folder, key, cipher, journal, known, sources, force):
+    def __init__(self, folder, key, cipher, commits, header, known, sources, force):
         self.folder, self.key, self.cipher = folder, key, cipher
-        self.journal, self.header = journal, journal.header
+        self.commits, self.header = commits, header
         self.known, self.force = known, force
         self.preparation = Preparation.from_json(self.header.get("preparation"))
         self.sources = {identity(source) for source in sources} - {None}
@@ -92,7 +93,8 @@ class ImageEncryption:
         if stored:
             fields["stored"] = stored
         entry = make_entry(self.key, self.header, **fields)
-        write_file(target, file, before_rename=lambda: self.journal.append(entry))
+        del image, ciphertext
+        self.commits.add(target, file, entry)
         return entry, True
 
     def _mark(self, path, data):

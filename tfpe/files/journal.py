@@ -66,13 +66,13 @@ class Journal:
         if self._empty:
             self.clear()
 
-    def append(self, entry):
-        """Writes one entry; it is safe from a kill when this returns."""
-        line = json.dumps(entry).encode() + b"\n"
+    def append(self, *entries):
+        """Writes entries; they are safe from a kill when this returns."""
+        lines = b"".join(json.dumps(entry).encode() + b"\n" for entry in entries)
         with self._append_lock, output_errors(self.path):
             written = 0
-            while written < len(line):
-                written += os.write(self._handle, line[written:])
+            while written < len(lines):
+                written += os.write(self._handle, lines[written:])
             os.fsync(self._handle)
             self._empty = False
 

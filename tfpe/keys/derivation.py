@@ -9,6 +9,13 @@ import math
 
 import numpy as np
 
+from tfpe.keys.key import Stream
+
+CHUNK = 2**16  # words that the cache holds
+PART_WORDS = 2**20  # that are drawn at a time, for large images
+MOST_FOLDED = 2**12
+SHORT_PLACES = 8  # bits
+
 
 class Material:
     """The named streams of one cipher under one key; see `Key.material`.
@@ -29,6 +36,8 @@ class Material:
     [3, 7, 3, 4, 3]
     """
 
+    lead = ()
+
     def __init__(self, stream):
         self._stream = stream
 
@@ -39,39 +48,72 @@ class Material:
     def bits(self, name, shape):
         """Fair bits of `shape`, as `bool`; the lowest bit of each byte first."""
         count = math.prod(np.atleast_1d(shape).tolist())
-        bits = np.unpackbits(
-            self.bytes(name, -(-count // 8)), count=count, bitorder="little"
-        )
-        return bits.astype(bool).reshape(shape)
+        drawn = self.bytes(name, -(-count // 8))
+        bits = np.unpackbits(drawn, axis=-1, count=count, bitorder="little")
+        return bits.view(bool).reshape(*self.lead, *np.atleast_1d(shape))
 
     def words(self, name, count):
         """`count` words of 64 bits, little-endian, as `uint64`."""
-        return np.frombuffer(self._stream(name, 8 * count), "<u8")
+        return self.bytes(name, 8 * count).view("<u8")
 
     def permutation(self, name, length):
         """A uniform permutation of `0 .. length-1`: a stable argsort of words."""
-        return stable_argsort(self.words(name, length)[None])[0]
+        words = self.words(name, length)
+        order = stable_argsort(words.reshape(math.prod(self.lead), length))
+        return order.reshape(words.shape)
 
-    def permutations(self, name, count, length):
+    def permutations(self, name, count, length, dtype=None):
         """`count` independent permutations, shape `(count, length)`."""
-        return stable_argsort(self.words(name, count * length).reshape(count, length))
+        if not self.lead and count * length > PART_WORDS:
+            step = PART_WORDS // length * length
+            parts = self._parts(name, count * length, step or length)
+            rows = [stable_argsort(part.reshape(-1, length), dtype) for part in parts]
+            return np.concatenate(rows)
+        words = self.words(name, count * length)
+        words = words.reshape(math.prod(self.lead) * count, length)
+        return stable_argsort(words, dtype).reshape(*self.lead, count, length)
 
-    def integers(self, name, shape, below):
-        """Unbiased whole numbers `0 .. below-1` of `shape`, as `int64`.
+    def _parts(self, name, count, step):
+        """`words`, so many at a time: what is made of them is smaller."""
+        if count <= step:
+            yield self.words(name, count)
+        elif isinstance(self._stream, Stream):
+            for part in self._stream.parts(name, 8 * count, 8 * step):
+                yield np.frombuffer(part, "<u8")
+        else:
+            words = self.words(name, count)
+            yield from (words[start : start + step] for start in range(0, count, step))
+
+    def integers(self, name, shape, below, dtype=np.int64):
+        """Unbiased whole numbers `0 .. below-1` of `shape`.
 
         A word is taken modulo `below`; words from the last, incomplete run of
         residues are passed over, and the stream goes on in their place.
         """
-        count = math.prod(np.atleast_1d(shape).tolist())
+        shape = np.atleast_1d(shape).tolist()
+        count = math.prod(shape)
         limit = 2**64 - 2**64 % below
-        drawn = count
+        if self.lead:
+            parts = [self.words(name, count).reshape(-1)]
+        else:
+            parts = self._parts(name, count, PART_WORDS)
+        found = []
+        for words in parts:
+            if limit < 2**64 and words.size and words.max() >= np.uint64(limit):
+                return self._others(name, shape, below, dtype, limit)
+            found.append(residues(words, below, dtype))
+        found = np.concatenate(found) if found else np.empty(0, dtype)
+        return found.reshape(*self.lead, *shape)
+
+    def _others(self, name, shape, below, dtype, limit):
+        """`integers` where words are passed over."""
+        count = drawn = math.prod(shape)
         while True:
             words = self.words(name, drawn)
-            accepted = words if limit == 2**64 else words[words < np.uint64(limit)]
+            accepted = words[words < np.uint64(limit)]
             if len(accepted) >= count:
-                break
+                return residues(accepted[:count], below, dtype).reshape(shape)
             drawn += count - len(accepted)
-        return (accepted[:count] % np.uint64(below)).astype(np.int64).reshape(shape)
 
     def uniform(self, name, low, high):
         """A float64 in the open interval `(low, high)`, from 52 bits of a word."""
@@ -79,26 +121,89 @@ class Material:
         return low + (high - low) * unit
 
 
-def stable_argsort(words):
+class Materials(Material):
+    """The same streams of several keys: what each draw gives has their axis in front.
+
+    Args:
+        streams: as that of `Material`, one for each key.
+
+    Example:
+
+    >>> from tfpe import Key
+    >>> from tfpe.keys import Keys
+    >>> keys = [Key(bytes(32)), Key(bytes(range(32)))]
+    >>> Keys(keys).material("le", (32, 32, 3)).permutation("order", 6).tolist()
+    [[1, 2, 5, 3, 0, 4], [2, 5, 4, 0, 1, 3]]
+    """
+
+    def __init__(self, streams):
+        self._stream, self._streams = None, streams
+        self.lead = (len(streams),)
+
+    def bytes(self, name, count):
+        drawn = b"".join([stream(name, count) for stream in self._streams])
+        return np.frombuffer(drawn, np.uint8).reshape(*self.lead, count)
+
+    def _others(self, name, shape, below, dtype, limit):
+        each = [Material(stream) for stream in self._streams]
+        return np.stack([one.integers(name, shape, below, dtype) for one in each])
+
+    def uniform(self, name, low, high):
+        raise NotImplementedError("Each key draws reals of its own.")
+
+
+def residues(words, below, dtype=np.int64):
+    """`words % below`, of `uint64` words; fast where `below` is small.
+
+    Division of 64 bits has no vector instructions. A word is the sum of its four parts
+    of 16 bits, times 65536^k, whose residues leave a sum that 32 bits hold.
+    """
+    if below > MOST_FOLDED:
+        return (words % np.uint64(below)).astype(dtype)
+    result = np.empty(words.size, dtype)
+    factors = [np.uint32(2 ** (16 * part) % below) for part in range(4)]
+    for start in range(0, words.size, CHUNK):
+        parts = words[start : start + CHUNK].view("<u2").reshape(-1, 4)
+        total = sum(
+            parts[:, part].astype(np.uint32) * factor
+            for part, factor in enumerate(factors)
+        )
+        # Of scalars the quotient has vector instructions, and the remainder has not.
+        total -= total // np.uint32(below) * np.uint32(below)
+        result[start : start + CHUNK] = total
+    return result
+
+
+def stable_argsort(words, dtype=None):
     """`np.argsort(words, axis=-1, kind="stable")` of `uint64` rows, but faster.
 
     Plain sorting has vector instructions, argsort has not: so what is sorted is the
     upper bits of each word with its place below them. Where upper bits are equal the
     whole words decide, and places where those are equal too.
+
+    Args:
+        words: `uint64`, C-contiguous, `(rows, length)`.
+        dtype: of the result; the default is `int32` where it holds the places.
     """
     count, length = words.shape
     low = max(length - 1, 1).bit_length()
-    place = np.arange(length, dtype=np.uint64)
-    places = np.uint64(2**low - 1)
-    order = np.empty(words.shape, np.int32 if length < 2**31 else np.int64)
-    step = max(1, 2**16 // max(length, 1))
+    # Of short rows 32 bits are enough to be seldom equal, and sort in half the time.
+    short = low <= SHORT_PLACES
+    kind = np.uint32 if short else np.uint64
+    shown = words.view("<u4")[:, 1::2] if short else words
+    place = np.arange(length, dtype=kind)
+    places = kind(2**low - 1)
+    if dtype is None:
+        dtype = np.int32 if length < 2**31 else np.int64
+    order = np.empty(words.shape, dtype)
+    step = max(1, CHUNK // max(length, 1))
     for start in range(0, count, step):
         rows = words[start : start + step]
-        packed = np.bitwise_and(rows, ~places)
+        packed = np.bitwise_and(shown[start : start + step], ~places)
         packed |= place
         packed.sort(axis=-1)
         order[start : start + step] = packed & places
-        packed >>= np.uint64(low)
+        packed >>= kind(low)
         tied = packed[:, 1:] == packed[:, :-1]
         for row in np.flatnonzero(tied.any(axis=-1)):
             runs = np.zeros(length, bool)

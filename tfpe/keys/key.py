@@ -5,6 +5,7 @@ key (permutations, bits, numbers) is in `tfpe.keys.derivation`, its files in
 `tfpe.keys.files`.
 """
 
+import functools
 import hashlib
 import hmac
 import json
@@ -185,8 +186,12 @@ class Key:
         """
         from tfpe.keys.derivation import Material
 
-        label = _label("cipher", cipher, list(image_shape), options)
-        return Material(lambda name, size: self._digest(label + _label(name), size))
+        return Material(
+            self._stream(_label("cipher", cipher, list(image_shape), options))
+        )
+
+    def _stream(self, label):
+        return Stream(self._secret + label)
 
     def tag(self, message):
         """A keyed checksum (HMAC-SHA-256) of `message`, bytes, as 64 hex digits.
@@ -279,6 +284,71 @@ def check_key(key):
     return key
 
 
+class Stream:
+    """The named streams of one label under one key: `(name, size) -> bytes`."""
+
+    def __init__(self, beginning):
+        self._beginning = beginning
+
+    def __call__(self, name, size):
+        return hashlib.shake_256(self._beginning + _name_label(name)).digest(size)
+
+    def parts(self, name, size, step):
+        """The same bytes in parts of `step`, the last one shorter.
+
+        The standard library makes all at once, of large photographs gigabytes; the
+        package cryptography (46 and later) has SHAKE-256 that goes on.
+        """
+        try:
+            from cryptography.exceptions import UnsupportedAlgorithm
+            from cryptography.hazmat.primitives.hashes import SHAKE256, XOFHash
+
+            sponge = XOFHash(SHAKE256(size))
+        except (ImportError, UnsupportedAlgorithm):
+            whole = memoryview(self(name, size))
+            yield from (whole[start : start + step] for start in range(0, size, step))
+            return
+        sponge.update(self._beginning + _name_label(name))
+        for start in range(0, size, step):
+            yield sponge.squeeze(min(step, size - start))
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("A Stream should not be copied or pickled.")
+
+
+class Keys:
+    """Several keys in the place of one, for a batch of images with a key each.
+
+    Args:
+        keys: a sequence of `Key`.
+
+    Ciphers that take them draw what they need of all keys at once, and give one map for
+    the batch.
+    """
+
+    def __init__(self, keys):
+        self._keys = [check_key(key) for key in keys]
+
+    def material(self, cipher, image_shape, **options):
+        """The streams of all keys, as `Key.material` of each.
+
+        Returns:
+            A `tfpe.keys.derivation.Materials`.
+        """
+        from tfpe.keys.derivation import Materials
+
+        label = _label("cipher", cipher, list(image_shape), options)
+        return Materials([key._stream(label) for key in self._keys])
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("Keys should not be copied or pickled.")
+
+
+def check_keys(key):
+    """As `check_key`, for what takes `Keys` too."""
+    return key if isinstance(key, Keys) else check_key(key)
+
+
 def _checked_label(part):
     """A string, or a whole number of any type as a Python integer."""
     if isinstance(part, str):
@@ -304,3 +374,9 @@ def _label(*parts):
         ["tfpe", DERIVATION_VERSION, *parts], sort_keys=True, separators=(",", ":")
     )
     return text.encode()
+
+
+@functools.cache
+def _name_label(name):
+    # Of the streams of ciphers, which are few.
+    return _label(name)

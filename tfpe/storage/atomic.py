@@ -41,24 +41,61 @@ def write_file(path, data, before_rename=None, mode=USUAL):
         OutputError: nothing can be written, as on a full disk. No temporary file is
             left and whatever was under `path` is still there.
     """
+    with output_errors(Path(path)), write_aside(path, data, mode) as file:
+        try:
+            flush_all([file])
+            if before_rename is not None:
+                before_rename()
+            os.replace(file.name, path)
+        except BaseException:
+            discard(file)
+            raise
+
+
+def write_aside(path, data, mode=USUAL):
+    """Writes `data` to a temporary name beside `path`, and does not wait for the disk.
+
+    Args:
+        path, data, mode: as of `write_file`.
+
+    Returns:
+        The temporary file, open; its `name` is to be renamed once it is flushed.
+
+    Raises:
+        OSError: none is left.
+    """
     path = Path(path)
     # A new name each time: two runs never write to one temporary file.
     aside = path.with_name(f"{_prefix(path)}{secrets.token_hex(8)}{SUFFIX}")
-    with output_errors(path):
-        make_folders(path.parent, mode)
-        handle = os.open(aside, WRITE_FLAGS, mode)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            if before_rename is not None:
-                before_rename()
-            os.replace(aside, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                aside.unlink(missing_ok=True)
-            raise
+    make_folders(path.parent, mode)
+    file = open(aside, "xb", opener=lambda p, _: os.open(p, WRITE_FLAGS, mode))
+    try:
+        file.write(data)
+        file.flush()
+    except BaseException:
+        discard(file)
+        raise
+    return file
+
+
+def flush_all(files):
+    """Waits until open files are on the disk, and closes them."""
+    if len(files) > 1 and hasattr(os, "posix_fadvise"):
+        # The system begins to write all of them: they then share its own journal's
+        # commit, where each would wait for one of its own.
+        for file in files:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    for file in files:
+        os.fsync(file.fileno())
+        file.close()
+
+
+def discard(file):
+    """Closes and removes a file of `write_aside`, if it is still there."""
+    with contextlib.suppress(OSError):
+        file.close()
+    with contextlib.suppress(OSError):
+        Path(file.name).unlink(missing_ok=True)
 
 
 def make_folders(folder, mode=USUAL):

@@ -31,6 +31,12 @@ from tfpe.lab.bench.costs_in_use import measure_pipelines, measure_setup, measur
 from tfpe.lab.bench.rows import pack
 from tfpe.lab.bench.runners import as_images, runners
 from tfpe.lab.bench.timing import interleave
+from tfpe.lab.bench.waits import (
+    measure_folders,
+    measure_own_keys,
+    measure_peaks,
+    measure_photographs,
+)
 from tfpe.lab.records import (
     check_replaceable,
     environment,
@@ -51,7 +57,11 @@ FIELD_WORDS = 96
 
 DIRECTIONS = ("encrypt", "decrypt")
 ONE_CORE_SIZE = "2048x32x32x3"
-PARTS = ("throughput", "one_core", "setup", "pipelines", "step")
+PARTS = (
+    *("throughput", "one_core", "setup", "pipelines", "step"),
+    *("photographs", "own_keys", "folders", "peaks"),
+)
+QUICK_PARTS = ("throughput", "setup", "pipelines")
 # Seconds of a program in one comparison, after which it has run often enough.
 BUDGET = 0.4
 
@@ -70,7 +80,7 @@ def run_bench(
     overwrite=False,
     progress=None,
 ):
-    """Measures throughput, set-up, pipelines and training steps.
+    """Measures throughput, and what users wait for: `PARTS`.
 
     Args:
         path: of the record to write, by custom `results/bench-NAME.json`; None writes
@@ -135,7 +145,7 @@ def run_bench(
     groups = len(sizes) * len(names) * len(directions)
     parts = [part for part in PARTS if part in parts]
     if quick:
-        parts = [part for part in parts if part not in ("one_core", "step")]
+        parts = [part for part in parts if part in QUICK_PARTS]
     total, done = len(parts) + ("throughput" in parts) * (groups - 1), 0
 
     def report(what):
@@ -163,6 +173,14 @@ def run_bench(
         if part == "pipelines":
             images = photographs(256 if quick else 2048)
             return measure_pipelines(key, names, images, repeats, data_dir)
+        if part == "photographs":
+            return measure_photographs(key, names)
+        if part == "own_keys":
+            return measure_own_keys(key, names, repeats)
+        if part == "folders":
+            return measure_folders(key, names, repeats)
+        if part == "peaks":
+            return measure_peaks(names)
         return _step(key, names)
 
     record = {"kind": "bench", "settings": settings, "results": results}

@@ -5,6 +5,7 @@ import statistics
 
 from tfpe.lab.bench.baselines import AES, FIELD
 from tfpe.lab.bench.rows import unpack
+from tfpe.lab.bench.waits_report import waits_tables
 from tfpe.lab.figures import save_figure
 from tfpe.lab.measuring_conditions import grouped
 from tfpe.lab.records import of_kind
@@ -55,6 +56,7 @@ def bench_tables(record):
             "share of a step of PyramidNet-20": lambda r: number(r.share, "{:.2%}"),
         }
         yield Table.of("Training step, batches of 128", results.step, columns)
+    yield from waits_tables(results)
 
 
 def _throughput_table(title, rows):

@@ -56,6 +56,45 @@ class Step:
     share: float
 
 
+@dataclasses.dataclass(frozen=True)
+class Photograph:
+    """CPU seconds of a cipher of 12 megapixels: its making, its inverse, its images."""
+
+    cipher: str
+    setup: float
+    inverse: float
+    first: float
+    image: float
+    held_bytes: float
+
+
+@dataclasses.dataclass(frozen=True)
+class OwnKeys:
+    """Images a CPU second, where each has a key of its own."""
+
+    cipher: str
+    images_per_second: float
+
+
+@dataclasses.dataclass(frozen=True)
+class FolderRun:
+    """Encryption of a folder, and its share of the throughput of a plain loop."""
+
+    folder: str
+    cipher: str
+    seconds: float
+    kept: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Peak:
+    """Memory of a process that encrypts one large photograph."""
+
+    cipher: str
+    megapixels: float
+    peak_bytes: float
+
+
 # Rounds, a median and quartiles, and those beside AES and beside the field.
 Numbers = Annotated[list[float | None], Bound("a list of 10", lambda n: len(n) == 10)]
 Packed = dict[str, dict[str, dict[str, dict[str, Numbers]]]]
@@ -70,6 +109,10 @@ class BenchResults:
     setup: list[Setup] | None = None
     pipelines: list[Pipeline] | None = None
     step: list[Step] | None = None
+    photographs: list[Photograph] | None = None
+    own_keys: list[OwnKeys] | None = None
+    folders: list[FolderRun] | None = None
+    peaks: list[Peak] | None = None
 
 
 @dataclasses.dataclass(frozen=True)

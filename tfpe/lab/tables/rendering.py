@@ -6,6 +6,7 @@ import re
 
 from tfpe.errors import RecordError
 from tfpe.lab.bench.speed_report import dataset_tables, speed_tables
+from tfpe.lab.bench.waits_report import waits_pages
 from tfpe.lab.errata import errata_tables
 from tfpe.lab.markdown import to_markdown
 from tfpe.lab.records import has_settings, load_records, typed
@@ -49,6 +50,7 @@ TABLES = {
     "training": training_tables,
     "training-speed": training_speed_tables,
     "views": view_tables,
+    "waits": lambda records: list(waits_pages(records)),
 }
 NOT_MEASURED = "*Not measured yet.*"
 MARKER = re.compile(r"<!-- *(table: *(?P<table>[^>]*?)|end table) *-->")

@@ -1,0 +1,61 @@
+"""What users wait for, as tables: photographs, keys for each image, folders, memory."""
+
+import dataclasses
+
+from tfpe.lab.records import of_kind
+from tfpe.lab.records.speed_records import Bench
+from tfpe.lab.table import Table, number
+
+
+def waits_pages(records):
+    """The same for a page of docs/, which shows no captions: with the machine below."""
+    for record in of_kind(records, Bench):
+        where = record.environment
+        machine = (
+            f"{where.cpu}, {where.cores} cores; tfpe {where.tfpe}, {where.date[:10]}."
+        )
+        for table in waits_tables(record.results):
+            notes = [f"{table.caption}.", *table.notes, machine]
+            yield dataclasses.replace(table, notes=[" ".join(notes)])
+
+
+def waits_tables(results):
+    """What `tfpe.lab.bench.waits` measured, of the results of a record."""
+    cipher = {"cipher": lambda row: row.cipher}
+    if results.photographs:
+        titles = {
+            "set-up": "setup",
+            "inverse": "inverse",
+            "first image": "first",
+            "each image": "image",
+        }
+        columns = cipher | {
+            title: lambda row, name=name: number(getattr(row, name), "{:.3f}")
+            for title, name in titles.items()
+        }
+        columns["held, MB"] = lambda row: number(row.held_bytes / 1e6, "{:.1f}")
+        title = "A photograph of 4000 x 3000, NumPy, CPU seconds"
+        yield Table.of(title, results.photographs, columns)
+    if results.own_keys:
+        columns = cipher | {
+            "images a CPU second": lambda r: number(r.images_per_second, "{:,.0f}")
+        }
+        title = "A key for each image, 32 x 32, batches of 256, NumPy"
+        yield Table.of(title, results.own_keys, columns)
+    if results.folders:
+        columns = {
+            "folder": lambda row: row.folder,
+            **cipher,
+            "seconds": lambda row: number(row.seconds, "{:.2f}"),
+            "of a plain loop": lambda row: number(row.kept, "{:.2f}"),
+        }
+        note = (
+            "The loop decodes each file and encodes its pixels as PNG, in four threads."
+        )
+        yield Table.of("Folders", results.folders, columns, [note])
+    if results.peaks:
+        columns = cipher | {
+            "megapixels": lambda row: number(row.megapixels, "{:.0f}"),
+            "peak, MB": lambda row: number(row.peak_bytes / 1e6, "{:,.0f}"),
+        }
+        yield Table.of("Memory of one large photograph", results.peaks, columns)
