@@ -274,18 +274,17 @@ class Keyed:
         )
 
 
-def _arrays_of(holder, found=None):
-    """The arrays that can be reached from a map or a program, each once, by owner."""
-    found = {} if found is None else found
-    if isinstance(holder, np.ndarray):
-        owner = holder if holder.base is None else holder.base
-        found[id(owner)] = holder
-    elif isinstance(holder, (Keyed, Program)):
-        for held in vars(holder).values():
-            _arrays_of(held, found)
-    elif isinstance(holder, (list, tuple)):
-        for held in holder:
-            _arrays_of(held, found)
+def _arrays_of(*holders):
+    """The arrays that can be reached from maps and programs, each once, by owner."""
+    found, seen, left = {}, set(), list(holders)
+    while left:
+        one = left.pop()
+        if isinstance(one, np.ndarray):
+            owner = one if one.base is None else one.base
+            found[id(owner)] = one
+        elif id(one) not in seen and isinstance(one, (Keyed, Program, list, tuple)):
+            seen.add(id(one))
+            left += one if isinstance(one, (list, tuple)) else vars(one).values()
     return found
 
 
