@@ -7,12 +7,12 @@ one call. Nothing of a key is kept.
 
 import numpy as np
 
+from tfpe.algebra.block_layout import lay_out
 from tfpe.algebra.substitution import VALUES, Substitution
 from tfpe.algebra.transform import Transform
 from tfpe.checks import index_dtype
 from tfpe.ciphers import find_cipher
 from tfpe.ciphers.block_moves import ORIENTATIONS
-from tfpe.ciphers.blocks import lay_out
 from tfpe.ciphers.channels import CHANNEL_ORDERS
 from tfpe.ciphers.inside_out import iib_transform
 from tfpe.ciphers.learnable import ele_transform
