@@ -133,7 +133,7 @@ def test_killed_decryption_resumes_to_the_same_bytes(tmp_path, kills):
     assert sum(hits) >= kills // 2
 
 
-def interrupted(tmp_path, monkeypatch, after, **arguments):
+def interrupted(tmp_path, monkeypatch, after, most=1, **arguments):
     """A run that a full disk ends, at the flush `after` others; what it leaves."""
     flushes, flush = [0], os.fsync
 
@@ -145,6 +145,7 @@ def interrupted(tmp_path, monkeypatch, after, **arguments):
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
+        patch.setattr(commits, "MOST_IMAGES", most)
         with pytest.raises(OutputError, match="No space left"):
             encrypt_folder(tmp_path / "plain", tmp_path / "secret", KEY, **arguments)
     return contents(tmp_path / "secret")
@@ -152,16 +153,15 @@ def interrupted(tmp_path, monkeypatch, after, **arguments):
 
 @pytest.mark.parametrize(
     "after, most",
-    [*((n, 64) for n in range(9)), *((n, 4) for n in (3, 5, 7)), (2, 1), (11, 1)],
+    [*((n, 1) for n in range(14)), *((n, 64) for n in (1, 4, 7, 8)), (5, 4), (7, 4)],
 )
 def test_full_disk_at_every_flush(tmp_path, monkeypatch, after, most):
-    """6 images: a flush for the journal's header, one for each and at least one for
-    their entries, one at the end."""
-    monkeypatch.setattr(commits, "MOST_IMAGES", most)
+    """6 images: a flush for the journal's header, one for each, one for the entries of
+    so many at once, one at the end."""
     monkeypatch.setattr("tfpe.files.folder_manifest.draw_identity", lambda: "same")
     save(tmp_path / "plain", 6)
     encrypt_folder(tmp_path / "plain", tmp_path / "whole", KEY, per_image=True)
-    left = interrupted(tmp_path, monkeypatch, after, per_image=True)
+    left = interrupted(tmp_path, monkeypatch, after, most, per_image=True)
     assert not [path for path in left if ".tfpe-" in path]
     assert "manifest.json" not in left
     summary = encrypt_folder(
