@@ -70,7 +70,7 @@ def information(piece):
 def telling_pieces(array):
     """Short pieces of an array that nobody writes by chance; none of constant ones."""
     flat = array.reshape(-1)
-    for size in 2 ** np.arange(3, 10):
+    for size in 2 ** np.arange(3, 12):
         starts = np.linspace(0, flat.size - size, 8 * PIECES, dtype=int)
         pieces = [flat[s : s + size] for s in starts if s >= 0]
         telling = [piece for piece in pieces if information(piece) >= ENOUGH]
@@ -83,6 +83,7 @@ def forms(piece):
     """A piece as it may be written: in integers of each size, packed, or as text."""
     lists = [piece.tolist()]
     written = [piece.astype(kind).tobytes() for kind in ("f4", "f8")]
+    written.append(piece.tobytes())
     whole = (piece == np.rint(piece)).all()
     if whole:
         piece = piece.astype(np.int64)
