@@ -133,7 +133,7 @@ class Materials(Material):
     >>> from tfpe.keys import Keys
     >>> keys = [Key(bytes(32)), Key(bytes(range(32)))]
     >>> Keys(keys).material("le", (32, 32, 3)).permutation("order", 6).tolist()
-    [[1, 2, 5, 3, 0, 4], [2, 5, 4, 0, 1, 3]]
+    [[1, 2, 5, 3, 0, 4], [1, 3, 4, 2, 0, 5]]
     """
 
     def __init__(self, streams):
