@@ -8,6 +8,8 @@ import dataclasses
 import itertools
 import json
 
+import keras
+import numpy as np
 import pytest
 from exact_logits import KEY, NETWORKS, REFUSED, STEMS, Case, difference
 from patch_models import MATCHABLE, NORMALISATIONS, SHAPE
@@ -16,7 +18,9 @@ from reference import OPTION_VALUES
 
 import tfpe
 from tfpe.errors import CipherOptionError, NetworkError
+from training.images import load
 from training.networks import find_network
+from training.train import predict_labels
 
 TOLERANCES = {"float64": 1e-10, "float32": 1e-4}
 NAMES = (*STEMS, *NETWORKS)
@@ -117,6 +121,31 @@ def test_all_of_it(backend, tmp_path):
 @pytest.mark.slow
 def test_every_option(tmp_path):
     ask("tensorflow", list(every_option()), tmp_path)
+
+
+@pytest.mark.slow
+def test_every_prediction_on_the_test_images_of_cifar(cifar_directory):
+    data = load("cifar10", cifar_directory)
+    model = keras.Sequential(
+        [
+            keras.Input(data.x_test.shape[1:], dtype="uint8"),
+            keras.layers.Rescaling(1 / 127.5, -1),
+            keras.layers.Conv2D(64, 4, 4, activation="gelu"),
+            keras.layers.Conv2D(64, 3, padding="same", activation="gelu"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10),
+        ]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss)
+    model.fit(data.x_train[:10_000], data.y_train[:10_000], epochs=3, verbose=0)
+    expected = predict_labels(model, data.x_test)
+    assert (expected == data.y_test).mean() > 0.4  # it has learnt something
+    for cipher in ("le", "ele", "pbe", "logistic", "etc"):
+        transform = tfpe.CIPHERS[cipher](KEY, data.x_test.shape[1:])
+        matched = tfpe.match(model, transform)
+        found = predict_labels(matched, transform(data.x_test))
+        assert np.array_equal(found, expected), cipher
 
 
 def test_the_sample_has_everything():

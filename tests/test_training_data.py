@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -164,6 +165,28 @@ def test_batches_depend_on_seed_epoch_and_image_alone():
     assert not np.array_equal(batches[0][0], first)
     labels = np.concatenate([labels for _, labels in batches])
     assert np.array_equal(np.sort(labels), np.sort(part.labels))  # each image once
+
+
+def test_the_next_batch_is_prepared_on_another_thread(monkeypatch):
+    part, threads, found = make_part(), [], {}
+
+    def seen(*arguments):
+        threads.append(threading.current_thread())
+        return crop_and_flip(*arguments)
+
+    monkeypatch.setattr("training.batches.crop_and_flip", seen)
+    batches = Batches(part, RECIPE, 3)
+    for batches.epoch in range(2):
+        for step in range(len(batches)):
+            found[batches.epoch, step] = batches[step]
+    here = [thread is threading.current_thread() for thread in threads]
+    # The first of an epoch here; nothing is prepared twice.
+    assert here == ([True] + [False] * (len(batches) - 1)) * 2
+    for (epoch, step), batch in found.items():
+        alone = Batches(part, RECIPE, 3)
+        alone.epoch = epoch
+        for one, other in zip(batch, alone[step], strict=True):
+            assert np.array_equal(one, other)
 
 
 def test_crops_and_flips_are_those_of_a_loop():

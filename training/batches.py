@@ -5,6 +5,7 @@ batches, and a run that was killed goes on with the batches it would have had.
 """
 
 import functools
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -52,21 +53,31 @@ class Batches(keras.utils.PyDataset):
             self._encryption, self._jpeg = None, 0
         # Two: the last batches of an epoch may be read while the next one begins.
         self._draws = functools.lru_cache(2)(self._draw)
+        self._worker, self._ahead = ThreadPoolExecutor(1), ((None, None), None)
 
     def __len__(self):
         return len(self._numbers) // self.batch_size
 
     def __getitem__(self, step):
-        order, offsets, flips = self._draws(self.epoch)
+        epoch, (key, ahead) = self.epoch, self._ahead
+        batch = ahead.result() if key == (epoch, step) else self._batch(epoch, step)
+        if step + 1 < len(self):
+            # On another thread, while the device computes: only TensorFlow reads ahead.
+            following = self._worker.submit(self._batch, epoch, step + 1)
+            self._ahead = (epoch, step + 1), following
+        return batch
+
+    def _batch(self, epoch, step):
+        order, offsets, flips = self._draws(epoch)
         index = order[step * self.batch_size : (step + 1) * self.batch_size]
         index = index[self._shard[0] :: self._shard[1]]
-        images = self._views[self.epoch % len(self._views)][index]
+        images = self._views[epoch % len(self._views)][index]
         images = crop_and_flip(
             images, offsets[index], flips[index], self._recipe.crop_padding
         )
         if self._encryption is not None:
             views = self._recipe.views or len(self._views)
-            numbers = self._view_numbers(self.epoch % views)
+            numbers = self._view_numbers(epoch % views)
             images = self._encryption(images, numbers[index])
         return coded(images, self._jpeg), self._labels[index]
 

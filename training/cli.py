@@ -28,6 +28,8 @@ examples:
   python -m training compare --dataset cifar10 --recipe small --ciphers le \\
       --views 0,1,2,4,8
       a fresh view in each epoch, beside 1, 2, 4 and 8 fixed views of each image
+  python -m training compare --dataset cifar10 --recipe matched --seeds 0,1
+      each cipher with the network that fits it, beside that network on plain images
   KERAS_BACKEND=jax python -m training compare --dataset cifar10.npz --recipe paper
       for a GPU, without TensorFlow
 """
@@ -41,6 +43,7 @@ GPU = """\
 example:
   KERAS_BACKEND=jax python -m training gpu --minutes 8 --data cifar10.npz cifar100.npz
       needs no TensorFlow and no network; the same command goes on with what is left
+  KERAS_BACKEND=jax python -m training gpu --data cifar-10-batches-py cifar-100-python
 """
 FRONTIER = """\
 examples:
@@ -131,9 +134,10 @@ def _parser():
             command.add_argument(
                 "--ciphers",
                 type=argument_types.names,
-                default=CIPHERS,
-                help="names between commas; NAME-per-image takes a key for every image "
-                f"(default: {','.join(CIPHERS)})",
+                help="names between commas; NAME-per-image takes a key for each image, "
+                "plain-as-NAME plain images in the network that fits a cipher "
+                f"(default: {','.join(CIPHERS)}, and for the network matched each of "
+                "them with its plain-as-NAME)",
             )
         add_option(command)
         command.add_argument(
@@ -193,7 +197,8 @@ def _parser():
         nargs="+",
         required=True,
         metavar="FILE",
-        help=".npz files or folders; the first is trained on first",
+        help=".npz files, folders of the files of CIFAR as they are downloaded, or of "
+        "pictures; the first is trained on first",
     )
     command.add_argument(
         "--minutes",

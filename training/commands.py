@@ -16,7 +16,7 @@ from tfpe.cli.packages import require
 from tfpe.cli.streams import note
 from tfpe.errors import TfpeError
 from training.networks import NETWORKS
-from training.recipes import PER_IMAGE, Recipe, find_recipe
+from training.recipes import PER_IMAGE, PLAIN, Recipe, default_ciphers, find_recipe
 
 FINISHED, FAILED, TIME_UP = 0, 1, 3
 
@@ -32,11 +32,13 @@ def compare(options):
     from training.progress import Progress
     from training.report import show_comparison
 
-    ciphers = [options.cipher] if options.command == "train" else options.ciphers
+    if options.command == "train":
+        ciphers = [options.cipher]
+    else:
+        ciphers = options.ciphers or default_ciphers(recipe)
     if options.per_image:
         ciphers = [
-            c if c == "plain" else c.removesuffix(PER_IMAGE) + PER_IMAGE
-            for c in ciphers
+            c if c == PLAIN else c.removesuffix(PER_IMAGE) + PER_IMAGE for c in ciphers
         ]
     strategies.connect(recipe.strategy)
     strategies.check_backend(recipe.strategy)

@@ -7,8 +7,9 @@ import time
 from tfpe.ciphers import find_cipher
 from tfpe.storage.atomic import output_errors
 from training import strategies
+from training.placement import placement
 from training.progress import Progress
-from training.recipes import CIPHERS, PER_IMAGE, PLAIN_AS
+from training.recipes import PER_IMAGE, PLAIN, PLAIN_AS, default_ciphers
 from training.run import CompareError, Run
 from training.run_folder import OUT, RUNS, TrainingError
 
@@ -16,7 +17,7 @@ from training.run_folder import OUT, RUNS, TrainingError
 def compare(
     image_set,
     recipe,
-    ciphers=CIPHERS,
+    ciphers=None,
     seeds=(0,),
     key=None,
     out=OUT,
@@ -32,8 +33,9 @@ def compare(
     Args:
         image_set: a `training.images.ImageSet`.
         recipe: a `training.recipes.Recipe`.
-        ciphers: names in `tfpe.CIPHERS`, "plain", or a name with "-per-image" behind
-            it for a fresh key for every image.
+        ciphers: names in `tfpe.CIPHERS`, "plain", a name with "-per-image" behind it
+            for a fresh key for every image, or with "plain-as-" before it; default
+            `default_ciphers`.
         seeds: of split, weights and batches, one or more.
         key: a `tfpe.Key`; by default a public one for each seed (`experiment_key`).
         out: folder of the records.
@@ -59,8 +61,11 @@ def compare(
             "`max_seconds` should be left out where several processes train together: "
             f"their clocks differ. Received: max_seconds={max_seconds}"
         )
-    # Plain first: its model is tried on the images of all other ciphers.
-    ciphers = sorted(dict.fromkeys(ciphers), key=lambda cipher: cipher != "plain")
+    # Plain first: its model is tried on the images of the ciphers that it is beside.
+    ciphers = ciphers or default_ciphers(recipe)
+    ciphers = sorted(
+        dict.fromkeys(ciphers), key=lambda name: not name.startswith(PLAIN)
+    )
     recipes = [
         dataclasses.replace(recipe, views=count)
         for count in dict.fromkeys([recipe.views] if views is None else views)
@@ -81,6 +86,8 @@ def compare(
     say = say or progress.say
     there = sum(record is not None for record in done.values())
     progress.plan(len(plan), there, recipe.epochs)
+    if there < len(plan):
+        say(placement(recipe))
     for number, run in enumerate(plan, 1):
         if done[run.name] is not None:
             say(f"{run.name}: the record is there already")

@@ -12,6 +12,7 @@ import numpy as np
 
 from tfpe.dataset.known_names import tfds_word
 from tfpe.errors import DatasetError
+from training.cifar_files import find_layout, read_cifar
 from training.splits import stratified_split
 
 DIGITS_SEED = 20220331  # of the colours and of the test split of `digits`
@@ -27,7 +28,8 @@ class ImageSet:
         x_train, x_test: `uint8 (N, H, W, 3)`.
         y_train, y_test: `int32 (N,)`.
         class_names: strings; their number is the number of classes.
-        source: "embedded", "tfds", "npz" or "folder"; their images may differ in order.
+        source: "embedded", "tfds", "npz", "raw" (files of CIFAR as they are downloaded)
+            or "folder"; their images may differ in order.
         receipt: the sealed part of the manifest of images that were encrypted
             beforehand, a dict that names cipher and key; None for plain ones.
         views: arrays like `x_train`, the same images as their owner augmented them
@@ -107,8 +109,9 @@ def load(dataset, data_dir=None):
 
     Args:
         dataset: "digits" (embedded), "cifar10", "cifar100", "tfds:NAME", an .npz file
-            with x_train, y_train, x_test, y_test, or a folder: one folder for each
-            class, or train/ and test/ that hold such folders.
+            with x_train, y_train, x_test, y_test, or a folder: the files of CIFAR,
+            binary or Python version, one folder for each class, or train/ and test/
+            that hold such folders.
         data_dir: of TFDS.
 
     Returns:
@@ -211,6 +214,9 @@ def _npz(path):
 
 
 def _folder(path):
+    if (layout := find_layout(path)) is not None:
+        *arrays, class_names = read_cifar(path, layout)
+        return ImageSet(layout.name, *arrays, class_names, "raw")
     from tfpe.dataset.class_folders import split_folders
     from tfpe.receipts import public_receipt
 

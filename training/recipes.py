@@ -32,8 +32,9 @@ MATCHED = "matched"
 # What a comparison takes by default; PER_IMAGE behind a name: a key for every image.
 CIPHERS = ("plain", "le", "ele", "pbe", "logistic", "etc")
 PER_IMAGE = "-per-image"
+PLAIN = "plain"
 # Before a name: plain images, in the network that fits that cipher.
-PLAIN_AS = "plain-as-"
+PLAIN_AS = f"{PLAIN}-as-"
 
 
 class RecipeError(TfpeError):
@@ -300,6 +301,22 @@ def matched():
 
 
 RECIPES = {recipe.__name__: recipe for recipe in (paper, fast, small, matched, tiny)}
+
+
+def default_ciphers(recipe):
+    """What a comparison takes where nobody says: each cipher, and what it is beside.
+
+    Example:
+
+    >>> default_ciphers(find_recipe("small"))[:2]
+    ('plain', 'le')
+    >>> default_ciphers(find_recipe("matched"))[:4]
+    ('plain-as-le', 'le', 'plain-as-ele', 'ele')
+    """
+    if recipe.network != MATCHED:
+        return CIPHERS
+    names = CIPHERS[1:]
+    return tuple(part for name in names for part in (PLAIN_AS + name, name))
 
 
 def find_recipe(name, **overrides):

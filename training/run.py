@@ -302,14 +302,13 @@ class Run:
 
     def _plain_model_accuracy(self, test):
         """Of the network trained on plain images, on the images of this cipher."""
-        matched = self.recipe.network == MATCHED
-        name = self.cipher.removesuffix(PER_IMAGE)
         if self.encryption is None or not self.encryption.gives_bytes:
             return None
         # The network that fits depends on the options of the cipher, no other does.
+        matched = self.recipe.network == MATCHED
         plain = dataclasses.replace(
             self,
-            cipher=PLAIN_AS + name if matched else "plain",
+            cipher=PLAIN_AS + self.cipher if matched else "plain",
             cipher_options=self.cipher_options if matched else {},
         )
         path = self.runs / plain.name / "best.keras"

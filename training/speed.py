@@ -28,6 +28,7 @@ def training_speed(
 
     Plain: no `torch.compile`, channels first, float32 or autocast to bfloat16; the
     same network, optimizer and L2 on the same device, in turn for several rounds.
+    From the end of one step to the end of another: neither side's beginning counts.
 
     Args:
         recipe: a `training.recipes.Recipe` with basic blocks.
@@ -79,7 +80,7 @@ def training_speed(
         sides.append(_torch_steps(recipe, images, labels, classes, parameters))
     for side in sides:
         side.run(WARM_UP)
-    rates = [[_rate(side, steps, batch) for side in sides] for _ in range(ROUNDS)]
+    rates = [[steps * batch / side.run(steps) for side in sides] for _ in range(ROUNDS)]
     medians = [round(statistics.median(found), 1) for found in zip(*rates, strict=True)]
     ratios = sorted(found[0] / found[1] for found in rates if len(found) == 2)
     results = TrainingSpeedResults(
@@ -112,16 +113,42 @@ def _name(recipe):
 
 @dataclasses.dataclass(frozen=True)
 class _Steps:
-    """Training steps of one network: `run(count)` returns when they are done."""
+    """Training steps of one network: `run(count)` gives the seconds that they take."""
 
-    run: Callable[[int], None]
+    run: Callable[[int], float]
     parameters: int
 
 
-def _rate(side, steps, batch):
-    started = time.perf_counter()
-    side.run(steps)
-    return steps * batch / (time.perf_counter() - started)
+class _Same(keras.utils.PyDataset):
+    """The same batch again and again, as training gets its batches."""
+
+    def __init__(self, batch, count):
+        super().__init__()
+        self._batch, self._count = batch, count
+
+    def __len__(self):
+        return self._count
+
+    def __getitem__(self, step):
+        return self._batch
+
+
+class _Ends(keras.callbacks.Callback):
+    """When the result of each step was there.
+
+    Not the time of `fit`, which begins with the first batch and ends with an idle
+    second or more while Keras takes its iterator down.
+    """
+
+    async_safe = True  # Keras need not wait for a step before it starts the next
+
+    def __init__(self):
+        super().__init__()
+        self.times = {}
+
+    def on_train_batch_end(self, batch, logs=None):
+        float(logs["loss"])
+        self.times[batch] = time.perf_counter()
 
 
 def _keras_steps(recipe, images, labels, classes):
@@ -131,8 +158,10 @@ def _keras_steps(recipe, images, labels, classes):
     compile_model(model, recipe, WARM_UP)
 
     def run(count):
-        x, y = (np.concatenate([part] * count) for part in (images, labels))
-        model.fit(x, y, batch_size=len(images), shuffle=False, verbose=0)
+        ends = _Ends()
+        batches = _Same((images, labels), 1 + count)
+        model.fit(batches, shuffle=False, verbose=0, callbacks=[ends])
+        return ends.times[count] - ends.times[0]
 
     return _Steps(run, sum(math.prod(v.shape) for v in model.trainable_variables))
 
@@ -177,8 +206,11 @@ def _torch_steps(recipe, images, labels, classes, parameters):
         return loss
 
     def run(count):
+        step().item()
+        started = time.perf_counter()
         for _ in range(count):
             loss = step()
         loss.item()  # waits for the device
+        return time.perf_counter() - started
 
     return _Steps(run, count)
