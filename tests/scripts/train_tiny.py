@@ -1,19 +1,21 @@
 """Run by test_train.py: one small training run, killed where it is told.
 
-Arguments: the run folder, and "none", "batch:EPOCH:STEP" (while that batch is made) or
-"backup:EPOCH" (when the backup is written and not yet in its place).
+Arguments: the run folder, and "batch:EPOCH:STEP" (while that batch is made) or
+"backup:EPOCH" (when the backup is written and not yet in its place). The run is that of
+test_train.py, which starts and ends it without a kill.
 """
 
 import os
 import signal
 import sys
+from pathlib import Path
 
-import numpy as np
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from training.batches import Batches
-from training.recipes import find_recipe
-from training.splits import Part, Parts
-from training.train import train
+from test_train import make_parts, random_recipe  # noqa: E402
+
+from training.batches import Batches  # noqa: E402
+from training.train import train  # noqa: E402
 
 folder, where = sys.argv[1:]
 kind, *place = where.split(":")
@@ -43,14 +45,4 @@ if kind == "backup":
 
     os.replace = replace_or_die
 
-random = np.random.default_rng(0)
-labels = np.arange(80, dtype=np.int32) % 2
-images = random.integers(0, 200, (80, 8, 8, 3)) + 40 * labels[:, None, None, None]
-images, numbers = images.astype(np.uint8), np.arange(80)
-parts = Parts(
-    *(Part(images[s], labels[s], numbers[s]) for s in np.split(numbers, [48, 64]))
-)
-recipe = find_recipe(
-    "tiny", alpha=3, epochs=4, batch_size=16, shakedrop=0.5, deterministic=True
-)
-train(parts, 2, recipe, 0, None, folder, {"epochs": 4})
+train(make_parts(), 2, random_recipe(), 0, None, folder, {"epochs": 4})
