@@ -11,8 +11,8 @@ from PIL import Image
 from tfpe import CIPHERS, Key, Preparation
 from tfpe.cli import main
 from tfpe.dataset import decrypt_dataset, encrypt_dataset, reencrypt_dataset
-from tfpe.dataset.set_manifest import read_manifest
 from tfpe.errors import DatasetError, ManifestError, SourceFilesError
+from tfpe.manifests.set_manifest import read_manifest
 
 KEY, NEW_KEY = Key(bytes(range(32))), Key(bytes(32))
 PHOTOS = {

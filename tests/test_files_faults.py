@@ -104,7 +104,7 @@ def test_killed_encryption_resumes_to_the_same_bytes(
     tmp_path, kills, arguments, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tfpe.files.folder_manifest.draw_identity", lambda: "same")
+    monkeypatch.setattr("tfpe.manifests.folder_manifest.draw_identity", lambda: "same")
     save(tmp_path / "plain", 120)
     code = f"lambda: files.encrypt_folder('plain', 'secret', key, **{arguments})"
     hits = []
@@ -158,7 +158,7 @@ def interrupted(tmp_path, monkeypatch, after, most=1, **arguments):
 def test_full_disk_at_every_flush(tmp_path, monkeypatch, after, most):
     """6 images: a flush for the journal's header, one for each, one for the entries of
     so many at once, one at the end."""
-    monkeypatch.setattr("tfpe.files.folder_manifest.draw_identity", lambda: "same")
+    monkeypatch.setattr("tfpe.manifests.folder_manifest.draw_identity", lambda: "same")
     save(tmp_path / "plain", 6)
     encrypt_folder(tmp_path / "plain", tmp_path / "whole", KEY, per_image=True)
     left = interrupted(tmp_path, monkeypatch, after, most, per_image=True)

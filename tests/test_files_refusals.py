@@ -17,7 +17,7 @@ from tfpe.errors import (
     WrongKeyError,
 )
 from tfpe.files import decrypt_folder, encrypt_folder
-from tfpe.files.folder_manifest import make_header, write_manifest
+from tfpe.manifests.folder_manifest import make_header, write_manifest
 
 KEY = Key(bytes(range(32)))
 OTHER = Key(bytes(32))

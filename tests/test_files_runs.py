@@ -57,7 +57,7 @@ def test_resumed_runs_keep_the_identity_of_the_folder(tmp_path, monkeypatch):
     assert identity("manifest.json") == begun
     # The same folder, begun with this identity and never interrupted:
     with monkeypatch.context() as patch:
-        patch.setattr("tfpe.files.folder_manifest.draw_identity", lambda: begun)
+        patch.setattr("tfpe.manifests.folder_manifest.draw_identity", lambda: begun)
         encrypt_folder(plain, tmp_path / "whole", KEY, per_image=True)
     assert contents(secret) == contents(tmp_path / "whole")
     save(plain, 7)

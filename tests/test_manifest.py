@@ -8,7 +8,8 @@ import pytest
 
 from tfpe import Key
 from tfpe.errors import ManifestError, OutputError, TfpeError, WrongKeyError
-from tfpe.files.folder_manifest import (
+from tfpe.files.journal import Journal, lock_folder
+from tfpe.manifests.folder_manifest import (
     JOURNAL_NAME,
     MANIFEST_NAME,
     check_path,
@@ -17,7 +18,6 @@ from tfpe.files.folder_manifest import (
     read_manifest,
     write_manifest,
 )
-from tfpe.files.journal import Journal, lock_folder
 
 KEY = Key(bytes(range(32)))
 HEADER = make_header(KEY, "le", {"block_size": 4}, False, False)

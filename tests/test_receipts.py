@@ -284,7 +284,7 @@ def test_hidden_classes_come_back(kind, folder, capsys):
 
         order = load_labels("h", KEY)[1]["label"]
     else:
-        from tfpe.files.names import hide
+        from tfpe.manifests.names import hide
 
         hidden = [hide(KEY, f"{name}/1.png").split("/")[0] for name in CLASSES]
         order = [sorted(hidden).index(name) for name in hidden]

@@ -11,7 +11,7 @@ from image_folders import crops, save
 from tfpe import Key
 from tfpe.errors import ManifestError, OutputError
 from tfpe.files import encrypt_folder
-from tfpe.files.names import hide
+from tfpe.manifests.names import hide
 from tfpe.receipts import Receipt, attach_receipt, model_receipt, read_receipt
 from tfpe.receipts.model_images import prepared
 from tfpe.receipts.receipt import open_receipt

@@ -16,7 +16,7 @@ from sklearn.datasets import load_digits
 import tfpe
 from tfpe import CIPHERS, Key
 from tfpe.cli import main
-from tfpe.dataset import encrypted
+from tfpe.manifests import set_manifest
 
 TFPE = [sys.executable, "-m", "tfpe"]
 TALK = "absl::InitializeLog"  # of TensorFlow's notes, which our commands keep back
@@ -132,7 +132,7 @@ def test_owner_cloud_owner(cipher, owner, capsys):
 
     again = tfds.load("digits", data_dir="p", split="test", batch_size=-1)
     assert np.array_equal(again["image"], np.load("digits.npz")["x_test"])
-    assert encrypted.find_set("encrypted").name == "1.0.0"
+    assert set_manifest.find_set("encrypted").name == "1.0.0"
 
 
 def test_the_commands_as_a_user_has_them(owner):

@@ -14,12 +14,12 @@ from tfpe.ciphers import DEFAULT_CIPHER
 from tfpe.dataset.metadata import write_metadata
 from tfpe.dataset.plan import carry_out, plan_from
 from tfpe.dataset.record_bytes import RecordEncryption
-from tfpe.dataset.set_manifest import tag_file
 from tfpe.dataset.source import batch_size, numbered_shards
 from tfpe.dataset.sources import open_source
 from tfpe.dataset.views import with_views
 from tfpe.dataset.writer import finish, shard_name, work_folder
 from tfpe.keys import Key
+from tfpe.manifests.set_manifest import tag_file
 from tfpe.pixels.preparation import Preparation
 from tfpe.storage.atomic import output_errors, write_file
 

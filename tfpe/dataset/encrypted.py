@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import pathlib
 
 import numpy as np
 
@@ -10,42 +9,23 @@ from tfpe.ciphers import find_cipher
 from tfpe.ciphers.cache import TransformCache
 from tfpe.dataset.examples import put_labels, read_numbers, read_records, take_image
 from tfpe.dataset.labels import load_labels, require_labels_of
-from tfpe.dataset.set_manifest import (
-    METADATA,
-    check_files,
-    file_tag,
-    image_keys,
-    read_manifest,
-)
 from tfpe.dataset.source import Source, batch_size
 from tfpe.dataset.views import without_views
 from tfpe.dataset.writer import shard_name
 from tfpe.errors import DatasetError, ImageFileError, ManifestError
-from tfpe.files.folder_manifest import MANIFEST_NAME
+from tfpe.manifests.set_manifest import (
+    check_files,
+    file_tag,
+    find_set,
+    image_keys,
+    read_manifest,
+)
 from tfpe.pixels.codec import decode_image
 from tfpe.pixels.preparation import Preparation
 from tfpe.storage.signed_json import same
 
 # Features that encryption adds, and decryption takes away again.
 NUMBER, HEIGHT, WIDTH = "image_number", "image_height", "image_width"
-
-
-def find_set(path):
-    """The folder of the one data set in `path`: itself, or the only one below it."""
-    path = pathlib.Path(path)
-    found = [path / METADATA] if (path / METADATA).exists() else []
-    found = found or sorted(path.rglob(METADATA))
-    if not found and (path / MANIFEST_NAME).exists():
-        raise ManifestError(
-            f"{path} should be the folder of an encrypted data set. Received: a folder "
-            "of images, which tfpe.files.decrypt_folder (tfpe decrypt) decrypts"
-        )
-    if len(found) != 1:
-        raise ManifestError(
-            f"{path} should be the folder of one encrypted data set. Received: "
-            f"{len(found)} data sets in it or below"
-        )
-    return found[0].parent
 
 
 def open_encrypted(path, key, labels=None):

@@ -3,8 +3,8 @@
 import os
 import pathlib
 
-from tfpe.dataset.set_manifest import ENTRY, METADATA, sealed, tag_file
 from tfpe.dataset.views import view_split
+from tfpe.manifests.set_manifest import ENTRY, METADATA, sealed, tag_file
 from tfpe.storage.atomic import output_errors
 
 

@@ -9,19 +9,19 @@ from tfpe.dataset.known_names import require_new_name
 from tfpe.dataset.labels import labels_tag, save_labels
 from tfpe.dataset.metadata import restore_features
 from tfpe.dataset.record_bytes import RecordEncryption
-from tfpe.dataset.set_manifest import (
-    CHECKPOINT,
-    check_files,
-    make_header,
-    read_manifest,
-    require_settings,
-)
 from tfpe.dataset.source import Source, tfds_name
 from tfpe.dataset.sources import open_source
 from tfpe.dataset.tfds_sets import check_features
 from tfpe.dataset.views import check_views, with_views
 from tfpe.errors import DatasetError, OutputError
 from tfpe.keys import Key
+from tfpe.manifests.set_manifest import (
+    CHECKPOINT,
+    check_files,
+    make_header,
+    read_manifest,
+    require_settings,
+)
 from tfpe.receipts import check_place, leave_receipt
 
 

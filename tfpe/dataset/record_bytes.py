@@ -7,8 +7,8 @@ from tfpe.ciphers.cache import TransformCache
 from tfpe.dataset.encrypted import HEIGHT, NUMBER, WIDTH
 from tfpe.dataset.examples import frame, put_image, put_labels
 from tfpe.dataset.labels import hidden_numbers
-from tfpe.dataset.set_manifest import image_keys
 from tfpe.dataset.views import Augmentation
+from tfpe.manifests.set_manifest import image_keys
 from tfpe.pixels.byte_planes import dtype_of, planes_shape
 from tfpe.pixels.codec import encode_png
 from tfpe.pixels.padding import padded_size

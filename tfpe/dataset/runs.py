@@ -3,7 +3,7 @@
 import pathlib
 
 from tfpe.ciphers import DEFAULT_CIPHER
-from tfpe.dataset.encrypted import find_set, open_encrypted
+from tfpe.dataset.encrypted import open_encrypted
 from tfpe.dataset.examples import frame, put_image
 from tfpe.dataset.known_names import expects_other_features
 from tfpe.dataset.metadata import restore_features, write_metadata
@@ -14,10 +14,10 @@ from tfpe.dataset.plan import (
     plan_from,
     require_outside,
 )
-from tfpe.dataset.set_manifest import make_header
 from tfpe.dataset.writer import ShardWriter, finish, work_folder
 from tfpe.files.workers import worker_count
 from tfpe.keys import check_key
+from tfpe.manifests.set_manifest import find_set, make_header
 from tfpe.pixels.codec import encode_png
 from tfpe.storage.atomic import PRIVATE, USUAL, output_errors, restrict
 

@@ -5,10 +5,10 @@ import pathlib
 from tfpe.dataset.known_names import KNOWN_NAMES, tfds_word
 from tfpe.dataset.own_sources import folder_source, npz_source
 from tfpe.dataset.prepared import prepared_source
-from tfpe.dataset.set_manifest import METADATA, require_plain_sets
 from tfpe.dataset.tfds_sets import tfds_source
 from tfpe.errors import DatasetError
-from tfpe.files.already_encrypted import require_plain
+from tfpe.files.already_encrypted import require_plain, require_plain_sets
+from tfpe.manifests.set_manifest import METADATA
 from tfpe.pixels.preparation import check_preparation
 
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from tfpe.dataset.downloads import no_vain_downloads
 from tfpe.dataset.examples import decode_image, read_records, take_image
-from tfpe.dataset.set_manifest import METADATA, require_plain_sets
 from tfpe.dataset.source import Source, batch_size
 from tfpe.errors import DatasetError
+from tfpe.files.already_encrypted import require_plain_sets
+from tfpe.manifests.set_manifest import METADATA
 
 READ_BYTES = 2**20
 

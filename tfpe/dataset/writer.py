@@ -12,16 +12,16 @@ import hashlib
 import os
 import pathlib
 
-from tfpe.dataset.set_manifest import (
+from tfpe.dataset.source import numbered_shards
+from tfpe.errors import DatasetError
+from tfpe.files.workers import worker_count
+from tfpe.manifests.set_manifest import (
     CHECKPOINT,
     file_tag,
     read_checkpoint,
     require_settings,
     write_checkpoint,
 )
-from tfpe.dataset.source import numbered_shards
-from tfpe.errors import DatasetError
-from tfpe.files.workers import worker_count
 from tfpe.storage.atomic import (
     USUAL,
     make_folders,

@@ -9,10 +9,11 @@ import json
 import os
 import pathlib
 
-from tfpe.errors import AlreadyEncryptedError
-from tfpe.files.folder_manifest import JOURNAL_NAME, KIND, MANIFEST_NAME
+from tfpe.errors import AlreadyEncryptedError, ManifestError
 from tfpe.files.paths import folders_above
-from tfpe.storage.signed_json import parse, read_bytes
+from tfpe.manifests.folder_manifest import JOURNAL_NAME, KIND, MANIFEST_NAME
+from tfpe.manifests.set_manifest import ENTRY
+from tfpe.storage.signed_json import parse, read_bytes, read_json
 
 
 def find_encrypted(source):
@@ -44,6 +45,23 @@ def require_plain(source):
     if (found := find_encrypted(source)) is not None:
         image, manifest = found
         refuse(source, f"{image}, which {manifest} lists as encrypted")
+
+
+def require_plain_sets(source, files):
+    """Raises `AlreadyEncryptedError` where one of these metadata.json is of ciphertext.
+
+    Args:
+        source: what the error calls the set.
+        files: paths, which need not exist.
+    """
+    for file in files:
+        try:
+            entry = read_json(file).get(ENTRY)
+        except ManifestError:
+            continue  # of a set that tfpe did not write, or none
+        kind = entry.get("kind") if isinstance(entry, dict) else None
+        if kind == "encrypted":
+            refuse(source, f"a data set that {file} calls encrypted")
 
 
 def refuse(source, reason):

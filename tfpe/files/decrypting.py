@@ -7,14 +7,15 @@ from tfpe.errors import ImageFileError, ManifestError, OutputError
 from tfpe.files import recovery
 from tfpe.files.coded_ciphertexts import suffix_of
 from tfpe.files.finding import find_images
-from tfpe.files.folder_manifest import JOURNAL_NAME, MANIFEST_NAME, read_manifest
 from tfpe.files.jobs import UNFINISHED, ImageDecryption
 from tfpe.files.journal import is_unfinished, lock_folder
-from tfpe.files.names import load_names
 from tfpe.files.paths import checked_path, folders_above, require_apart
 from tfpe.files.summary import Summary
 from tfpe.files.workers import map_images, worker_count
 from tfpe.keys import check_key
+from tfpe.manifests.folder_manifest import JOURNAL_NAME, MANIFEST_NAME, read_manifest
+from tfpe.manifests.names import load_names
+from tfpe.manifests.set_manifest import METADATA
 from tfpe.storage.atomic import PRIVATE, USUAL, make_output, remove_stale
 
 
@@ -127,8 +128,6 @@ def _decrypt(run, wanted, failed, progress, workers):
 
 def _refuse_data_set(folder):
     """Raises `ManifestError` where a data set lies in the place of a folder."""
-    from tfpe.dataset.set_manifest import METADATA
-
     folder = pathlib.Path(folder)
     if (folder / MANIFEST_NAME).exists() or not folder.is_dir():
         return

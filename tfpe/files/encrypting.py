@@ -12,7 +12,13 @@ from tfpe.files.already_encrypted import require_plain
 from tfpe.files.coded_ciphertexts import check_jpeg, suffix_of
 from tfpe.files.commits import Commits
 from tfpe.files.finding import find_images, output_paths
-from tfpe.files.folder_manifest import (
+from tfpe.files.jobs import ImageEncryption, is_written
+from tfpe.files.journal import Journal, lock_folder
+from tfpe.files.paths import checked_path, require_apart
+from tfpe.files.summary import Summary, count_losses
+from tfpe.files.workers import map_images, worker_count
+from tfpe.keys import check_key
+from tfpe.manifests.folder_manifest import (
     JOURNAL_NAME,
     MANIFEST_NAME,
     make_header,
@@ -20,14 +26,9 @@ from tfpe.files.folder_manifest import (
     require_settings,
     write_manifest,
 )
-from tfpe.files.jobs import ImageEncryption, is_written
-from tfpe.files.journal import Journal, lock_folder
-from tfpe.files.names import add_names, check_names, hide
-from tfpe.files.paths import checked_path, require_apart
-from tfpe.files.summary import Summary, count_losses
-from tfpe.files.workers import map_images, worker_count
-from tfpe.keys import check_key
+from tfpe.manifests.names import add_names, check_names, hide
 from tfpe.pixels.preparation import check_preparation
+from tfpe.receipts import check_place, leave_receipt
 from tfpe.storage.atomic import make_output, remove_stale
 
 
@@ -111,9 +112,6 @@ def encrypt_folder(
     1
     >>> temporary.cleanup()
     """
-    # The package of receipts needs manifests, which are in this one.
-    from tfpe.receipts import check_place, leave_receipt
-
     check_key(key)
     workers = worker_count(workers)
     row = find_cipher(cipher)

@@ -11,8 +11,8 @@ from tfpe.ciphers.cache import TransformCache
 from tfpe.errors import ImageFileError
 from tfpe.files.coded_ciphertexts import decode, encode
 from tfpe.files.finding import png_name, read_bytes
-from tfpe.files.folder_manifest import image_keys, make_entry
 from tfpe.files.journal import is_unfinished
+from tfpe.manifests.folder_manifest import image_keys, make_entry
 from tfpe.pixels.codec import decode_image, encode_png, read_image
 from tfpe.pixels.preparation import Preparation
 from tfpe.storage.atomic import write_file

@@ -7,7 +7,7 @@ import pathlib
 import threading
 
 from tfpe.errors import ManifestError
-from tfpe.files.folder_manifest import (
+from tfpe.manifests.folder_manifest import (
     JOURNAL_NAME,
     KIND,
     check_header,

@@ -6,10 +6,11 @@ import warnings
 from tfpe.ciphers import find_cipher
 from tfpe.errors import ImageError, ImageFileError, ManifestError
 from tfpe.files.finding import find_images
-from tfpe.files.folder_manifest import MANIFEST_NAME, SUFFIXES
 from tfpe.files.jobs import ImageDecryption
+from tfpe.manifests.folder_manifest import MANIFEST_NAME, SUFFIXES
 from tfpe.pixels.padding import padded_size
 from tfpe.pixels.preparation import Preparation
+from tfpe.receipts.settings import settle
 
 UNCHECKED = (
     f"Without {MANIFEST_NAME} nothing tells whether key, cipher and options are those "
@@ -44,8 +45,6 @@ def from_receipt(receipt, key, cipher, options):
         CipherOptionError: `cipher` or one of `options` contradicts it.
         WrongKeyError: it is of another key.
     """
-    from tfpe.receipts.settings import settle
-
     found = settle(key, cipher, receipt, None, options)
     return found.receipt, found.cipher.name, found.options
 

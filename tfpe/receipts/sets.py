@@ -8,9 +8,11 @@ change it unseen.
 import pathlib
 
 from tfpe.errors import ManifestError
-from tfpe.files.folder_manifest import KIND as FOLDER
-from tfpe.files.folder_manifest import MANIFEST_NAME, check_header, read_manifest
-from tfpe.files.names import hide
+from tfpe.manifests import set_manifest
+from tfpe.manifests.folder_manifest import KIND as FOLDER
+from tfpe.manifests.folder_manifest import MANIFEST_NAME, check_header, read_manifest
+from tfpe.manifests.names import hide
+from tfpe.manifests.set_manifest import ENTRY, METADATA
 from tfpe.pixels.depth import without_window
 from tfpe.receipts.receipt import Receipt, open_receipt, shape_of_ciphertext
 from tfpe.storage.signed_json import canonical, read_json
@@ -59,8 +61,6 @@ def read_receipt(source, key):
 
 def has_manifest(folder):
     """Whether the manifest of a set stands in a folder, of a data set also below."""
-    from tfpe.dataset.set_manifest import METADATA
-
     folder = pathlib.Path(folder)
     return (folder / MANIFEST_NAME).exists() or any(folder.rglob(METADATA))
 
@@ -70,8 +70,6 @@ def public_receipt(folder):
 
     It names cipher, options and the fingerprint of the key, which it does not need.
     """
-    from tfpe.dataset.set_manifest import ENTRY, METADATA
-
     folder = pathlib.Path(folder)
     if (folder / MANIFEST_NAME).exists():
         document = read_json(folder / MANIFEST_NAME)
@@ -86,11 +84,8 @@ def public_receipt(folder):
 
 def open_public(document, key, where, name=None):
     """The `Receipt` of what `public_receipt` gave, or of a sealed receipt."""
-    from tfpe.dataset.set_manifest import KIND as SET
-    from tfpe.dataset.set_manifest import check_manifest
-
-    if document.get("format") == SET.format:
-        return _from_manifest(check_manifest(document, key, where), where)
+    if document.get("format") == set_manifest.KIND.format:
+        return _from_manifest(set_manifest.check_manifest(document, key, where), where)
     if document.get("format") == FOLDER.format:
         header = check_header(document, key, where)
         return _from_header(header, {}, key, name or str(where))
@@ -108,11 +103,8 @@ def _kind_of(entries):
 
 
 def _of_data_set(path, key):
-    from tfpe.dataset.encrypted import find_set
-    from tfpe.dataset.set_manifest import read_manifest as read_set_manifest
-
-    folder = find_set(path)
-    return _from_manifest(read_set_manifest(folder, key), folder)
+    folder = set_manifest.find_set(path)
+    return _from_manifest(set_manifest.read_manifest(folder, key), folder)
 
 
 def _from_manifest(manifest, where):

@@ -6,8 +6,8 @@ import numpy as np
 
 from tfpe.dataset.labels import load_labels, require_labels_of
 from tfpe.errors import ManifestError, TfpeError
-from tfpe.files.names import KIND as NAMES
-from tfpe.files.names import load_names
+from tfpe.manifests.names import KIND as NAMES
+from tfpe.manifests.names import load_names
 from tfpe.roles.labelled_images import LabelledImages
 from tfpe.storage.signed_json import read_json
 

@@ -17,7 +17,7 @@ from tfpe.files.finding import (
     read_bytes,
     read_images,
 )
-from tfpe.files.folder_manifest import MANIFEST_NAME, check_path
+from tfpe.manifests.folder_manifest import MANIFEST_NAME, check_path
 from tfpe.pixels.codec import decode_image
 from tfpe.pixels.padding import pad_to_blocks
 from tfpe.storage.signed_json import read_json

@@ -11,7 +11,7 @@ import pathlib
 
 import tfpe
 from tfpe.errors import ManifestError
-from tfpe.files.already_encrypted import refuse
+from tfpe.manifests.folder_manifest import MANIFEST_NAME
 from tfpe.storage.atomic import write_file
 from tfpe.storage.signed_json import Kind, canonical, read_json, same
 
@@ -108,6 +108,24 @@ def sealed(key, document):
     return json.loads(canonical(whole))
 
 
+def find_set(path):
+    """The folder of the one data set in `path`: itself, or the only one below it."""
+    path = pathlib.Path(path)
+    found = [path / METADATA] if (path / METADATA).exists() else []
+    found = found or sorted(path.rglob(METADATA))
+    if not found and (path / MANIFEST_NAME).exists():
+        raise ManifestError(
+            f"{path} should be the folder of an encrypted data set. Received: a folder "
+            "of images, which tfpe.files.decrypt_folder (tfpe decrypt) decrypts"
+        )
+    if len(found) != 1:
+        raise ManifestError(
+            f"{path} should be the folder of one encrypted data set. Received: "
+            f"{len(found)} data sets in it or below"
+        )
+    return found[0].parent
+
+
 def read_manifest(folder, key):
     """The manifest of a data set.
 
@@ -139,23 +157,6 @@ def check_files(folder, key, manifest):
     for name, tag in manifest["files"].items():
         if not same(tag, tag_file(key, pathlib.Path(folder, name))):
             raise ManifestError(f"{folder}/{name} was damaged or changed")
-
-
-def require_plain_sets(source, files):
-    """Raises `AlreadyEncryptedError` where one of these metadata.json is of ciphertext.
-
-    Args:
-        source: what the error calls the set.
-        files: paths, which need not exist.
-    """
-    for file in files:
-        try:
-            entry = read_json(file).get(ENTRY)
-        except ManifestError:
-            continue  # of a set that tfpe did not write, or none
-        kind = entry.get("kind") if isinstance(entry, dict) else None
-        if kind == "encrypted":
-            refuse(source, f"a data set that {file} calls encrypted")
 
 
 def check_manifest(document, key, path):

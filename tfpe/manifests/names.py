@@ -4,7 +4,7 @@ import json
 import pathlib
 
 from tfpe.errors import ManifestError, OutputError
-from tfpe.files.folder_manifest import check_path
+from tfpe.manifests.folder_manifest import check_path
 from tfpe.storage.atomic import remove_stale_of, write_file
 from tfpe.storage.locks import lock_beside
 from tfpe.storage.signed_json import Kind, read_json
