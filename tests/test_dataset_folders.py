@@ -97,15 +97,16 @@ def test_all_bad_files_are_told_at_once(zoo, tmp_path, capsys):
     (zoo / "bee/cut.jpg").write_bytes(b"\xff\xd8\xff")
     (zoo / "bee/scan.mha").write_bytes(b"")
     (zoo / "README.txt").write_text("a zoo")
-    bad = ["ant/print.tif", "bee/cut.jpg", "bee/scan.mha", "lonely.png"]
-    with pytest.raises(SourceFilesError, match="and 3 more") as caught:
+    (zoo / "emu").mkdir()
+    bad = ["ant/print.tif", "bee/cut.jpg", "bee/scan.mha", "emu", "lonely.png"]
+    with pytest.raises(SourceFilesError, match="and 4 more") as caught:
         encrypt_dataset(zoo, tmp_path / "cloud", KEY)
     assert [path for path, _ in caught.value.problems] == bad
     run = ["dataset", "encrypt", str(zoo), "--cipher", "le", "--rgb", "-q"]
     run += ["-k", str(tmp_path / "owner.key"), "-o", str(tmp_path / "cloud")]
     assert main(run) == 1
     told = capsys.readouterr().err
-    assert all(f"tfpe: {path}: " in told for path in bad) and "4 files of" in told
+    assert all(f"tfpe: {path}: " in told for path in bad) and "5 files of" in told
     assert "--convert takes them" in told and "=True" not in told and "`" not in told
     assert not (tmp_path / "cloud").exists()
     for path in ("lonely.png", "bee/cut.jpg"):

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from tfpe import CIPHERS, Key
-from tfpe.errors import DatasetError, ImageFileError
+from tfpe.errors import DatasetError
 from tfpe.files import encrypt_folder
 from tfpe.pixels.augmentation import crop_and_flip
-from tfpe.pixels.codec import encode_png
+from tfpe.pixels.codec import decode_image, encode_png
 from training.batches import Batches
 from training.encryption import Encryption, encrypt_all
 from training.images import ImageSet, load
@@ -64,6 +64,9 @@ def test_folders_and_what_tfpe_encrypt_writes(tmp_path):
     plain = load(str(tmp_path / "set"))
     assert plain.class_names == ("cat", "dog")
     assert plain.x_train.shape == (10, 8, 8, 3) and plain.x_test.shape[0] == 4
+    paths = [f"{name}/{number}.png" for name in ("cat", "dog") for number in range(5)]
+    files = [(tmp_path / "set" / "train" / path).read_bytes() for path in paths]
+    assert np.array_equal(plain.x_train, [decode_image(data) for data in files])
     for part in ("train", "test"):
         folder = tmp_path / "set" / part
         encrypt_folder(folder, tmp_path / "out" / part, KEY, cipher="le")
@@ -129,12 +132,11 @@ def test_sources_that_do_not_fit(tmp_path):
         str(tmp_path / "torn.npz"): "Cannot read",
         str(tmp_path / "part.npz"): "labels of every split",
         str(tmp_path / "mixed"): "one size",
-        str(tmp_path / "empty"): "emu",
+        str(tmp_path / "empty"): "emu: It holds no images",
+        str(tmp_path / "torn"): "cat/0.png: .*whole",
     }.items():
         with pytest.raises(DatasetError, match=message):
             load(source)
-    with pytest.raises(ImageFileError, match="whole"):
-        load(str(tmp_path / "torn"))
 
 
 def test_split_is_stratified_seeded_and_whole():

@@ -120,7 +120,7 @@ def load(dataset, data_dir=None):
 
     Raises:
         DatasetError: unknown, missing, empty, mixed sizes, labels out of range.
-        ImageFileError: a file of a folder cannot be taken.
+        SourceFilesError: files of a folder cannot be taken, all of them.
 
     Example:
 
@@ -217,46 +217,23 @@ def _folder(path):
     if (layout := find_layout(path)) is not None:
         *arrays, class_names = read_cifar(path, layout)
         return ImageSet(layout.name, *arrays, class_names, "raw")
-    from tfpe.dataset.class_folders import split_folders
+    from tfpe.dataset.class_folders import ClassFolders
+    from tfpe.pixels.preparation import Preparation
     from tfpe.receipts import public_receipt
 
     root = pathlib.Path(path)
-    parts, found = [], {}
-    for split, folder in split_folders(root).items():
-        *arrays, found[split] = _class_folders(folder)
-        parts += arrays
-    if len({*found.values()}) > 1:
+    found, parts = ClassFolders(root, Preparation(color="rgb"), keep=True), []
+    if len(found.shapes) > 1:
         raise DatasetError(
-            f"{root}/train and {root}/test should hold the same classes. "
-            f"Received: {found['train']} and {found['test']}"
+            f"Images in {root} should be of one size. Received: {found.sizes()}"
         )
+    for files, labels in found.parts.values():
+        # By path, as records of before were made: splits and batches follow the order.
+        order = sorted(range(len(files)), key=lambda k: files[k].as_posix())
+        parts.append(np.stack([found.pixels(files[k]) for k in order]))
+        parts.append(np.array(labels, np.int32)[order])
     name, receipt = root.resolve().name, public_receipt(root)
-    return _whole(name, parts, found["train"], "folder", receipt)
-
-
-def _class_folders(root):
-    """Images, labels and class names of a folder with one folder for each class."""
-    from tfpe.files.finding import image_files, read_images
-
-    class_names = sorted(entry.name for entry in root.iterdir() if entry.is_dir())
-    class_names = tuple(name for name in class_names if not name.startswith("."))
-    images, labels = [], []
-    files = {p: file for p, file in image_files(root).items() if "/" in p}
-    for path, pixels, _ in read_images(files):
-        if images and pixels.shape[:2] != images[0].shape[:2]:
-            raise DatasetError(
-                f"Images in {root} should be of one size. Received: "
-                f"{images[0].shape[:2]} and, in {path}, {pixels.shape[:2]}"
-            )
-        images.append(_three_channels(pixels))
-        labels.append(class_names.index(path.partition("/")[0]))
-    empty = [name for k, name in enumerate(class_names) if k not in {*labels}]
-    if empty or not images:
-        raise DatasetError(
-            f"{root} should hold one folder of images for each class. "
-            f"Received: no images in {empty or root}"
-        )
-    return np.stack(images), np.array(labels, np.int32), class_names
+    return _whole(name, parts, found.classes, "folder", receipt)
 
 
 def _three_channels(images):

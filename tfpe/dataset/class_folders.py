@@ -19,6 +19,7 @@ class ClassFolders:
         root: the folder, or one with train/ and test/ that hold such folders.
         preparation: a `Preparation`.
         others: as in `tfpe.files.finding.find_images`.
+        keep: whether the pixels stay in memory, for those who need them all.
 
     Attributes:
         classes: their names, in order.
@@ -34,8 +35,9 @@ class ClassFolders:
         DatasetError: classes that cannot be named, or that differ between the splits.
     """
 
-    def __init__(self, root, preparation, others="refuse"):
+    def __init__(self, root, preparation, others="refuse", keep=False):
         self.preparation, self.mark = preparation, hashlib.sha256()
+        self._kept = {} if keep else None
         self.shapes, self.lost = collections.Counter(), collections.Counter()
         self.classes, self.parts, self._problems = None, {}, []
         self._kinds = []
@@ -47,6 +49,8 @@ class ClassFolders:
 
     def pixels(self, file):
         """The prepared pixels of one of the files."""
+        if self._kept is not None:
+            return self._kept[file]
         try:
             return read_image(read_bytes(file), self.preparation)[0]
         except ImageFileError as error:
@@ -68,9 +72,20 @@ class ClassFolders:
             raise DatasetError(
                 f"Images in {where} should be of one size, or no network can take them "
                 "in batches: `size` makes them so, any_size=True keeps them. Received: "
-                f"{self._sizes()}"
+                f"{self.sizes()}"
             )
         return None, None, next(iter(channels))
+
+    def sizes(self):
+        """The sizes that occur, and of how many images, in words."""
+        sizes = self.shapes.most_common()
+        shown = [
+            f"{height}x{width} ({count})"
+            for (height, width, _), count in sizes[:SHOWN_SIZES]
+        ]
+        rest = sum(count for _, count in sizes[SHOWN_SIZES:])
+        more = f" and {len(sizes) - len(shown)} more ({rest})" if rest else ""
+        return f"{len(sizes)} sizes (of so many images): {', '.join(shown)}{more}"
 
     def _kind(self, where):
         depths = {depth for depth, _ in self._kinds}
@@ -87,16 +102,6 @@ class ClassFolders:
             )
         return self._kinds[0]
 
-    def _sizes(self):
-        sizes = self.shapes.most_common()
-        shown = [
-            f"{height}x{width} ({count})"
-            for (height, width, _), count in sizes[:SHOWN_SIZES]
-        ]
-        rest = sum(count for _, count in sizes[SHOWN_SIZES:])
-        more = f" and {len(sizes) - len(shown)} more ({rest})" if rest else ""
-        return f"{len(sizes)} sizes (of so many images): {', '.join(shown)}{more}"
-
     def _read(self, root, split, folder, others):
         found = find_images(folder, others=others)
         prefix = folder.relative_to(root)
@@ -104,6 +109,8 @@ class ClassFolders:
         problems = found.refused + [
             (path, "It is in no class") for path, _ in files if "/" not in path
         ]
+        if others != "skip":
+            problems += _without_images(folder, {*found.images, *dict(problems)})
         if not files and not problems:
             problems = [(".", "It holds no images")]
         classes = sorted({path.partition("/")[0] for path, _ in files if "/" in path})
@@ -127,6 +134,8 @@ class ClassFolders:
                 problems.append((path, str(error)))
                 continue
             digests[path] = hashlib.sha256(data).digest()
+            if self._kept is not None:
+                self._kept[file] = pixels
             self.shapes[pixels.shape] += 1
             self.lost.update(lost)
             kind = 8 * pixels.dtype.itemsize, without_window(stored)
@@ -142,6 +151,16 @@ class ClassFolders:
             self.mark.update(f"{split}/{path}\n".encode() + digests[path])
         labels = [classes.index(path.partition("/")[0]) for path, _ in files]
         self.parts[split] = [file for _, file in files], labels
+
+
+def _without_images(folder, paths):
+    """(name, message) of each class that none of the paths is in."""
+    told = {path.partition("/")[0] for path in paths}
+    return [
+        (entry.name, "It holds no images")
+        for entry in folder.iterdir()
+        if entry.is_dir() and not entry.name.startswith(".") and entry.name not in told
+    ]
 
 
 def split_folders(root):
