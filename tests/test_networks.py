@@ -1,6 +1,10 @@
 """The networks of recipes: their options, sizes and choice. Budget: 20 s."""
 
 import json
+import pathlib
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -26,6 +30,20 @@ SMALL = {
     "resnet9": {"width": 4},
     "set_transformer": {"width": 16, "depth": 1},
 }
+
+
+@pytest.mark.parametrize("said", ["docs/workflow.md", "tfpe/cli/predict_command.py"])
+def test_what_predictions_import_registers_all_layers(said):
+    """A new process, as `tfpe predict` is; the sources say which layers there are."""
+    root = pathlib.Path(__file__).parents[1]
+    text = (root / said).read_text("utf-8")
+    [module] = re.findall(r"(?:--import |_module\(\")(training[.\w]*)", text)
+    decorated = r"serializable\(package=\"training\"\)\nclass (\w+)"
+    sources = (path.read_text("utf-8") for path in root.glob("training/**/*.py"))
+    layers = {name for source in sources for name in re.findall(decorated, source)}
+    code = f"import {module}, keras; print(*keras.saving.get_custom_objects())"
+    out = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=root)
+    assert {f"training>{name}" for name in layers} <= {*out.split()} and len(layers) > 4
 
 
 def parameters(model):

@@ -1,6 +1,7 @@
 """A saved model and what it predicts on encrypted images."""
 
 import dataclasses
+import importlib
 import pathlib
 import zipfile
 
@@ -9,7 +10,6 @@ import keras
 from tfpe import PerceptualEncrypt
 from tfpe.errors import TfpeError
 from training.encryption import encrypt_all
-from training.networks import register_layers
 from training.train import predict_labels
 
 
@@ -32,7 +32,7 @@ def load_model(path, encryption):
         raise ModelError(
             f"`model` should be a .keras file that is there and whole. Received: {path}"
         )
-    register_layers()
+    importlib.import_module("training.networks.registered")
     try:
         model = keras.saving.load_model(path, compile=False)
     except Exception as error:  # zip, h5py and Keras raise several kinds

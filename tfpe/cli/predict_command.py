@@ -159,7 +159,7 @@ def _import_training():
     Never from this folder, unless `--import` says so: the model may come with code.
     """
     with contextlib.suppress(ImportError):
-        importlib.import_module("training.networks")
+        importlib.import_module("training.networks.registered")
 
 
 def _range(text):

@@ -268,10 +268,3 @@ def find_network(name):
             f"`network` should be one of {list(NETWORKS)}. Received: network={name!r}"
         )
     return NETWORKS[name]
-
-
-def register_layers():
-    """Imports the layers of all networks, so that saved models can be read."""
-    for row in NETWORKS.values():
-        for module in (row.builder.partition(":")[0], *row.modules):
-            importlib.import_module(module)
