@@ -11,7 +11,7 @@ import pytest
 from image_folders import load, save
 from key_arrays import TRANSFORMS
 
-from tfpe import CIPHERS, Key, PerceptualEncrypt, Transform, attacks
+from tfpe import CIPHERS, Key, PerceptualEncrypt, Preparation, Transform, attacks
 from tfpe.attacks import CountingOracle, chosen_plaintext
 from tfpe.cli import main
 from tfpe.errors import AttackError
@@ -120,6 +120,25 @@ def test_padded_pictures_are_known_pairs_too(photo_folder, photographs, capsys):
     assert run(*command) == 0
     opened = load(photo_folder / "opened")
     assert all(np.array_equal(opened[name], plain) for name, plain in sizes.items())
+
+
+def test_plain_pictures_are_prepared_as_the_manifest_says(photo_folder, capsys):
+    """Pairs, truth: of many sizes and more bits than ciphertexts have."""
+    random = np.random.default_rng(0)
+    levels = [random.integers(0, 4096, (20, 24 + k)) for k in range(8)]
+    scans = {f"{k}.png": a.astype(np.uint16) for k, a in enumerate(levels)}
+    save(pathlib.Path("scans"), scans)
+    save(pathlib.Path("known"), {f"{k}.png": scans[f"{k}.png"] for k in range(6)})
+    key, words = Key.load("owner.key"), Preparation((16, 16), depth=16)
+    window = Preparation((16, 16), window=(2048, 4096))
+    for target, preparation in {"8": window, "16": words}.items():
+        encrypt_folder("scans", target, key, "pbe", preparation=preparation)
+    command = ["attack", "known_plaintext", "--truth", "scans", "--json", "-q"]
+    assert run(*command, "--plain", "known", "--cipher-folder", "8") == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["scored"] == 2 and summary["exact_pixels"] > 0.99
+    assert run(*command, "--plain", "known", "--cipher-folder", "16") == 1
+    assert "Received: ciphertexts of 16 bits, as in 16/0.png" in capsys.readouterr().err
 
 
 def test_ciphertexts_alone_on_files(photo_folder, capsys):

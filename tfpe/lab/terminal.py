@@ -27,8 +27,6 @@ def print_table(table, console=None):
 
     console = console or table_console()
     drawn = Table(
-        title=Text(table.caption) if table.caption else None,
-        title_justify="left",
         box=box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
@@ -44,6 +42,9 @@ def print_table(table, console=None):
         )
     for row in table.rows:
         drawn.add_row(*(Text(cell.text) for cell in row))
+    # Not the title of what is drawn, which would be as narrow as its columns.
+    if table.caption:
+        console.print(Text(table.caption, "table.title"))
     console.print(drawn)
     sources = [f"[{n}] Published: {text}." for n, text in enumerate(table.sources, 1)]
     for note in (*table.notes, *sources):

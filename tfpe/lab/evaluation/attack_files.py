@@ -18,8 +18,9 @@ from tfpe.files.finding import (
     read_images,
 )
 from tfpe.manifests.folder_manifest import MANIFEST_NAME, check_path
-from tfpe.pixels.codec import decode_image
+from tfpe.pixels.codec import prepare_image
 from tfpe.pixels.padding import pad_to_blocks
+from tfpe.pixels.preparation import Preparation, check_preparation
 from tfpe.storage.signed_json import read_json
 
 # What a manifest says of the key: images of one shape that agree in these have one.
@@ -39,6 +40,7 @@ class Ciphertexts:
         settings: cipher, options and key fingerprint as the manifest says; None
             without one.
         per_image: whether a manifest says that each has a key of its own.
+        preparation: a `Preparation`, of the plain images as the manifest says.
     """
 
     images: np.ndarray
@@ -49,6 +51,7 @@ class Ciphertexts:
     other: int
     settings: dict | None = None
     per_image: bool = False
+    preparation: Preparation = Preparation()
 
 
 def read_ciphertexts(path, size=None, any_key=False):
@@ -62,9 +65,14 @@ def read_ciphertexts(path, size=None, any_key=False):
 
     Raises:
         ImageFileError: missing, damaged, no images, or several sizes and no `size`.
-        AttackError: each image has a key of its own.
+        AttackError: each image has a key of its own, or 16 bits.
     """
-    images = _read(path)
+    images = _read(path, Preparation(depth=16))
+    if deep := [name for name, image in images.items() if image.dtype != np.uint8]:
+        raise AttackError(
+            "Attacks are on images of 8 bits. Received: ciphertexts of 16 bits, as in "
+            f"{path}/{deep[0]}"
+        )
     header, entries = _manifest(path)
     per_image = bool(header.get("per_image"))
     if per_image and not any_key:
@@ -91,22 +99,24 @@ def read_ciphertexts(path, size=None, any_key=False):
         len(images) - len(names),
         {name: header.get(name) for name in SETTINGS} if header else None,
         per_image,
+        Preparation.from_json(header.get("preparation")),
     )
 
 
-def read_plain(path, shape, block_size=1):
-    """Plain images as they were encrypted: decoded and padded to whole blocks.
+def read_plain(path, shape, block_size=1, preparation=None):
+    """Plain images as they were encrypted: prepared and padded to whole blocks.
 
     Args:
         path: a folder or an image.
         shape: of the ciphertexts; images that do not come to it are left out.
         block_size: of the cipher.
+        preparation: a `Preparation`, of the images before they were encrypted.
 
     Returns:
         A dict from path, with the suffix .png that its ciphertext has, to
         `uint8 (H, W, C)`, and the number of images left out.
     """
-    plain, images = {}, _read(path)
+    plain, images = {}, _read(path, preparation)
     for name, image in images.items():
         image = pad_to_blocks(image, block_size)
         if image.shape == tuple(shape):
@@ -114,13 +124,13 @@ def read_plain(path, shape, block_size=1):
     return plain, len(images) - len(plain)
 
 
-def read_truth(path, names, shape, block_size=1):
+def read_truth(path, names, shape, block_size=1, preparation=None):
     """The plain images of ciphertexts, for scores: what is missing is no error.
 
     Args:
         path: a folder or an image.
         names: of the ciphertexts.
-        shape, block_size: as in `read_plain`.
+        shape, block_size, preparation: as in `read_plain`.
 
     Returns:
         A dict from name to `uint8 (H, W, C)`, and one from each other name to why it
@@ -138,7 +148,10 @@ def read_truth(path, names, shape, block_size=1):
             missing[name] = "without a plain image of that name"
             continue
         try:
-            image = pad_to_blocks(decode_image(read_bytes(files[file])), block_size)
+            image, *_ = prepare_image(
+                read_bytes(files[file]), check_preparation(preparation)
+            )
+            image = pad_to_blocks(image, block_size)
         except (ImageFileError, KeyError):
             missing[name] = "with a plain image that cannot be decoded"
             continue
@@ -170,8 +183,9 @@ def pairs_of(plain, ciphertexts):
     )
 
 
-def _read(path):
-    return {name: pixels for name, pixels, _ in read_images(image_files(path))}
+def _read(path, preparation):
+    images = read_images(image_files(path), preparation)
+    return {name: pixels for name, pixels, _ in images}
 
 
 def _manifest(path):

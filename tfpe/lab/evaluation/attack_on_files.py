@@ -213,7 +213,10 @@ def _evidence(attack, files, chosen):
     if "oracle" in attack.takes:
         fields["oracle"] = _oracle(attack, files, chosen)
     if "pairs" in attack.takes:
-        plain, other = read_plain(files.plain, files.plain_shape, files.block_size)
+        plain, other = read_plain(
+            *(files.plain, files.plain_shape, files.block_size),
+            files.found.preparation,
+        )
         names, *fields["pairs"] = pairs_of(plain, files.found)
         told = {"known": names, "unpaired": other + len(plain) - len(names)}
     if "ciphertexts" in attack.takes:
@@ -256,7 +259,8 @@ def _stems(files):
 
 def _reference(files, chosen):
     shape, size = files.plain_shape, chosen.get("block_size", files.block_size)
-    reference, _ = read_plain(files.reference, shape, size)
+    prepared = files.found.preparation
+    reference, _ = read_plain(files.reference, shape, size, prepared)
     if not reference:
         raise AttackError(
             "--reference should hold pictures of the size of the ciphertexts, "
@@ -305,7 +309,8 @@ def _add_scores(attack, result, files):
     names, missing = result.found.names, {}
     if files.truth is not None:
         shape, size = result.recovered.shape[1:], files.block_size
-        result.truth, missing = read_truth(files.truth, names, shape, size)
+        prepared = result.found.preparation
+        result.truth, missing = read_truth(files.truth, names, shape, size, prepared)
     elif secret is not None:
         plain = secret.inverse(result.found.images)
         result.truth = dict(zip(names, plain, strict=True))
