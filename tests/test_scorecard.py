@@ -143,3 +143,15 @@ def test_attacks_on_each_set_of_images_have_a_table(logistic):
     ] * 2
     assert "(cut small)" in text and "plain" not in text
     assert len(render_table("attacks images=photographs", records)) < len(text)
+
+
+def test_readme_shows_plain_and_one_published_cipher_of_each_kind(logistic):
+    names = ["iib", "shuffle", "keystream", "ffx", "etc_gray", "etc", "pbe", "ele"]
+    trainings = [make.training(name, 0.5) for name in [*names, "plain", "logistic"]]
+    trainings.append(make.training("pbe", 0.4, per_image=True))
+    text = render_table("summary", [*trainings, logistic])
+    rows = [line.split(" | ")[0].strip("| `") for line in text.splitlines()[2:]]
+    per_image = "pbe, a key for each image"
+    shown = ["plain", "ele", "pbe", per_image, "logistic", "etc", "ffx"]
+    assert [row for row in rows if row][: len(shown)] == shown
+    assert text.count("\n| ") - 1 == len(shown)

@@ -9,6 +9,7 @@ from tfpe.attacks.puzzle.assembly import assemble
 from tfpe.attacks.puzzle.edges import find_matches, right_edges
 from tfpe.attacks.puzzle.filling import fill
 from tfpe.checks import batch_of, image_shape_of, whole_number
+from tfpe.ciphers import find_cipher
 from tfpe.ciphers.blocks import block_indices
 from tfpe.ciphers.scrambled import etc_transform, side_by_side
 from tfpe.errors import AttackError, ImageError
@@ -98,7 +99,7 @@ def jigsaw(ciphertext, block_size):
 def puzzle_of(cipher, image_shape):
     """The `Transform` of pictures to what is one puzzle.
 
-    That is the picture, but for folded etc_gray its planes side by side.
+    That is the picture, but its planes side by side where blocks of planes move.
 
     Args:
         cipher: its name, or None.
@@ -112,7 +113,8 @@ def puzzle_of(cipher, image_shape):
     >>> [puzzle_of(name, (32, 32, 3)).output_shape for name in ("etc", "etc_gray")]
     [(32, 32, 3), (32, 96, 1)]
     """
-    if cipher == "etc_gray" and image_shape[2] == 3:
+    planes = cipher is not None and find_cipher(cipher).traits().moves_planes
+    if planes and image_shape[2] == 3:
         return side_by_side(image_shape)
     return Transform.identity(image_shape)
 

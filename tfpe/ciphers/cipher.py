@@ -39,6 +39,11 @@ class Cipher:
         return self.function.__name__
 
     @property
+    def control(self):
+        """Whether it is there for comparisons alone: of tfpe/ciphers/controls.py."""
+        return self.function.__module__ == "tfpe.ciphers.controls"
+
+    @property
     def summary(self):
         """What it does, in one line."""
         return inspect.getdoc(self.function).partition("\n")[0]

@@ -38,6 +38,7 @@ class Traits:
         moves_words: whether any word changes its place.
         moves_blocks: whether blocks, of the image or of its colour planes side by side,
             change their places as wholes.
+        moves_planes: whether those blocks are of the colour planes alone.
         negates: whether words are at most negated, to 255 (or 15) minus themselves.
         leaves_values: whether more words keep their values than a full stream leaves.
         substitutes: whether values go through a secret table: no `Transform`.
@@ -58,6 +59,7 @@ class Traits:
     tied: bool
     moves_words: bool
     moves_blocks: bool
+    moves_planes: bool
     negates: bool
     leaves_values: bool
     substitutes: bool
@@ -96,6 +98,7 @@ def _facts(toy, block_size):
         "tied": False,
         "moves_words": True,
         "moves_blocks": False,
+        "moves_planes": False,
         "negates": False,
         "leaves_values": False,
         "substitutes": False,
@@ -117,6 +120,7 @@ def _(toy: Transform, block_size):
         "tied": blocks is not None and blocks.tied,
         "moves_words": bool((words.perm != np.arange(words.perm.size)).any()),
         "moves_blocks": any(one is not None and one.moved for one in (blocks, planes)),
+        "moves_planes": planes is not None and planes.moved,
         "negates": bool(np.isin(words.mask, (0, 2**words.bits - 1)).all()),
         "leaves_values": bool((words.mask == 0).mean() > MOST_BY_CHANCE),
         "substitutes": False,
@@ -135,6 +139,7 @@ def _(toy: Substitution, block_size):
         "tied": bool((tables == tables[0]).all()),
         "moves_words": False,
         "moves_blocks": False,
+        "moves_planes": False,
         "negates": False,
         "leaves_values": bool(untouched[toy.index].mean() > MOST_BY_CHANCE),
         "substitutes": True,

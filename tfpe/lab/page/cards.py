@@ -63,7 +63,7 @@ def _card(group, records, rows):
     if name in rows:
         sentences += _cost_sentences(rows[name])
     cipher = CIPHERS[group[0].settings.cipher]
-    verdict, tone = _verdict(cipher.name, found)
+    verdict, tone = _verdict(cipher, found)
     return Card(
         name,
         cipher.summary,
@@ -81,7 +81,7 @@ def _card(group, records, rows):
 
 
 def _verdict(cipher, found):
-    if cipher == "identity":
+    if not cipher.traits().keyed:
         return "encrypts nothing", "bad"
     for model, words in VERDICTS:
         best = most_telling(found, model)

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from tfpe.ciphers import CIPHERS
 from tfpe.lab.measuring_conditions import caption, machine
 from tfpe.lab.records.attack_records import OUTCOMES
 from tfpe.lab.records.cipher_settings import ORDER
@@ -10,8 +11,8 @@ from tfpe.lab.tables.scorecard import attacked_images, scorecard
 from tfpe.lab.tables.strongest_outcomes import THREAT_MODELS
 
 NOT_MEASURED = "not measured"
-# README's rows: the published ciphers that networks were trained on.
-SUMMARY = ("plain", "le", "ele", "pbe", "logistic", "etc", "etc_gray")
+# What ciphers of one kind have in common: README shows the first of each.
+KIND = ("word_bits", "moves_blocks", "negates", "substitutes", "rotates")
 TITLES = {
     "chosen plaintext": "chosen images",
     "known plaintext": "known pairs",
@@ -43,12 +44,26 @@ def scorecard_tables(records):
 
 
 def summary_tables(records):
-    """README's rows of the scorecard, and a note of two lines, a `Table` in a list."""
-    card = scorecard(records)
-    rows = [row for row in card.rows if row.cipher in SUMMARY]
+    """README's rows of the scorecard, and a note of two lines, a `Table` in a list.
+
+    They are plain, and the first cipher in `CIPHERS` of each kind that was published:
+    what words it is of, and whether it moves blocks, negates, substitutes or rotates.
+    """
+    card, shown = scorecard(records), {"plain", *_one_of_each_kind()}
+    rows = [row for row in card.rows if row.cipher in shown]
     if not rows:
         return []
     return [Table.of("", rows, _columns(costs=True), _short_conditions(card))]
+
+
+def _one_of_each_kind():
+    """Names of ciphers; controls, which hide nothing of their own, left out."""
+    kinds = {}
+    for name, cipher in CIPHERS.items():
+        if not cipher.control:
+            traits = cipher.traits()
+            kinds.setdefault(tuple(getattr(traits, trait) for trait in KIND), name)
+    return kinds.values()
 
 
 def attacks_tables(records):
