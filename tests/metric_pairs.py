@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_sample_images
 
+from tfpe import metrics
+
 RANDOM = np.random.default_rng(0)
 CHINA, FLOWER = load_sample_images().images
 RAMP = np.tile(np.arange(48, dtype=np.uint8)[:, None, None] * 5, (1, 32, 3))
@@ -14,6 +16,15 @@ PAIRS = {
     "gray": (CHINA[:32, :40, :1], 255 - FLOWER[:32, :40, :1]),
 }
 pairs = pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
+
+COMPARE = [
+    metrics.npcr,
+    metrics.uaci,
+    metrics.psnr,
+    metrics.ssim,
+    metrics.gray_correlation,
+    metrics.edge_correlation,
+]
 
 
 def values_of(image):
