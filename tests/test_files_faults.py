@@ -26,7 +26,8 @@ JPEG = {"cipher": "etc", "block_size": 16, "jpeg": 90}
 RUN = """
 import sys
 from tfpe import Key, files
-files.folder_manifest.draw_identity = lambda: "same"
+from tfpe.manifests import folder_manifest
+folder_manifest.draw_identity = lambda: "same"
 key, call = Key(bytes(range(32))), eval(sys.argv[1])
 print("ready", flush=True)
 call()
