@@ -86,11 +86,12 @@ def attack_photograph(photograph, key, path):
 
 
 def _attacks(evidence, field, returns):
-    """The attacks on a cipher that take a field of the evidence and one image."""
+    """The attacks of one image on a cipher for which the evidence has all they take."""
     return [
         row
         for row in ATTACKS.values()
         if row.takes[0] == field
+        and all(getattr(evidence, taken) is not None for taken in row.takes)
         and row.returns == returns
         and not row.ladder
         and row.applies(evidence.cipher, **evidence.options)
