@@ -25,7 +25,8 @@ from training.run import CompareError, experiment_key
 from training.run_folder import LOCK, OUT, RUNS
 from training.saved_models import ModelError
 
-SMALL = {"alpha": 3, "batch_size": 16}
+NETWORK = {"network": "convmixer", "width": 8, "depth": 1, "kernel_size": 3}
+SMALL = NETWORK | {"batch_size": 16}
 RECIPE = find_recipe("tiny", epochs=1, **SMALL)
 
 
@@ -71,7 +72,7 @@ def test_records_say_everything(toy):
     for record in records:
         settings, results = record["settings"], record["results"]
         assert (settings["recipe"], settings["dataset"]) == ("tiny", "toy")
-        assert settings["depth"] == 8 and settings["weight_decay"] == 1e-4
+        assert settings["depth"] == 1 and settings["weight_decay"] == 1e-4
         assert record["environment"]["keras"] and record["environment"]["cpu"]
         for when in ("last", "best_validation"):
             epoch = results[when]
