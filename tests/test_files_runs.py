@@ -13,10 +13,10 @@ from image_folders import CHINA, contents, load
 from image_folders import save as save_images
 
 import tfpe.files.encrypting
-import tfpe.files.jobs
 from tfpe import Key
 from tfpe.errors import ManifestError, OutputError
 from tfpe.files import decrypt_folder, encrypt_folder
+from tfpe.files.commits import Commits
 from tfpe.files.journal import lock_folder
 from tfpe.storage.atomic import write_file
 from tfpe.storage.locks import FileLock
@@ -31,15 +31,15 @@ def save(folder, count):
 
 def crash_after(monkeypatch, images):
     """Lets a run of the file tool die when that many images are written."""
-    write, left = tfpe.files.jobs.write_file, [images]
+    add, left = Commits.add, [images]
 
-    def write_and_die(*arguments, **options):
-        write(*arguments, **options)
+    def add_and_die(commits, *arguments):
+        add(commits, *arguments)
         left[0] -= 1
         if left[0] == 0:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("tfpe.files.jobs.write_file", write_and_die)
+    monkeypatch.setattr(Commits, "add", add_and_die)
 
 
 def test_resumed_runs_keep_the_identity_of_the_folder(tmp_path, monkeypatch):
