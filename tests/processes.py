@@ -8,7 +8,7 @@ from pathlib import Path
 SCRIPTS = Path(__file__).parent / "scripts"
 
 
-def run_script(name, *arguments, env=None, timeout=300):
+def run_script(name, *arguments, env=None, timeout=900):
     """Runs a script and fails with its output where it fails; returns its stdout."""
     done = subprocess.run(
         [sys.executable, SCRIPTS / name, *map(str, arguments)],
