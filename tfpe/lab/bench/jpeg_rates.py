@@ -17,7 +17,7 @@ from tfpe.errors import TfpeError
 from tfpe.keys import Key
 from tfpe.lab.records import check_replaceable, environment, write_record
 from tfpe.lab.records.jpeg_records import JpegDelta, JpegPoint
-from tfpe.metrics.image_pairs import psnr
+from tfpe.metrics.image_pairs import ms_ssim, psnr
 from tfpe.metrics.jpeg import jpeg_round_trip
 
 # Each with the blocks that are meant for JPEG; the others as they are.
@@ -143,15 +143,8 @@ def _curves(images, key, form, qualities, sampling):
         decoded = np.stack([image for image, _ in trips])
         shown = decoded if encrypt is None else encrypt.inverse(decoded)
         bits = [8 * size / (images.shape[1] * images.shape[2]) for _, size in trips]
-        curves.append([bits, psnr(images, shown), _ms_ssim(images, shown)])
+        curves.append([bits, psnr(images, shown), ms_ssim(images, shown)])
     return np.array(curves).swapaxes(0, 1)
-
-
-def _ms_ssim(first, second):
-    """Wang, Simoncelli & Bovik 2003, as TensorFlow has it."""
-    import tensorflow as tf
-
-    return tf.image.ssim_multiscale(first, second, max_val=255).numpy()
 
 
 def _points(curves, form, qualities, sampling):
