@@ -94,6 +94,7 @@ def test_command_writes_a_record_and_prints_a_table(tmp_path, capsys):
     assert run("--ciphers", "negpos,le", *small) == 0
     record = read_record(tmp_path / "svm-digits.json")
     assert record["settings"]["test_images"] == 50
+    assert record["settings"]["source"] == "embedded"
     cells = [(row["cipher"], row["kernel"]) for row in record["results"]["rows"]]
     assert cells == [(c, k) for c in ("plain", "negpos", "le") for k in svm.kernels()]
     assert "negpos" in capsys.readouterr().out

@@ -155,6 +155,7 @@ def test_svm_table():
         "kind": "svm",
         "settings": {
             "dataset": "digits",
+            "source": "npz",
             "C": 1.0,
             "gamma": 0.001,
             "train_images": 2000,
@@ -169,7 +170,10 @@ def test_svm_table():
     assert le[0] == "le"
     assert le[1].startswith("25.00 (22.4 to 27.8")
     assert le[4] == "400 of 1,000"
-    assert "2,000 training and 1,000 test images of 32 x 32 x 3" in table
+    told = "digits (source: npz), 2,000 training and 1,000 test images of 32 x 32 x 3"
+    assert told in table
+    del record["settings"]["source"]  # as in older records
+    assert told.replace(" (source: npz)", "") in render_table("svm", [record])
 
 
 def test_hybrid_tables():

@@ -197,6 +197,7 @@ def run(options):
         key = read_key(options.key)
     settings = {
         "dataset": image_set.name,
+        "source": image_set.source,
         "data_checksum": whole.checksum,
         "train_images": len(image_set.x_train),
         "test_images": len(image_set.x_test),

@@ -164,9 +164,15 @@ class TrainingSpeed(Record):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SvmSettings:
-    """What the support vector machines were trained on."""
+    """What the support vector machines were trained on.
+
+    `source` is how the images were stored, as of `training.images.ImageSet`: sources of
+    one set differ in order, and so does the part that is chosen of them. None: not
+    known.
+    """
 
     dataset: str
+    source: str | None = None
     train_images: int
     test_images: Count
     C: float

@@ -106,13 +106,15 @@ def svm_table(record):
         header += [f"{kernel}: test (95 %)", "predicted as on plain"]
         makers += [(tested, kernel), (equal, kernel)]
     height, width, channels = results.image_shape
+    source = f" (source: {settings.source})" if settings.source else ""
     return Table(
         f"SVM on {settings.dataset}",
         header,
         [[Cell(c), *(make(c, kernel) for make, kernel in makers)] for c in ciphers],
         [
-            f"Test accuracy in %, {settings.dataset}, {settings.train_images:,} "
-            f"training and {images:,} test images of {height} x {width} x {channels}, "
+            f"Test accuracy in %, {settings.dataset}{source}, "
+            f"{settings.train_images:,} training and {images:,} test images of "
+            f"{height} x {width} x {channels}, "
             f"SVC with C = {settings.C:g}, gamma = {settings.gamma:g}, one key; "
             f"{machine([record])}."
         ],
