@@ -44,7 +44,7 @@ def integer_array(values, name):
     array = as_array(values, name)
     if array.dtype == bool or not np.issubdtype(array.dtype, np.integer):
         raise CipherOptionError(
-            f"`{name}` should hold integers. Received: dtype {array.dtype}"
+            f"`{name}` should hold whole numbers. Received: dtype {array.dtype}"
         )
     return array
 
@@ -179,11 +179,7 @@ def permutations(values, length, name, count=None):
 
 def integers(values, shape, below, name, dtype=np.int64):
     """Array of `shape` and `dtype` with values `0 .. below-1`; or an error."""
-    array = as_array(values, name)
-    if array.dtype == bool or not np.issubdtype(array.dtype, np.integer):
-        raise CipherOptionError(
-            f"`{name}` should hold whole numbers. Received: dtype {array.dtype}"
-        )
+    array = integer_array(values, name)
     _check_material_shape(array, shape, name)
     if array.size and not 0 <= array.min() <= array.max() < below:
         raise CipherOptionError(

@@ -28,21 +28,6 @@ class NumPyBackend:
     # both hold exactly, and reals.
     whole_numbers = real_numbers = "float64"
 
-    def run(self, program, images, channels):
-        """Runs a `tfpe.algebra.keyed.Program` on flat images."""
-        # What lies between two operations stays in the cache.
-        step = max(1, CHUNK_BYTES // images.shape[-1])
-        if program.one_pass or len(images) <= step or program.per_image:
-            return program.run(images, channels, self)
-        result = None
-        for start in range(0, len(images), step):
-            part = slice(start, start + step)
-            done = program.run(images[part], channels, self)
-            if result is None:
-                result = np.empty((len(images), done.shape[1]), done.dtype)
-            result[part] = done
-        return result
-
     def constant(self, array, like):
         return array
 
@@ -128,9 +113,6 @@ class JaxBackend(NumPyBackend):
     # It has no numbers of 64 bits unless asked for.
     whole_numbers, real_numbers = "int32", "float32"
 
-    def run(self, program, images, channels):
-        return program.run(images, channels, self)
-
     @property
     def xp(self):
         import jax.numpy as jnp
@@ -182,9 +164,6 @@ class JaxBackend(NumPyBackend):
 class TorchBackend(NumPyBackend):
     """torch tensors, on the device of the images."""
 
-    def run(self, program, images, channels):
-        return program.run(images, channels, self)
-
     @property
     def xp(self):
         import torch
@@ -234,9 +213,6 @@ class TorchBackend(NumPyBackend):
 
 class TensorFlowBackend(NumPyBackend):
     """TensorFlow tensors: eager, in a `tf.function`, under XLA, in `tf.data`."""
-
-    def run(self, program, images, channels):
-        return program.run(images, channels, self)
 
     @property
     def xp(self):

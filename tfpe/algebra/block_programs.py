@@ -5,10 +5,10 @@ import functools
 import numpy as np
 
 from tfpe.algebra import lowering
+from tfpe.algebra.applying import Program, run_program
 from tfpe.algebra.backends import CHUNK_BYTES, NUMPY
 from tfpe.algebra.block_layout import as_blocks
 from tfpe.algebra.block_rows import row_parts
-from tfpe.algebra.keyed import Program
 from tfpe.algebra.pixel_moves import MOST_CHANNELS, shifts_of
 
 
@@ -21,14 +21,13 @@ class Strips(Program):
     """
 
     one_pass = True
-    per_image = False
 
     def __init__(self, program, size):
         self.program, self.size = program, size
 
     def run(self, images, channels, backend):
         strips = backend.reshape(images, (-1, self.size))
-        moved = backend.run(self.program, strips, channels)
+        moved = run_program(self.program, strips, channels, backend)
         return backend.reshape(moved, (-1, images.shape[-1]))
 
 
@@ -59,7 +58,8 @@ class BlockGather(Program):
 
     def run(self, images, channels, backend):
         if backend is not NUMPY or not (self.large or self.per_image):
-            return backend.run(self.flat, images, channels)
+            size = self.transform.batch_size
+            return run_program(self.flat, images, channels, backend, size)
         t, result = self.transform, np.empty(images.shape, np.uint8)
         if not self.large:
             self._run_images(images.reshape(-1, *t.input_shape), result)

@@ -1,4 +1,4 @@
-"""What every keyed map of images is: `Transform` and its siblings.
+"""What every keyed map of images is: `Transform`, its siblings, and chains of them.
 
 A sibling says its shapes and dtypes, defines itself in NumPy (`definition`), picks the
 `Program` that applies it, and gives its inverse where it has one. Everything else is
@@ -7,31 +7,11 @@ keys, equality, and that none of it is printed, copied or pickled.
 """
 
 import functools
-import math
 
 import numpy as np
 
-from tfpe.algebra.backends import backend_of
-from tfpe.algebra.exporting import refuse_exporters
-from tfpe.errors import CipherOptionError, ImageError, NoInverseError
-
-
-class Program:
-    """What runs a keyed map. It holds key material and refuses to be pickled.
-
-    `run(images, channels, backend)` takes flat images, `(B, n)`.
-    """
-
-    # Whether NumPy runs it without large arrays in between.
-    one_pass = False
-
-    @property
-    def per_image(self):
-        """Whether each image of a batch has key material of its own."""
-        return self.mask.ndim > 1
-
-    def __reduce_ex__(self, protocol):
-        raise TypeError("The program of a Transform should not be pickled.")
+from tfpe.algebra.applying import Program, apply, run_program
+from tfpe.errors import CipherOptionError, NoInverseError
 
 
 class Keyed:
@@ -187,8 +167,6 @@ class Keyed:
         joined = self._after(other)
         if joined is not None:
             return joined
-        from tfpe.algebra.chain import chained
-
         return chained([*other.parts, *self.parts])
 
     def _after(self, other):
@@ -196,21 +174,7 @@ class Keyed:
         return None
 
     def __call__(self, images):
-        if type(images).__module__.startswith("keras."):
-            import keras
-
-            if isinstance(images, keras.Variable):
-                images = images.value
-            elif isinstance(images, keras.KerasTensor):
-                from tfpe.algebra.symbolic import ApplyTransform
-
-                return ApplyTransform(self)(images)
-        backend = backend_of(images)
-        if not backend.is_concrete(images):
-            refuse_exporters()
-        elif backend.dtype_name(images) == self.input_dtype == "float32":
-            _refuse_infinite(images, backend)
-        return backend.untraced(_apply)(self, images, backend)
+        return apply(self, images)
 
     @property
     def _signature(self):
@@ -274,6 +238,104 @@ class Keyed:
         )
 
 
+class Chain(Keyed):
+    """Maps of several kinds, one after the other; `@` makes it.
+
+    Args:
+        parts: of which each takes what the one before it gives, the first one first.
+
+    Example:
+
+    >>> import tfpe
+    >>> key, shape = tfpe.Key.generate(), (8, 8, 3)
+    >>> both = tfpe.ciphers.ffx(key, shape) @ tfpe.ciphers.le(key, shape)
+    >>> type(both).__name__, len(both.parts)
+    ('Chain', 2)
+    >>> both.inverse @ both == tfpe.Transform.identity(shape)
+    True
+    """
+
+    _fixed = ("parts", "input_shape", "output_shape")
+    parts = ()
+
+    def __init__(self, parts):
+        self.parts = tuple(parts)
+        first, last = self.parts[0], self.parts[-1]
+        self.input_shape, self.output_shape = first.input_shape, last.output_shape
+        self.input_dtype, self.output_dtype = first.input_dtype, last.output_dtype
+        self.lossless = all(part.lossless for part in self.parts)
+        sizes = {part.batch_size for part in self.parts} - {None}
+        self.batch_size = sizes.pop() if sizes else None
+
+    @functools.cached_property
+    def inverse(self):
+        """The inverses, the last one first."""
+        return chained([part.inverse for part in reversed(self.parts)])
+
+    def definition(self, images):
+        for part in self.parts:
+            images = part.definition(images)
+        return images
+
+    def packed(self):
+        return Chain(part.packed() for part in self.parts)
+
+    def _stacked(self, maps):
+        if len({len(one.parts) for one in maps}) > 1:
+            return None
+        return Chain(
+            Keyed.stack(column)
+            for column in zip(*(one.parts for one in maps), strict=True)
+        )
+
+    def _choose(self):
+        return Sequence(self.parts)
+
+    def _same(self, other):
+        return isinstance(other, Chain) and self.parts == other.parts
+
+    @property
+    def _shown(self):
+        kinds = ", ".join(part._name for part in self.parts)
+        return f"{kinds}, "
+
+
+class Sequence(Program):
+    """The programs of a chain."""
+
+    one_pass = True
+
+    def __init__(self, parts):
+        self.parts = [part.prepare() for part in parts]
+
+    def run(self, images, channels, backend):
+        for part in self.parts:
+            channels = part.input_shape[-1]
+            images = run_program(
+                part.program, images, channels, backend, part.batch_size
+            )
+        return images
+
+
+def chained(parts):
+    """`parts` one after the other: a `Chain`, or one map where they join to one."""
+    joined = []
+    for part in parts:
+        while joined and (both := part._after(joined[-1])) is not None:
+            joined.pop()
+            part = both
+        if joined and _is_nothing(part):
+            continue
+        if joined and _is_nothing(joined[-1]):  # it was the first
+            joined.pop()
+        joined.append(part)
+    return joined[0] if len(joined) == 1 else Chain(joined)
+
+
+def _is_nothing(part):
+    return part.is_identity and part.batch_size is None
+
+
 def _arrays_of(*holders):
     """The arrays that can be reached from maps and programs, each once, by owner."""
     found, seen, left = {}, set(), list(holders)
@@ -286,40 +348,3 @@ def _arrays_of(*holders):
             seen.add(id(one))
             left += one if isinstance(one, (list, tuple)) else vars(one).values()
     return found
-
-
-def _refuse_infinite(images, backend):
-    if not bool(backend.always(backend.all_values(backend.xp.abs(images) < math.inf))):
-        raise ImageError(
-            "Ciphertexts should be finite numbers. Received: NaN or infinite values"
-        )
-
-
-def _apply(keyed, images, backend):
-    if backend.dtype_name(images) != keyed.input_dtype:
-        raise ImageError(
-            f"Images should be {keyed.input_dtype} (PerceptualEncrypt takes floats "
-            f"too). Received: dtype {backend.dtype_name(images)}"
-        )
-    shape = backend.static_shape(images)
-    rank = len(keyed.input_shape)
-    lead = shape[: max(len(shape) - rank, 0)]
-    if shape[len(lead) :] != keyed.input_shape or len(lead) > 1:
-        raise ImageError(
-            f"Images should have shape {keyed.input_shape} or "
-            f"{('batch', *keyed.input_shape)}. Received: shape {shape}"
-        )
-    batch = keyed.batch_size
-    if batch is not None and lead != (batch,):
-        raise ImageError(
-            f"This transform holds keys for {batch} images: batches should have that "
-            "size, also before a graph runs (drop_remainder=True). "
-            f"Received: shape {shape}"
-        )
-    flat = backend.reshape(images, (-1, math.prod(keyed.input_shape)))
-    if batch is None and lead and lead[0] is None:
-        lead = (-1,)
-    result = backend.run(keyed.program, flat, keyed.input_shape[-1])
-    return backend.reshape(
-        result, (*(batch or size for size in lead), *keyed.output_shape)
-    )

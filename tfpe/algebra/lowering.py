@@ -11,8 +11,8 @@ import typing
 
 import numpy as np
 
+from tfpe.algebra.applying import Program
 from tfpe.algebra.backends import CHUNK_BYTES, CHUNK_INDICES, NUMPY
-from tfpe.algebra.keyed import Program
 from tfpe.algebra.pixel_moves import MOST_CHANNELS, ROW_BYTES, move, moved_rows, sources
 from tfpe.algebra.words import join_words
 from tfpe.checks import index_dtype
@@ -65,7 +65,7 @@ class Select(Program):
         """NumPy: rows of bytes, shifted and masked."""
         size = self.mask.size
         images = np.ascontiguousarray(images)
-        if self.per_image or 2 * size > ROW_BYTES or len(images) == 1:
+        if self.mask.ndim > 1 or 2 * size > ROW_BYTES or len(images) == 1:
             # One row for each key.
             rows = images.reshape(-1, size)
             result = [moved_rows(row, self.shift, channels) for row in rows]

@@ -12,7 +12,8 @@ import math
 
 import numpy as np
 
-from tfpe.algebra.keyed import Keyed, Program
+from tfpe.algebra.applying import Program
+from tfpe.algebra.keyed import Keyed
 from tfpe.algebra.transform import Transform
 from tfpe.checks import shape_tuple
 from tfpe.errors import CipherOptionError
@@ -189,10 +190,6 @@ class BlockProduct(Program):
     matrix: np.ndarray
     blocks: np.ndarray
     back: np.ndarray
-
-    @property
-    def per_image(self):
-        return self.matrix.ndim > 2
 
     def _product(self, values, matrix, backend):
         """Values `(B, n)`, put into blocks, times the matrix and put back."""

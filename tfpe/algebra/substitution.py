@@ -10,7 +10,8 @@ import math
 
 import numpy as np
 
-from tfpe.algebra.keyed import Keyed, Program
+from tfpe.algebra.applying import Program
+from tfpe.algebra.keyed import Keyed
 from tfpe.checks import integer_array, is_permutation, shape_tuple
 from tfpe.errors import CipherOptionError
 
@@ -157,10 +158,6 @@ class Lookup(Program):
 
     tables: np.ndarray
     places: np.ndarray
-
-    @property
-    def per_image(self):
-        return self.places.ndim > 1
 
     def run(self, images, channels, backend):
         places = backend.cast(images, "int32") + backend.secret(self.places, images)
