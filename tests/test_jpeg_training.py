@@ -3,12 +3,14 @@
 import copy
 import io
 import json
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tfpe import Key
+from tfpe.cli import main as tfpe_main
 from tfpe.errors import CipherOptionError
 from tfpe.lab.tables.rendering import render_table
 from training.batches import Batches
@@ -17,7 +19,7 @@ from training.compare import _options_of, compare
 from training.encryption import Encryption
 from training.images import ImageSet
 from training.recipes import RecipeError, find_recipe
-from training.run import CompareError
+from training.run import CompareError, experiment_key
 from training.saved_models import predict
 from training.splits import Part
 
@@ -116,6 +118,15 @@ def test_from_training_to_table_and_evaluation(tmp_path, monkeypatch, capsys):
     assert seen == [(8, 75)]
     shown = json.loads(capsys.readouterr().out)
     assert shown["accuracy"] == records[1]["results"]["last"]["test_accuracy"]
+    # So are those of who has the model alone, which carries what it was told.
+    shutil.copy(model, "alone.keras")
+    experiment_key(0).save("owner.key")
+    assert main(["evaluate", "alone.keras", "--dataset", "toy.npz", "--json"]) == 0
+    assert seen == [(8, 75)] * 2
+    assert json.loads(capsys.readouterr().out)["accuracy"] == shown["accuracy"]
+    run = "predict alone.keras toy.npz -k owner.key --json"
+    assert tfpe_main(run.split()) == 0
+    assert json.loads(capsys.readouterr().out)["accuracy"] == shown["accuracy"]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import keras
 import numpy as np
 
 from tfpe.pixels.augmentation import crop_and_flip
+from tfpe.pixels.jpeg_coding import coded, sent_as_jpeg
 from training.encryption import encrypt_all
-from training.jpeg_coding import coded
 
 VIEW_NUMBERS = 2**32  # from the number of an image to that of its next view
 SHUFFLE, CROP, FLIP = range(3)  # streams of random numbers under one (seed, epoch)
@@ -39,7 +39,7 @@ class Batches(keras.utils.PyDataset):
         super().__init__()
         self.epoch = 0
         self._recipe, self._seed, self._shard = recipe, seed, shard
-        self._encryption, self._jpeg = encryption, recipe.jpeg
+        self._encryption, self._lossy = encryption, sent_as_jpeg(recipe.jpeg)
         self._views, self._numbers = (part.images, *part.views), part.numbers
         self._labels = part.labels if labels is None else labels
         self.batch_size = min(recipe.batch_size, len(part.images))
@@ -50,7 +50,7 @@ class Batches(keras.utils.PyDataset):
                 )
                 for view, images in enumerate(self._views)
             ]
-            self._encryption, self._jpeg = None, 0
+            self._encryption, self._lossy = None, None
         # Two: the last batches of an epoch may be read while the next one begins.
         self._draws = functools.lru_cache(2)(self._draw)
         self._worker, self._ahead = ThreadPoolExecutor(1), ((None, None), None)
@@ -79,7 +79,7 @@ class Batches(keras.utils.PyDataset):
             views = self._recipe.views or len(self._views)
             numbers = self._view_numbers(epoch % views)
             images = self._encryption(images, numbers[index])
-        return coded(images, self._jpeg), self._labels[index]
+        return coded(images, self._lossy), self._labels[index]
 
     def _draw(self, epoch):
         """Order of the images, and offset and flip of each, in one epoch."""

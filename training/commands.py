@@ -85,8 +85,8 @@ def evaluate(options):
                 f"Received: {cipher}"
             )
         cipher = "plain"
+    run = run or _told_by_receipt(options.model)
     if cipher is None:
-        run = run or _told_by_receipt(options.model)
         if not run:
             raise TfpeError(
                 "--cipher should be the one of the training images, or plain: neither "
@@ -95,6 +95,7 @@ def evaluate(options):
             )
         cipher = run.get("cipher", "plain") + PER_IMAGE * bool(run.get("per_image"))
     told = cipher.removesuffix(PER_IMAGE)
+    sent = images.receipt is not None and images.receipt.get("lossy")
     outcome = evaluate(
         options.model,
         images,
@@ -102,7 +103,7 @@ def evaluate(options):
         read_key(options.key) if options.key else None,
         options.per_image or cipher.endswith(PER_IMAGE),
         run.get("seed", 0) if options.seed is None else options.seed,
-        run.get("jpeg", 0),
+        0 if sent else run.get("jpeg", 0),
         run.get("cipher_options") if run.get("cipher") == told else None,
     )
     if images.receipt is not None:
@@ -118,7 +119,7 @@ def evaluate(options):
 
 
 def _told_by_receipt(model):
-    """Cipher and key of the training images, as a model's receipt names them; or {}."""
+    """Cipher, key and code of the training images, as a model's receipt says; or {}."""
     from tfpe.receipts.model_files import carried
 
     found = carried(model)
@@ -127,6 +128,7 @@ def _told_by_receipt(model):
         return {}
     receipt = found["receipt"]
     told = {name: receipt.get(name) for name in names}
+    told |= {"jpeg": (receipt.get("lossy") or {}).get("quality", 0)}
     return told | {"cipher_options": receipt.get("options")}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from tfpe.ciphers import find_cipher
 from tfpe.ciphers.cache import TransformCache
 from tfpe.keys import check_key
-from training.jpeg_coding import coded
+from tfpe.pixels.jpeg_coding import coded, sent_as_jpeg
 
 IMAGE_BYTES = 2**28  # of images whose own transforms stay from epoch to epoch
 
@@ -64,11 +64,12 @@ def encrypt_all(encryption, images, numbers, batch_size=1000, jpeg=0):
 
     With `jpeg`, a quality, they are what the cloud decodes of JPEG files.
     """
+    lossy = sent_as_jpeg(jpeg)
     if encryption is None:
-        return coded(images, jpeg)
+        return coded(images, lossy)
     return np.concatenate(
         [
-            coded(encryption(images[part], numbers[part]), jpeg)
+            coded(encryption(images[part], numbers[part]), lossy)
             for part in (
                 slice(i, i + batch_size) for i in range(0, len(images), batch_size)
             )

@@ -14,6 +14,7 @@ from tfpe.keys import Key
 from tfpe.lab.intervals import accuracy_interval
 from tfpe.lab.records import different_names, read_record, write_record
 from tfpe.lab.records.training_records import Epoch, TrainingResults
+from tfpe.pixels.jpeg_coding import sent_as_jpeg
 from tfpe.receipts import Receipt
 from tfpe.storage.locks import FileLock
 from training import strategies
@@ -98,6 +99,12 @@ class Run:
                 "`views` should be 0 for images that were encrypted beforehand: a set "
                 f"holds those that it has. Received: views={recipe.views}"
             )
+        if recipe.jpeg and receipt is not None:
+            raise RecipeError(
+                "`jpeg` should be 0 for images that were encrypted beforehand: their "
+                "owner sends them as JPEG, with `tfpe encrypt --jpeg`, and keeps the "
+                f"receipt that says so. Received: jpeg={recipe.jpeg}"
+            )
         if receipt is not None and recipe.order == "augment_then_encrypt":
             recipe = dataclasses.replace(recipe, crop_padding=0, flip=False)
         if recipe.network != MATCHED:
@@ -170,6 +177,8 @@ class Run:
                 "encrypted_beforehand": True,
             }
             settings |= {"per_image": True} if receipt["per_image"] else {}
+            lossy = receipt.get("lossy")
+            settings |= {"jpeg": lossy["quality"]} if lossy else {}
         if self.image_set.views:
             settings["views"] = 1 + len(self.image_set.views)
         return settings
@@ -199,6 +208,7 @@ class Run:
             classes={"label": list(self.image_set.class_names)},
             image_shape=shape,
             cipher_shape=tuple(encryption.output_shape(shape)),
+            lossy=sent_as_jpeg(self.recipe.jpeg),
         ).sealed(encryption.key)
 
     @property

@@ -13,9 +13,9 @@ from tfpe.checks import whole_number
 from tfpe.ciphers import CIPHERS
 from tfpe.errors import CipherOptionError
 from tfpe.pixels.codec import decode_image, encode_jpeg, encode_png, pixel_digest
+from tfpe.pixels.jpeg_coding import sent_as_jpeg
 
 JPEG_SQUARE = 8
-SUBSAMPLING = "4:4:4"  # half the colours of a square would take those of its neighbours
 PNG_SUFFIX, JPEG_SUFFIX = ".png", ".jpg"
 # Options that leave squares whole, where a cipher has them: for what to say.
 MEANT = {"block_size": 2 * JPEG_SQUARE, "sub_block_size": JPEG_SQUARE, "fold": False}
@@ -50,7 +50,7 @@ def check_jpeg(quality, row, options, preparation):
         raise CipherOptionError(
             "`jpeg` holds 8 bits: it should be without depth=16. Received: both"
         )
-    return {"format": "JPEG", "quality": quality, "subsampling": SUBSAMPLING}
+    return sent_as_jpeg(quality)
 
 
 def survives_jpeg(row, options):

@@ -1,9 +1,10 @@
-"""Plain images as a model wants them: prepared as its set was, and encrypted."""
+"""Plain images as a model wants them: prepared, encrypted and coded as its set was."""
 
 import numpy as np
 
 from tfpe.ciphers.cache import TransformCache
 from tfpe.errors import ImageError
+from tfpe.pixels.jpeg_coding import coded
 from tfpe.pixels.preparation import Preparation
 from tfpe.receipts.receipt import shape_of_ciphertext
 
@@ -51,7 +52,7 @@ def prepared(images, receipt):
 
 
 class ModelEncryption:
-    """Encrypts batches for a model.
+    """Encrypts batches for a model, as the cloud would have got them.
 
     Args:
         key: a `tfpe.Key`.
@@ -62,6 +63,7 @@ class ModelEncryption:
         self.cipher, self.options = settings.cipher, settings.options
         receipt = settings.receipt
         self.per_image = receipt is not None and receipt.per_image
+        self.lossy = None if receipt is None else receipt.lossy
         # Never those of the set: an image of another kind under the same sub-key.
         images = key.derive("predict", receipt.name) if self.per_image else None
         self.transforms = TransformCache(self.cipher, key, self.options, images)
@@ -74,4 +76,4 @@ class ModelEncryption:
     def __call__(self, images, first):
         """The ciphertexts of a batch; `first` is the number of its first."""
         own = range(first, first + len(images)) if self.per_image else None
-        return self.transforms.encrypt(images, own)
+        return coded(self.transforms.encrypt(images, own), self.lossy)

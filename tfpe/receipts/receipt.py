@@ -12,7 +12,7 @@ KIND = Kind("tfpe receipt", 1, "a receipt of tfpe", "tfpe receipt")
 # What two receipts of one set share: images may be added to it, and classes with them.
 IDENTITY = (
     *("name", "key_fingerprint", "cipher", "options", "per_image"),
-    *("hidden_labels", "preparation", "source_tag", "copies", "augment"),
+    *("hidden_labels", "preparation", "source_tag", "copies", "augment", "lossy"),
 )
 
 
@@ -39,6 +39,8 @@ class Receipt:
         labels_tag: a keyed mark of hidden labels, which tells the file that hid them.
         copies, augment: views of each training image and how they differ, as of
             `tfpe.dataset.encrypt_dataset`; None where there is one.
+        lossy: how ciphertexts are sent where that loses something, a dict as of
+            `tfpe.pixels.jpeg_coding`; None where they are sent as they are.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Receipt:
     labels_tag: str | None = None
     copies: int | None = None
     augment: list | None = None
+    lossy: dict | None = None
 
     @property
     def class_names(self):
@@ -110,7 +113,8 @@ def shape_of_ciphertext(image_shape, cipher, options):
 
 def require_agreement(inside, given):
     """Raises `CipherOptionError` where a model carries the receipt of another set."""
-    for name in ("cipher", "options", "per_image", "preparation", "value_range"):
+    names = "cipher", "options", "per_image", "preparation", "value_range", "lossy"
+    for name in names:
         expected, received = getattr(inside, name), getattr(given, name)
         if canonical(expected) != canonical(received):
             raise CipherOptionError(

@@ -175,6 +175,7 @@ def _from_header(header, entries, key, name, mark=None):
         source_tag=header.get("folder") or mark,
         depth=depth,
         stored=stored,
+        lossy=header.get("lossy"),
     )
 
 

@@ -38,7 +38,8 @@ def client_model(model, key, cipher=None, *, receipt=None, value_range=None, **o
 
     Raises:
         CipherOptionError: an unknown cipher or none, an option that does not fit or
-            contradicts the receipt, or a set with a key for each image.
+            contradicts the receipt, or a set with a key for each image, of 16 bits or
+            sent as JPEG.
         WrongKeyError: the receipt is of another key.
         TfpeError: the model encrypts already.
 
@@ -63,6 +64,12 @@ def client_model(model, key, cipher=None, *, receipt=None, value_range=None, **o
         raise CipherOptionError(
             f"`receipt` should be of a set of 8 bits: {receipt.name} has 16, which the "
             "layer does not take; tfpe.predict does. Received: that one"
+        )
+    if receipt is not None and receipt.lossy is not None:
+        raise CipherOptionError(
+            f"`receipt` should be of a set that was sent without a loss: "
+            f"{receipt.name} was sent as {receipt.lossy}, which a layer does not do; "
+            "tfpe.predict does. Received: that one"
         )
     layer = PerceptualEncrypt(key, cipher.name, value_range=value_range, **options)
     client = keras.Sequential([layer, model])
@@ -191,7 +198,7 @@ def predict(
     Nothing is guessed. With a receipt, gray images for a set of three channels get
     three equal ones. Ciphertexts of one channel go three times into a model of three,
     as Keras reads gray files. Where the set has a key for each image, each new image
-    gets a key of its own too.
+    gets a key of its own too; where it was sent as JPEG, ciphertexts are coded alike.
 
     Args:
         model: a Keras model, or the path of a .keras file.
