@@ -1,7 +1,6 @@
 """Sources, split, augmentation and encryption of training data. Budget: 20 s."""
 
 import dataclasses
-import os
 import threading
 from types import SimpleNamespace
 
@@ -305,11 +304,8 @@ def test_recipes_that_do_not_fit(change):
         find_recipe("huge")
 
 
-def test_cifar_through_tfds():
-    data_dir = os.environ.get("TFPE_TEST_DATA")
-    if not data_dir:
-        pytest.skip("TFPE_TEST_DATA names no TFDS folder that holds cifar10")
-    images = load("cifar10", data_dir)
+def test_cifar_through_tfds(cifar_directory):
+    images = load("cifar10", cifar_directory)
     assert images.x_train.shape == (50000, 32, 32, 3)
     assert np.bincount(images.y_train).tolist() == [5000] * 10
     assert len(images.x_test) == 10000 and "ship" in images.class_names
