@@ -10,7 +10,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from key_arrays import key_arrays
 
@@ -103,6 +103,7 @@ def test_chains_of_all_kinds(parts):
 @given(KINDS, SEEDS)
 def test_nothing_beside_a_map_is_the_map(kind, seed):
     one, nothing = kind(seed), Transform.identity(SHAPE)
+    assume(not one.is_identity)  # either kind of identity may come out
     for other in (nothing, Substitution.identity(SHAPE)):
         assert one @ other == one == other @ one
 
