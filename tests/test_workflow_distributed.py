@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from processes import SCRIPTS, run_script
+from processes import ENVIRONMENT, SCRIPTS, run_script
 from test_workflow import digits
 
 from tfpe import Key
@@ -28,19 +28,20 @@ def cloud(tmp_path_factory):
     return [name, str(folder / "cloud")]
 
 
-def losses(output):
-    """What the script printed at its end; libraries print before it."""
-    return json.loads(output.splitlines()[-1])
-
-
-def test_mirrored_strategy_on_two_devices(cloud):
+@pytest.fixture(scope="module")
+def mirrored(cloud):
+    """The losses on one device of TensorFlow, and those on two that share batches."""
     said = run_script("train_encrypted.py", *cloud, "mirrored")
-    one, two = (json.loads(line) for line in said.splitlines()[-2:])
+    return [json.loads(line) for line in said.splitlines()[-2:]]  # libraries print too
+
+
+def test_mirrored_strategy_on_two_devices(mirrored):
+    one, two = mirrored
     assert one[-1] < one[0]
     np.testing.assert_allclose(two, one, atol=TOLERANCE)
 
 
-def test_data_parallelism_of_jax_in_two_processes(cloud):
+def test_data_parallelism_of_jax_in_two_processes(cloud, mirrored):
     pytest.importorskip("jax", reason="jax is not installed")
     env = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
     with socket.socket() as free:
@@ -49,7 +50,7 @@ def test_data_parallelism_of_jax_in_two_processes(cloud):
     processes = [
         subprocess.Popen(
             [sys.executable, SCRIPTS / "train_encrypted.py", *cloud, how],
-            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"} | env,
+            env=os.environ | ENVIRONMENT | env,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -63,8 +64,6 @@ def test_data_parallelism_of_jax_in_two_processes(cloud):
             process.kill()
     for process, (_, error) in zip(processes, found, strict=True):
         assert process.returncode == 0, error[-3000:]
-    first, second = (losses(output) for output, _ in found)
-    one = losses(run_script("train_encrypted.py", *cloud, "one", env=env))
+    first, second = (json.loads(output.splitlines()[-1]) for output, _ in found)
     assert first == second
-    assert one[-1] < one[0]
-    np.testing.assert_allclose(first, one, atol=TOLERANCE)
+    np.testing.assert_allclose(first, mirrored[0], atol=TOLERANCE)
