@@ -80,6 +80,25 @@ def cifar_directory():
     return directory
 
 
+def functions_as_they_stand():
+    """TensorFlow compiles no function: so few steps are done sooner than compiled."""
+    tensorflow = pytest.importorskip("tensorflow")
+    tensorflow.config.run_functions_eagerly(True)
+    yield
+    tensorflow.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def uncompiled():
+    yield from functions_as_they_stand()
+
+
+@pytest.fixture(scope="module")
+def uncompiled_file():
+    """The same, for all of a file."""
+    yield from functions_as_they_stand()
+
+
 @pytest.fixture
 def determinism_ends():
     """A deterministic training run leaves TensorFlow so; other tests want it as it was.

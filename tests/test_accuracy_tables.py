@@ -133,7 +133,9 @@ def test_views_beside_fresh_ones():
     assert render_table("views", records[2:4]) == "*Not measured yet.*"
 
 
-def test_one_command_measures_every_number_of_views(tmp_path, monkeypatch, capsys):
+def test_one_command_measures_every_number_of_views(
+    tmp_path, monkeypatch, capsys, uncompiled
+):
     monkeypatch.chdir(tmp_path)
     random = np.random.default_rng(0)
     arrays = {
@@ -145,8 +147,9 @@ def test_one_command_measures_every_number_of_views(tmp_path, monkeypatch, capsy
         )
     }
     np.savez("toy.npz", **arrays)
-    words = "compare --dataset toy.npz --ciphers plain --epochs 1 --alpha 3 -q --json"
-    words += " --batch-size 32 --views 0,2"
+    words = "compare --dataset toy.npz --ciphers plain --epochs 1 --batch-size 32"
+    words += " --network convmixer --width 8 --depth 1 --kernel-size 3"
+    words += " --views 0,2 -q --json"
     assert main(words.split()) == 0
     assert len(json.loads(capsys.readouterr().out)) == 2
     records = read_records("out/training", "training")

@@ -30,6 +30,9 @@ SMALL = NETWORK | {"batch_size": 16}
 RECIPE = find_recipe("tiny", epochs=1, **SMALL)
 
 
+pytestmark = pytest.mark.usefixtures("uncompiled_file")
+
+
 def make_images():
     random = np.random.default_rng(0)
     labels = np.arange(96, dtype=np.int32) % 2
@@ -41,7 +44,7 @@ def make_images():
 
 
 @pytest.fixture(scope="module")
-def toy(tmp_path_factory):
+def toy(uncompiled_file, tmp_path_factory):
     """A comparison, done once: `(records, folder)`."""
     folder = tmp_path_factory.mktemp("toy")
     records, unfinished = compare(
@@ -219,7 +222,8 @@ def test_command_line(tmp_path, capsys):
     np.savez(tmp_path / "toy.npz", **{name: getattr(arrays, name) for name in names})
     common = [
         *("--dataset", str(tmp_path / "toy.npz"), "--epochs", "1"),
-        *("--alpha", "3", "--batch-size", "16", "--no-flip", "--ciphers", "le"),
+        *("--network", "convmixer", "--width", "8", "--depth", "1"),
+        *("--kernel-size", "3", "--batch-size", "16", "--no-flip", "--ciphers", "le"),
         *("--seeds", "1"),
         *("--out", str(tmp_path / "out"), "--runs", str(tmp_path / "runs")),
     ]
@@ -243,7 +247,9 @@ def test_command_line(tmp_path, capsys):
     out, err = capsys.readouterr()
     accuracy = 100 * record["results"]["best_validation"]["test_accuracy"]
     assert f"Accuracy {accuracy:.2f} %" in out and figure.stat().st_size > 0
-    assert record["settings"]["key_fingerprint"] in out and "warning" not in err
+    assert (
+        record["settings"]["key_fingerprint"] in out and "warning: trained" not in err
+    )
     again = ["evaluate", str(model), *common[:2], "--seed", "0"]
     assert main([*again, "--figure", str(figure)]) == 1
     assert "should be a new file" in capsys.readouterr().err

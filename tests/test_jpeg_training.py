@@ -83,7 +83,9 @@ def test_the_cloud_augments_what_it_decoded(cipher):
     np.testing.assert_array_equal(found, expected)
 
 
-def test_from_training_to_table_and_evaluation(tmp_path, monkeypatch, capsys):
+def test_from_training_to_table_and_evaluation(
+    tmp_path, monkeypatch, capsys, uncompiled
+):
     monkeypatch.chdir(tmp_path)
     images = make_images()
     np.savez("toy.npz", **{n: getattr(images, n) for n in PARTS})

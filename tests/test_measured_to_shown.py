@@ -21,7 +21,7 @@ TINY = (
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory):
+def measured(uncompiled_file, tmp_path_factory):
     """A folder: records of two trainings, all attacks and one curve; README, page."""
     folder = tmp_path_factory.mktemp("measured")
     random, labels = np.random.default_rng(0), np.arange(96) % 2
