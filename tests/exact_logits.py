@@ -88,6 +88,19 @@ def difference(case):
         keras.config.set_dtype_policy(policy)
 
 
+def compute_in_64_bits():
+    """Makes Keras compute in the dtype that it is asked for, also on JAX and torch.
+
+    There its rules of promotion turn `float64` into `float32`, so that products, means
+    and batch normalisation of a model in 64 bits round to 32: `BIT64_TO_BIT32_DTYPE`
+    in keras/src/backend/common/dtypes.py; keras-team/keras, issue 23704.
+    """
+    from keras.src.backend.common import dtypes
+
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+
+
 if __name__ == "__main__":
+    compute_in_64_bits()
     cases = json.loads(open(sys.argv[1]).read())
     print(json.dumps([difference(Case(**case)) for case in cases]))
