@@ -1,4 +1,4 @@
-"""Tables of accuracy beside plain images, marks, and numbers of views. Budget: 10 s."""
+"""Tables of accuracy beside plain images, marks, views and JPEG. Budget: 10 s."""
 
 import json
 
@@ -131,6 +131,35 @@ def test_views_beside_fresh_ones():
     # The scorecard says what a cipher costs with fresh views.
     assert "view" not in render_table("scorecard", records)
     assert render_table("views", records[2:4]) == "*Not measured yet.*"
+
+
+def test_qualities_of_jpeg_beside_none():
+    small = {"cipher_options": {"block_size": 8}}
+    records = [
+        training("etc", 0.30, 0.30, jpeg=75, **small),
+        training("etc", 0.35, 0.35, **small),
+        training("etc", 0.33, 0.33, jpeg=90, **small),
+        training("plain", 0.6, 0.6, jpeg=90),
+        training("plain", 0.5, 0.5, jpeg=75),
+        training("iib", 0.4, 0.4, jpeg=75),
+        training("le", 0.4, 0.4),
+        training("etc", 0.4, 0.4, dataset="digits"),
+    ]
+    text = render_table("jpeg-accuracy", records)
+    header, _, plain, etc, iib = lines(text)
+    assert header == [
+        "cipher",
+        "sent as it is",
+        "JPEG of 90",
+        "JPEG of 75",
+        "wrong key",
+    ]
+    assert [cell[:5] for cell in plain] == ["plain", "not m", "60.00", "50.00", "–"]
+    assert plain[1] == "not measured" and etc[0] == "etc, block_size 8"
+    assert [cell[:5] for cell in etc[1:4]] == ["35.00", "33.00", "30.00"]
+    assert etc[4] == "10.00 / 10.00 / 10.00" and iib[4] == "– / – / 10.00"
+    assert "; epochs: " in text and "JPEG (4:4:4)" in text
+    assert render_table("jpeg-accuracy", records[-2:]) == "*Not measured yet.*"
 
 
 def test_one_command_measures_every_number_of_views(

@@ -27,7 +27,7 @@ from tfpe.lab.tables.scorecard_table import (
     summary_tables,
 )
 from tfpe.lab.tables.training_speed import training_speed_tables
-from tfpe.lab.tables.view_counts import view_tables
+from tfpe.lab.tables.varied_setting import jpeg_accuracy_tables, view_tables
 from tfpe.storage.atomic import write_file
 
 # Each makes a list of `Table` of a list of typed records, of all kinds.
@@ -41,6 +41,7 @@ TABLES = {
     "hybrid-savings": saving_tables,
     "hybrid-speed": speed_of_hybrid_tables,
     "jpeg": jpeg_tables,
+    "jpeg-accuracy": jpeg_accuracy_tables,
     "marks": mark_tables,
     "published": published_tables,
     "scorecard": scorecard_tables,
