@@ -7,9 +7,9 @@ import sys
 
 import numpy as np
 import pytest
-from processes import SCRIPTS, run_script
+from processes import ENVIRONMENT, SCRIPTS, run_script
 from test_compare import make_images
-from test_train import PATHS, make_parts
+from test_train import make_parts
 
 from tfpe.lab.records import read_record
 from tfpe.lab.tables.rendering import render_table
@@ -22,8 +22,9 @@ from training.strategies import StrategyError
 
 JAX = {"KERAS_BACKEND": "jax"}
 TWO_DEVICES = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
-# Without ShakeDrop: which sample gets which noise depends on how a batch is shared.
-COMMON = ("--alpha", "3", "--epochs", "1", "--batch-size", "16", "--shakedrop", "0")
+# Of no random numbers: which sample gets which depends on how a batch is shared.
+COMMON = ("--network", "convmixer", "--width", "8", "--depth", "1")
+COMMON += ("--kernel-size", "3", "--epochs", "1", "--batch-size", "16")
 
 
 def write_npz(folder):
@@ -39,17 +40,17 @@ def free_port():
         return found.getsockname()[1]
 
 
-def command(folder, out, strategy):
+def command(folder, out, strategy, ciphers="plain"):
     images = write_npz(folder)
     return [
         *("compare", "--dataset", str(images), "--strategy", strategy, *COMMON),
-        *("--ciphers", "plain", "--validation-fraction", "0.25"),
+        *("--ciphers", ciphers, "--validation-fraction", "0.25"),
         *("--out", str(folder / out), "--runs", str(folder / f"{out}-runs")),
     ]
 
 
 def losses(folder, out):
-    [path] = (folder / out).glob("*.json")
+    [path] = (folder / out).glob("*-plain-*.json")
     return read_record(path)["results"]["history"]["loss"]
 
 
@@ -58,7 +59,7 @@ def run_both(script, arguments, environments):
     running = [
         subprocess.Popen(
             [sys.executable, SCRIPTS / script, *arguments(number)],
-            env=os.environ | PATHS | environment,
+            env=os.environ | ENVIRONMENT | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -73,10 +74,22 @@ def run_both(script, arguments, environments):
     return said, [process.returncode for process in running]
 
 
-def test_two_jax_processes_train_as_one_with_two_devices(tmp_path):
+@pytest.fixture(scope="module")
+def one_process(tmp_path_factory):
+    """What JAX without TensorFlow said on two devices, and its folder."""
     pytest.importorskip("jax")
-    one = command(tmp_path, "one", "data-parallel")
-    run_script("train_jax.py", *one, env=PATHS | JAX | TWO_DEVICES)
+    folder = tmp_path_factory.mktemp("one")
+    arguments = command(folder, "one", "data-parallel", "plain,le")
+    return run_script("train_jax.py", *arguments, env=JAX | TWO_DEVICES), folder
+
+
+def test_jax_without_tensorflow_compares_from_npz(one_process):
+    said, folder = one_process
+    assert "le" in said
+    assert len(list((folder / "one").glob("*.json"))) == 2
+
+
+def test_two_jax_processes_train_as_one_with_two_devices(one_process, tmp_path):
     together = {
         "KERAS_DISTRIBUTION_JOB_ADDRESSES": f"127.0.0.1:{free_port()}",
         "KERAS_DISTRIBUTION_NUM_PROCESSES": "2",
@@ -87,14 +100,16 @@ def test_two_jax_processes_train_as_one_with_two_devices(tmp_path):
         [JAX | together | {"KERAS_DISTRIBUTION_PROCESS_ID": n} for n in "01"],
     )
     assert codes == [0, 0], said
-    assert np.allclose(losses(tmp_path, "one"), losses(tmp_path, "two"), rtol=1e-4)
+    assert np.allclose(
+        losses(one_process[1], "one"), losses(tmp_path, "two"), rtol=1e-4
+    )
     assert "test accuracy" in said[0] and "test accuracy" not in said[1]
 
 
 @pytest.mark.slow
 def test_two_devices_under_a_mirrored_strategy(tmp_path):
     arguments = command(tmp_path, "out", "mirrored")
-    run_script("train_mirrored.py", *arguments, env=PATHS)
+    run_script("train_mirrored.py", *arguments)
     assert np.isfinite(losses(tmp_path, "out")).all()
 
 

@@ -4,12 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
-from processes import SCRIPTS, run_script
+from processes import ENVIRONMENT, SCRIPTS
 
 from tfpe import Key
 from tfpe.errors import OutputError
@@ -20,9 +19,6 @@ from training.saved_models import load_model
 from training.splits import Part, Parts
 from training.strategies import StrategyError
 from training.train import even_batch, predict_labels, train
-
-ROOT = Path(__file__).parent.parent
-PATHS = {"PYTHONPATH": str(ROOT)}
 
 
 def make_parts():
@@ -50,14 +46,16 @@ def history(folder):
     return [line.split(",")[:3] + line.split(",")[4:] for line in lines]  # no seconds
 
 
-def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path, determinism_ends):
+def test_a_killed_run_goes_on_as_if_nothing_had_been(
+    tmp_path, determinism_ends, uncompiled
+):
     arguments = make_parts(), 2, random_recipe(), 0, None
     train(*arguments, tmp_path / "whole", {"epochs": 4})
     # While a batch of the second epoch is made; then with a backup not yet in place.
     for where in ("batch:1:2", "backup:3"):
         killed = subprocess.run(
             [sys.executable, SCRIPTS / "train_tiny.py", tmp_path / "killed", where],
-            env=os.environ | PATHS,
+            env=os.environ | ENVIRONMENT,
             capture_output=True,
         )
         assert killed.returncode == -9, killed.stderr[-2000:]
@@ -92,6 +90,7 @@ def test_numpy_tf_data_and_model_encrypt_alike(tmp_path, determinism_ends):
     assert plain["history"][0]["loss"] != losses["numpy"][0][0]
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_nan_stops_with_an_error_and_keeps_the_last_good_epoch(tmp_path):
     recipe = make_recipe(learning_rate=1e30, epochs=3)
     for _ in range(2):  # the same call goes on from the good epoch, to the same end
@@ -100,6 +99,7 @@ def test_nan_stops_with_an_error_and_keeps_the_last_good_epoch(tmp_path):
     assert not (tmp_path / "last.keras").exists()
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_time_limit_other_settings_and_finished_runs(tmp_path):
     recipe = make_recipe(epochs=2)
     arguments = make_parts(), 2, recipe, 0, None, tmp_path, {"epochs": 2}
@@ -135,6 +135,7 @@ def test_a_folder_that_cannot_be_written(tmp_path):
 
 
 # Where `fit` raises, Keras leaves its CSV file to the garbage collector.
+@pytest.mark.usefixtures("uncompiled")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_full_disk_keeps_what_is_finished(tmp_path, monkeypatch):
     arguments = make_parts(), 2, make_recipe(epochs=2), 0, None, tmp_path, {}
@@ -170,31 +171,3 @@ def test_prediction_pads_to_whole_batches():
 )
 def test_even_batches(images, batch_size, expected):
     assert even_batch(images, batch_size) == expected
-
-
-def test_jax_without_tensorflow_compares_from_npz(tmp_path):
-    pytest.importorskip("jax")
-    train_part, validation, test = make_parts()
-    np.savez(
-        tmp_path / "mine.npz",
-        x_train=np.concatenate([train_part.images, validation.images]),
-        y_train=np.concatenate([train_part.labels, validation.labels]),
-        x_test=test.images,
-        y_test=test.labels,
-    )
-    common = ("--network", "convmixer", "--width", 8, "--depth", 1)
-    common += ("--kernel-size", 3, "--epochs", 1, "--batch-size", 16)
-    out = run_script(
-        "train_jax.py",
-        *("compare", "--dataset", tmp_path / "mine.npz", *common),
-        *("--ciphers", "plain,le", "--strategy", "data-parallel"),
-        *("--out", tmp_path / "out", "--runs", tmp_path / "runs"),
-        env=PATHS
-        | {
-            "KERAS_BACKEND": "jax",
-            "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
-            "JAX_DISABLE_MOST_OPTIMIZATIONS": "true",  # compiles in less time
-        },
-    )
-    assert "le" in out
-    assert len(list((tmp_path / "out").glob("*.json"))) == 2

@@ -64,7 +64,8 @@ def secret_bytes(key, cipher):
 
 def main_of_training(folder, dataset):
     """The exit code of `python -m training train`, for one small epoch."""
-    run = "train --data-dir data --train-images 300 --epochs 1 --alpha 3 --out results"
+    run = "train --data-dir data --train-images 300 --epochs 1 --out results"
+    run += " --network convmixer --width 8 --depth 1 --kernel-size 3"
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # JAX sets it in this process
     done = subprocess.run(

@@ -12,12 +12,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import tensorflow as tf  # noqa: E402
 from test_train import make_parts, random_recipe  # noqa: E402
 
 from training.batches import Batches  # noqa: E402
 from training.train import train  # noqa: E402
 
 folder, where = sys.argv[1:]
+tf.config.run_functions_eagerly(True)  # as in test_train.py
 kind, *place = where.split(":")
 place = [int(number) for number in place]
 
