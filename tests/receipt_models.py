@@ -2,7 +2,7 @@
 
 import keras
 import numpy as np
-from image_folders import CHINA
+from image_folders import CHINA, save
 
 from tfpe import CIPHERS, Key
 from tfpe.cli import main
@@ -14,6 +14,14 @@ PICTURES = {
     for n in range(12)
 }
 PICTURES = dict(sorted(PICTURES.items()))
+
+
+def owner_folder(tmp_path, monkeypatch):
+    """Goes to a folder of owner.key and photos/, of three classes; for a fixture."""
+    monkeypatch.chdir(tmp_path)
+    KEY.save("owner.key")
+    save(tmp_path / "photos", PICTURES)
+    return tmp_path
 
 
 def network(classes=3):

@@ -16,10 +16,12 @@ from tfpe import Key
 from tfpe.errors import KeyFileError, TfpeError, WrongKeyError
 from tfpe.keys import files as key_files
 from tfpe.keys import key as keys
-from tfpe.keys import opening
+from tfpe.keys import labelled_streams, opening
 from tfpe.keys.files import InsecureKeyFileWarning
 
 SECRET = bytes(range(100, 132))
+# Whose local variables, in a traceback, tell nothing.
+HANDLING_KEYS = keys, key_files, labelled_streams, opening
 # The cost of scrypt is meant to be felt: tests of the format need not feel it.
 CHEAP = {"n": 2**4, "r": 8, "p": 1}
 
@@ -329,5 +331,5 @@ def locals_of_the_library(error):
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
     for link in (shown, shown.__cause__, shown.__context__):
         for frame in link.stack if link else ():
-            if frame.filename in (keys.__file__, key_files.__file__, opening.__file__):
+            if frame.filename in {module.__file__ for module in HANDLING_KEYS}:
                 yield from (v for k, v in frame.locals.items() if k != "secret")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rotated_images import BATCH, KEY, SECRET, SHAPE, images
 
 import tfpe
 from tfpe import CIPHERS, Key, PerceptualEncrypt
@@ -20,16 +21,6 @@ from tfpe.errors import (
     CipherOptionError,
     TfpeError,
 )
-
-KEY = Key(bytes(range(32)))
-SHAPE = (16, 16, 3)
-SECRET = CIPHERS["orthogonal"](KEY, SHAPE)
-BATCH = CIPHERS["orthogonal"].per_image(KEY, SHAPE, range(4))
-
-
-def images(count=4, shape=SHAPE, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (count, *shape), np.uint8)
-
 
 # --- exactness ------------------------------------------------------------------------
 

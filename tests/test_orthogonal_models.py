@@ -4,9 +4,10 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from rotated_images import BATCH, KEY, SECRET, SHAPE, images
 
 import tfpe
-from tfpe import CIPHERS, Key, PerceptualEncrypt
+from tfpe import CIPHERS, PerceptualEncrypt
 from tfpe.data import decrypt
 from tfpe.errors import (
     ImageError,
@@ -18,15 +19,6 @@ from training.recipes import Recipe, RecipeError
 from training.saved_models import ModelError, predict
 from training.splits import Part
 from training.train import build_model
-
-KEY = Key(bytes(range(32)))
-SHAPE = (16, 16, 3)
-SECRET = CIPHERS["orthogonal"](KEY, SHAPE)
-BATCH = CIPHERS["orthogonal"].per_image(KEY, SHAPE, range(4))
-
-
-def images(count=4, shape=SHAPE, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (count, *shape), np.uint8)
 
 
 def test_the_layer_refuses_what_is_no_ciphertext_of_its_key():

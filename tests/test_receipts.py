@@ -15,6 +15,7 @@ from receipt_models import (
     PICTURES,
     encrypt,
     memorize,
+    owner_folder,
     predict,
     trained,
 )
@@ -36,14 +37,7 @@ from tfpe.receipts import (
 )
 from tfpe.roles.predictions import probabilities
 
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A working folder: owner.key, and photos/ of three classes."""
-    monkeypatch.chdir(tmp_path)
-    KEY.save("owner.key")
-    save(tmp_path / "photos", PICTURES)
-    return tmp_path
+folder = pytest.fixture(owner_folder)
 
 
 @pytest.mark.parametrize("kind", ["folder", "set"])

@@ -5,7 +5,7 @@ import zipfile
 import keras
 import numpy as np
 import pytest
-from image_folders import CHINA, save
+from image_folders import CHINA
 from receipt_models import (
     CLASSES,
     KEY,
@@ -13,6 +13,7 @@ from receipt_models import (
     PICTURES,
     encrypt,
     network,
+    owner_folder,
     predict,
     trained,
 )
@@ -29,14 +30,7 @@ from tfpe.receipts import (
     read_receipt,
 )
 
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A working folder: owner.key, and photos/ of three classes."""
-    monkeypatch.chdir(tmp_path)
-    KEY.save("owner.key")
-    save(tmp_path / "photos", PICTURES)
-    return tmp_path
+folder = pytest.fixture(owner_folder)
 
 
 def test_client_model_and_predict_in_python(folder):

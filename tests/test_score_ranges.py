@@ -7,7 +7,7 @@ import pytest
 
 from tfpe import CIPHERS, Key
 from tfpe.attacks import as_json, score_images, score_key
-from tfpe.metrics.image_pairs import SSIM_WINDOW
+from tfpe.metrics.structural_similarity import SSIM_WINDOW
 
 
 @pytest.mark.parametrize("name", CIPHERS)

@@ -1,9 +1,6 @@
 """The command line of training; exit code 2 is wrong use, others as in commands.py."""
 
 import argparse
-import dataclasses
-import inspect
-import re
 
 from tfpe.cli import run_command
 from tfpe.cli.common import add_option
@@ -13,8 +10,8 @@ from training import argument_types, commands, svm
 from training.frontier_settings import SETTINGS
 from training.gpu import ALPHAS as GPU_ALPHAS
 from training.gpu import CIPHERS as GPU_CIPHERS
-from training.networks import NETWORKS
-from training.recipes import CHOICES, CIPHERS, RECIPES, STEP_FIELDS, Recipe
+from training.recipe_flags import add_recipe, field_meanings
+from training.recipes import CIPHERS, STEP_FIELDS
 from training.run_folder import OUT, RUNS
 
 COMPARE = """\
@@ -70,93 +67,62 @@ def _parser():
         description="Training on encrypted images: what each cipher costs in accuracy.",
     )
     subparsers = parser.add_subparsers(dest="command", required=True)
+    _add_compare(subparsers)
+    _add_train(subparsers)
+    _add_evaluate(subparsers)
+    _add_speed(subparsers)
+    _add_gpu(subparsers)
+    _add_frontier(subparsers)
+    _add_svm(subparsers)
+    return parser
 
-    sources = argparse.ArgumentParser(add_help=False)
-    sources.add_argument(
-        "--dataset",
-        default="digits",
-        help="digits (embedded), cifar10, cifar100, tfds:NAME, a .npz file or a folder",
+
+def _add_compare(subparsers):
+    command = _command(
+        *(subparsers, "compare", commands.compare),
+        *("train on several ciphers and compare", COMPARE),
     )
-    sources.add_argument("--data-dir", help="folder of TensorFlow Datasets")
-
-    images = argparse.ArgumentParser(add_help=False, parents=[sources])
-    images.add_argument("--key", help="key file (default: a public key for each seed)")
-
-    data = argparse.ArgumentParser(add_help=False, parents=[images])
-    data.add_argument(
-        "--per-image", action="store_true", help="take a fresh key for every image"
+    _add_training(command)
+    command.add_argument(
+        "--ciphers",
+        type=argument_types.names,
+        help="names between commas; NAME-per-image takes a key for each image, "
+        "plain-as-NAME plain images in the network that fits a cipher "
+        f"(default: {','.join(CIPHERS)}, and for the network matched each of "
+        "them with its plain-as-NAME)",
     )
-    data.add_argument("--json", action="store_true", help="print the figures as JSON")
 
-    fields = {field.name for field in dataclasses.fields(Recipe)}
-    recipe = _recipe_parser((fields | set(network_options())) - {"views"})
-    step = _recipe_parser(STEP_FIELDS)
 
-    training = argparse.ArgumentParser(add_help=False)
-    training.add_argument(
-        "--seeds",
-        default=[0],
+def _add_train(subparsers):
+    command = _command(subparsers, "train", commands.compare, "train on one cipher")
+    _add_training(command)
+    command.add_argument("--cipher", default="plain", help=CIPHER)
+
+
+def _add_training(command):
+    _add_data(command)
+    _add_json(command)
+    _add_seeds(command, [0], "seeds of split, weights and batches, such as 0,1,2")
+    _add_folders(command)
+    _add_slices(command)
+    add_recipe(command, without=["views"])
+    add_option(command)
+    command.add_argument(
+        "--views",
+        dest="view_counts",
         type=argument_types.seeds,
-        help="seeds of split, weights and batches, such as 0,1,2 (default: 0)",
-    )
-    training.add_argument(
-        "--out", default=OUT, help=f"folder of records and figures (default: {OUT})"
-    )
-    training.add_argument(
-        "--runs",
-        default=RUNS,
-        help=f"folder of checkpoints and models (default: {RUNS})",
-    )
-    training.add_argument(
-        "--max-seconds",
-        type=float,
-        metavar="X",
-        help="stop after that time; the same command goes on",
+        metavar="K",
+        help=field_meanings()["views"]
+        + "; several between commas, one after the other",
     )
 
-    training.add_argument("-q", "--quiet", action="store_true", help="show no progress")
 
-    for name, help_text in {
-        "compare": "train on several ciphers and compare",
-        "train": "train on one cipher",
-    }.items():
-        command = subparsers.add_parser(
-            name,
-            parents=[data, training, recipe],
-            help=help_text,
-            description=commands.compare.__doc__,
-            epilog=COMPARE if name == "compare" else None,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        if name == "train":
-            command.add_argument("--cipher", default="plain", help=CIPHER)
-        else:
-            command.add_argument(
-                "--ciphers",
-                type=argument_types.names,
-                help="names between commas; NAME-per-image takes a key for each image, "
-                "plain-as-NAME plain images in the network that fits a cipher "
-                f"(default: {','.join(CIPHERS)}, and for the network matched each of "
-                "them with its plain-as-NAME)",
-            )
-        add_option(command)
-        command.add_argument(
-            "--views",
-            dest="view_counts",
-            type=argument_types.seeds,
-            metavar="K",
-            help=_meanings()["views"] + "; several between commas, one after the other",
-        )
-        command.set_defaults(run=commands.compare)
-
-    command = subparsers.add_parser(
-        "evaluate",
-        parents=[data],
-        help="test a saved model",
-        description=commands.evaluate.__doc__,
-        epilog=EVALUATE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def _add_evaluate(subparsers):
+    command = _command(
+        *(subparsers, "evaluate", commands.evaluate, "test a saved model", EVALUATE)
     )
+    _add_data(command)
+    _add_json(command)
     command.add_argument("model", help="a .keras file")
     command.add_argument(
         "--cipher", help=f"{CIPHER} (default: that of the run or receipt of the model)"
@@ -167,31 +133,23 @@ def _parser():
         help="seed of the public key (default: that of the model's run, or 0)",
     )
     command.add_argument("--figure", help="PNG file for the confusion matrix")
-    command.set_defaults(run=commands.evaluate)
 
-    command = subparsers.add_parser(
-        "speed",
-        parents=[step],
-        help="images/s of a step, beside plain PyTorch",
-        description=commands.speed.__doc__,
-    )
+
+def _add_speed(subparsers):
+    help_text = "images/s of a step, beside plain PyTorch"
+    command = _command(subparsers, "speed", commands.speed, help_text)
+    add_recipe(command, STEP_FIELDS)
     command.add_argument(
         "--steps", default=20, type=int, help="number of steps (default: 20)"
     )
-    command.add_argument("--out", default=OUT, help="folder of the record")
-    command.add_argument(
-        "--json", action="store_true", help="print the figures as JSON"
-    )
-    command.set_defaults(run=commands.speed)
+    _add_folders(command, runs=False)
+    _add_json(command)
 
-    command = subparsers.add_parser(
-        "gpu",
-        parents=[_recipe_parser(fields | set(network_options()), "fast")],
-        help="all that one GPU can tell in a few minutes",
-        description=commands.gpu.__doc__,
-        epilog=GPU,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+
+def _add_gpu(subparsers):
+    help_text = "all that one GPU can tell in a few minutes"
+    command = _command(subparsers, "gpu", commands.gpu, help_text, GPU)
+    add_recipe(command, default="fast")
     command.add_argument(
         "--data",
         nargs="+",
@@ -206,13 +164,8 @@ def _parser():
         type=argument_types.positive,
         help="time for all of it (default: 8)",
     )
-    command.add_argument(
-        "--seeds",
-        default=[0, 1, 2],
-        type=argument_types.seeds,
-        help="the first is for every data set, then the others are for the first one "
-        "(default: 0,1,2)",
-    )
+    meaning = "the first is for every data set, then the others are for the first one"
+    _add_seeds(command, [0, 1, 2], meaning)
     command.add_argument(
         "--ciphers",
         type=argument_types.names,
@@ -244,24 +197,15 @@ def _parser():
         type=argument_types.count,
         help="number of its steps (default: 20)",
     )
-    command.add_argument(
-        "--out", default=OUT, help=f"folder of records (default: {OUT})"
-    )
-    command.add_argument(
-        "--runs",
-        default=RUNS,
-        help=f"folder of checkpoints and models (default: {RUNS})",
-    )
-    command.set_defaults(run=commands.gpu)
+    _add_folders(command)
 
-    command = subparsers.add_parser(
-        "frontier",
-        parents=[sources],
-        help="accuracy against leakage, for many settings",
-        description=commands.frontier.__doc__,
-        epilog=FRONTIER,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+
+def _add_frontier(subparsers):
+    help_text = "accuracy against leakage, for many settings"
+    command = _command(
+        *(subparsers, "frontier", commands.frontier, help_text, FRONTIER)
     )
+    _add_source(command)
     command.add_argument(
         "--settings",
         type=argument_types.names,
@@ -276,7 +220,7 @@ def _parser():
             "--" + name.replace("_", "-"),
             type=argument_types.count,
             metavar="N",
-            help=f"{_meanings()[name]} (default: of the recipe of each setting)",
+            help=f"{field_meanings()[name]} (default: of the recipe of each setting)",
         )
     command.add_argument(
         "--attack-steps",
@@ -290,96 +234,92 @@ def _parser():
         help="number of test images that are attacked (default: 1000)",
     )
     command.add_argument("--figure", help="PNG file to draw the frontier to")
-    command.add_argument(
-        "--out", default=OUT, help=f"folder of records (default: {OUT})"
+    _add_folders(command)
+    _add_slices(command)
+    _add_json(command)
+
+
+def _add_svm(subparsers):
+    command = _command(subparsers, "svm", svm.run, "kernel SVMs on encrypted images")
+    _add_source(command)
+    _add_key(command)
+    svm.add_arguments(command)
+
+
+def _command(subparsers, name, run, help_text, examples=None):
+    """Adds the command that `run` carries out, described as `run` is."""
+    command = subparsers.add_parser(
+        name,
+        help=help_text,
+        description=run.__doc__,
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_source(command):
+    """Adds `--dataset` and `--data-dir`."""
     command.add_argument(
-        "--runs",
-        default=RUNS,
-        help=f"folder of checkpoints, models and attacks (default: {RUNS})",
+        "--dataset",
+        default="digits",
+        help="digits (embedded), cifar10, cifar100, tfds:NAME, a .npz file or a folder",
     )
+    command.add_argument("--data-dir", help="folder of TensorFlow Datasets")
+
+
+def _add_key(command):
+    """Adds `--key`."""
+    command.add_argument("--key", help="key file (default: a public key for each seed)")
+
+
+def _add_data(command):
+    """Adds where images and keys come from."""
+    _add_source(command)
+    _add_key(command)
+    command.add_argument(
+        "--per-image", action="store_true", help="take a fresh key for every image"
+    )
+
+
+def _add_json(command):
+    """Adds `--json`."""
+    command.add_argument(
+        "--json", action="store_true", help="print the figures as JSON"
+    )
+
+
+def _add_seeds(command, default, meaning):
+    """Adds `--seeds`."""
+    shown = ",".join(map(str, default))
+    command.add_argument(
+        "--seeds",
+        default=default,
+        type=argument_types.seeds,
+        help=f"{meaning} (default: {shown})",
+    )
+
+
+def _add_folders(command, runs=True):
+    """Adds `--out`, and `--runs` where something is trained."""
+    command.add_argument(
+        "--out", default=OUT, help=f"folder of records and figures (default: {OUT})"
+    )
+    if runs:
+        command.add_argument(
+            "--runs",
+            default=RUNS,
+            help=f"folder of checkpoints and of what is trained (default: {RUNS})",
+        )
+
+
+def _add_slices(command):
+    """Adds `--max-seconds` and `--quiet`, of what takes hours."""
     command.add_argument(
         "--max-seconds",
         type=float,
         metavar="X",
         help="stop after that time; the same command goes on",
     )
-    command.add_argument(
-        "--json", action="store_true", help="print the figures as JSON"
-    )
     command.add_argument("-q", "--quiet", action="store_true", help="show no progress")
-    command.set_defaults(run=commands.frontier)
-
-    command = subparsers.add_parser(
-        "svm",
-        parents=[images],
-        help="kernel SVMs on encrypted images",
-        description=svm.run.__doc__,
-    )
-    svm.add_arguments(command)
-    command.set_defaults(run=svm.run)
-    return parser
-
-
-def _recipe_parser(names, default="tiny"):
-    """The options `--recipe` and those of some of its fields."""
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument(
-        "--recipe",
-        default=default,
-        choices=list(RECIPES),
-        help=f"training/recipes.py says what each takes (default: {default})",
-    )
-    knobs = parser.add_argument_group(
-        "fields of the recipe", "these replace the values that the recipe has"
-    )
-    meanings, names = _meanings(), set(names) - {"name", "options"}
-    for field in dataclasses.fields(Recipe):
-        if field.name in names:
-            meaning = meanings.get(field.name)
-            choices = CHOICES.get(field.name, ())
-            _add_knob(knobs, field.name, field.default, choices, meaning)
-    for name, option in network_options().items():
-        if name in names:
-            rows = [row.name for row in NETWORKS.values() if name in row.options]
-            meaning = f"{option.meaning} ({', '.join(rows)})"
-            _add_knob(knobs, name, option.default, option.choices, meaning)
-    return parser
-
-
-def network_options():
-    """The options of all networks, name -> the first `Option` of that name."""
-    options = {}
-    for row in NETWORKS.values():
-        for name, option in row.options.items():
-            options.setdefault(name, option)
-    return options
-
-
-def _add_knob(knobs, name, default, choices, meaning):
-    """Adds the flag of a field of `Recipe`, or of an option of a network."""
-    flag = "--" + name.replace("_", "-")
-    knobs.add_argument(flag, default=None, help=meaning, **_value(default, choices))
-
-
-def _value(default, choices):
-    """How argparse reads a value like `default`."""
-    if isinstance(default, bool):
-        return {"action": argparse.BooleanOptionalAction}
-    if choices:
-        return {"choices": choices, "type": type(default)}
-    if isinstance(default, tuple):
-        return {"type": argument_types.fractions, "metavar": "0.5,0.75"}
-    whole = isinstance(default, int)
-    return {"type": int, "metavar": "N"} if whole else {"type": float, "metavar": "X"}
-
-
-def _meanings():
-    """Field name -> help, from the docstring of `Recipe`."""
-    text = inspect.getdoc(Recipe).partition("Attributes:\n")[2].partition("\n\n")[0]
-    entries = re.findall(r"^    (\w[\w, ]*): (.*(?:\n        .*)*)", text, re.MULTILINE)
-    return {
-        name: " ".join(meaning.split()).rstrip(".")
-        for names, meaning in entries
-        for name in names.split(", ")
-    }

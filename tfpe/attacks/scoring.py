@@ -197,7 +197,7 @@ def least_error(recovered, plain, negatives=False):
 
 
 def _ssim(recovered, plain):
-    from tfpe.metrics.image_pairs import SSIM_WINDOW, ssim
+    from tfpe.metrics.structural_similarity import SSIM_WINDOW, ssim
 
     if min(plain.shape[1:3]) < SSIM_WINDOW:
         return math.nan

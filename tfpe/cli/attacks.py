@@ -2,9 +2,9 @@
 
 import argparse
 import contextlib
-import json
 import os
 
+from tfpe.cli.attack_output import print_attacks, print_summary, tell_left_out
 from tfpe.cli.attack_training import add_training, told_of, train
 from tfpe.cli.common import (
     KEY_VARIABLE,
@@ -19,7 +19,6 @@ from tfpe.cli.common import (
 from tfpe.cli.packages import require
 from tfpe.cli.streams import note
 from tfpe.errors import CipherOptionError, TfpeError
-from tfpe.lab.terminal import print_table
 
 EXAMPLES = """\
 examples:
@@ -137,7 +136,7 @@ def attack(options):
     from tfpe.attacks import ATTACKS
 
     if options.name is None:
-        return _list(ATTACKS, options)
+        return print_attacks(ATTACKS, options)
     if options.name not in ATTACKS:
         raise TfpeError(
             f"NAME should be one of {list(ATTACKS)}. Received: {options.name!r}"
@@ -192,14 +191,11 @@ def attack(options):
             f"tfpe: warning: {row.name} is for {', '.join(row.ciphers)}; these are of "
             f"{result.summary['cipher']}"
         )
-    _tell_left_out(result.summary)
+    tell_left_out(result.summary)
     if row.learned:
         note(told_of(result.summary["learned"]))
     _write(result, options)
-    if options.json:
-        print(json.dumps(result.summary, indent=2))
-    else:
-        _print(result.summary)
+    print_summary(result.summary, options)
     return 0
 
 
@@ -216,33 +212,12 @@ def _attack_containers(row, files, given, options):
             )
     with _spinner(f"{row.name}: {row.summary}", options):
         summary, pictures = run_container_attack(row, files, options.table, given)
-    _tell_left_out(summary)
+    tell_left_out(summary)
     if options.output:
         count = write_images(options.output, pictures, options.force)
         note(f"{count} pictures: {options.output}")
-    if options.json:
-        print(json.dumps(summary, indent=2))
-    else:
-        _print(summary)
+    print_summary(summary, options)
     return 0
-
-
-def _tell_left_out(summary):
-    """What of the images given counts for nothing."""
-    if other := summary.get("left_out"):
-        note(f"tfpe: warning: {other} ciphertexts of other sizes are left out")
-    if other := summary.get("unpaired"):
-        note(
-            f"tfpe: warning: {other} plain images without a ciphertext of their name "
-            "and size are left out"
-        )
-    if reasons := summary.get("not_scored"):
-        told = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
-        total = sum(reasons.values()) + summary["scored"]
-        note(
-            f"tfpe: warning: scores are of {summary['scored']} of {total} pictures; "
-            f"left out: {told}"
-        )
 
 
 def _write(result, options):
@@ -262,71 +237,6 @@ def _write(result, options):
     if options.save_transform:
         result.save(options.save_transform)
         note(f"Key, as perm and mask: {options.save_transform}")
-
-
-def _print(summary):
-    from tfpe.lab.table import Table
-
-    evidence = summary["evidence"]
-    rows = {
-        "cipher": summary["cipher"],
-        "evidence": f"{evidence['count']} {evidence['kind']}"
-        + (f" + {evidence['verifying']}" if evidence["verifying"] else ""),
-    }
-    names = ("index_accuracy", "undetermined", "exact_pixels", "psnr", "ssim")
-    names += (
-        "opened",
-        "ambiguous",
-        "known_values",
-        "gray_correlation",
-        "edge_correlation",
-        "up_to",
-        "scored",
-        "seconds",
-    )
-    rows |= {name: summary.get(name) for name in names}
-    rows |= summary.get("sensitivity", {})
-    told = [(name, value) for name, value in rows.items() if value is not None]
-    columns = {"what": lambda pair: pair[0], "value": lambda pair: _value(pair[1])}
-    print_table(Table.of(summary["attack"], told, columns))
-
-
-def _value(value):
-    from tfpe.lab.table import Cell
-
-    text = f"{value:z.4g}" if isinstance(value, float) else str(value)
-    return Cell(text, tone="wrap")
-
-
-def _list(attacks, options):
-    if options.json:
-        rows = [
-            {
-                "attack": row.name,
-                "threat_model": row.threat_model,
-                "summary": row.summary,
-                "evidence": row.evidence,
-                "ciphers": list(row.ciphers),
-                "recovers": row.recovers,
-                "up_to": list(row.up_to),
-                "options": {k: v for k, v in row.options.items()},
-                "reference": row.reference,
-            }
-            for row in attacks.values()
-        ]
-        print(json.dumps(rows, indent=2))
-        return 0
-    from tfpe.lab.table import Cell, Table
-
-    columns = {
-        "attack": lambda row: row.name,
-        "threat model": lambda row: Cell(row.threat_model, tone="wrap"),
-        "evidence": lambda row: Cell(row.evidence, tone="wrap"),
-        "ciphers": lambda row: Cell(", ".join(row.ciphers), tone="wrap"),
-    }
-    title = "Attacks; `tfpe attack --help` shows how to run them"
-    print_table(Table.of(title, attacks.values(), columns))
-    return 0
 
 
 def _spinner(text, options):

@@ -105,10 +105,6 @@ def bench(options):
                 f"{options.against}, another kind"
             )
 
-    def progress(done, total, what):
-        if not options.quiet:
-            note(f"{done}/{total} {what}")
-
     record = run_bench(
         options.record,
         parts=options.part or PARTS,
@@ -120,15 +116,11 @@ def bench(options):
         cores=options.cores,
         data_dir=options.data_dir,
         overwrite=options.overwrite,
-        progress=progress,
+        progress=_progress(options),
     )
     if options.figure:
         draw_speed(typed(record), options.figure)
-    if options.json:
-        print(json.dumps(record, indent=2, sort_keys=True))
-    else:
-        for table in bench_tables(typed(record)):
-            print_table(table)
+    _show(record, bench_tables(typed(record)), options)
     if earlier is None:
         return 0
     found = changes(typed(record), earlier)
@@ -171,23 +163,15 @@ def _bench_jpeg(options):
     from tfpe.lab.records import typed
     from tfpe.lab.tables.jpeg_rates_table import draw_jpeg, jpeg_tables
 
-    def progress(done, total, what):
-        if not options.quiet:
-            note(f"{done}/{total} {what}")
-
     record = run_jpeg_bench(
         options.record,
         ciphers=options.cipher,
         overwrite=options.overwrite,
-        progress=progress,
+        progress=_progress(options),
     )
     if options.figure:
         draw_jpeg(typed(record), options.figure)
-    if options.json:
-        print(json.dumps(record, indent=2, sort_keys=True))
-        return
-    for table in jpeg_tables([typed(record)]):
-        print_table(table)
+    _show(record, jpeg_tables([typed(record)]), options)
 
 
 def _bench_hybrid(options):
@@ -198,19 +182,31 @@ def _bench_hybrid(options):
     from tfpe.lab.records import typed
     from tfpe.lab.tables.hybrid_tables import saving_tables, speed_of_hybrid_tables
 
-    def progress(done, total, what):
-        if not options.quiet:
-            note(f"{done}/{total} {what}")
-
     record = run_hybrid_bench(
         options.record,
         repeats=options.repeats,
         overwrite=options.overwrite,
-        progress=progress,
+        progress=_progress(options),
     )
+    shown = [typed(record)]
+    tables = *saving_tables(shown), *speed_of_hybrid_tables(shown)
+    _show(record, tables, options)
+
+
+def _progress(options):
+    """What a benchmark calls with (done, total, what comes now)."""
+
+    def progress(done, total, what):
+        if not options.quiet:
+            note(f"{done}/{total} {what}")
+
+    return progress
+
+
+def _show(record, tables, options):
+    """Prints the record as JSON, or its tables."""
     if options.json:
         print(json.dumps(record, indent=2, sort_keys=True))
         return
-    shown = [typed(record)]
-    for table in (*saving_tables(shown), *speed_of_hybrid_tables(shown)):
+    for table in tables:
         print_table(table)

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from tfpe.keys.key import Stream
+from tfpe.keys.labelled_streams import Stream
 
 CHUNK = 2**16  # words that the cache holds
 PART_WORDS = 2**20  # that are drawn at a time, for large images

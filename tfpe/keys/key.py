@@ -1,23 +1,20 @@
-"""Keys: 32 secret bytes, and the label that each stream hangs on.
+"""Keys: 32 secret bytes, from which everything is derived.
 
 Nothing here needs NumPy, so that `tfpe keygen` starts at once; what is drawn from a
 key (permutations, bits, numbers) is in `tfpe.keys.derivation`, its files in
 `tfpe.keys.files`.
 """
 
-import functools
 import hashlib
 import hmac
-import json
-import operator
 import secrets
 
 from tfpe.errors import TfpeError, WrongKeyError
+from tfpe.keys.labelled_streams import Stream, checked_label, label_of
 from tfpe.keys.passphrases import SCRYPT, check_strength
 
 KEY_BYTES = 32
 MIN_SALT_BYTES = 16
-DERIVATION_VERSION = 1
 
 
 class Key:
@@ -130,7 +127,7 @@ class Key:
     @property
     def fingerprint(self):
         """16 hexadecimal digits that name the key and are safe to publish."""
-        return self._digest(_label("fingerprint"), 8).hex()
+        return self._digest(label_of("fingerprint"), 8).hex()
 
     @property
     def needs_passphrase(self):
@@ -151,8 +148,8 @@ class Key:
         >>> key.derive("client", 7) == key.derive("client", 8)
         False
         """
-        parts = [_checked_label(part) for part in labels]
-        return Key(self._digest(_label("derive", parts), KEY_BYTES))
+        parts = [checked_label(part) for part in labels]
+        return Key(self._digest(label_of("derive", parts), KEY_BYTES))
 
     def for_image(self, number):
         """The sub-key of image `number` of a set that has a key for every image.
@@ -187,7 +184,7 @@ class Key:
         from tfpe.keys.derivation import Material
 
         return Material(
-            self._stream(_label("cipher", cipher, list(image_shape), options))
+            self._stream(label_of("cipher", cipher, list(image_shape), options))
         )
 
     def _stream(self, label):
@@ -201,7 +198,7 @@ class Key:
         >>> len(Key(bytes(32)).tag(b"manifest"))
         64
         """
-        subkey = self._digest(_label("tag"), 32)
+        subkey = self._digest(label_of("tag"), 32)
         return hmac.new(subkey, message, hashlib.sha256).hexdigest()
 
     def _digest(self, label, size):
@@ -284,38 +281,6 @@ def check_key(key):
     return key
 
 
-class Stream:
-    """The named streams of one label under one key: `(name, size) -> bytes`."""
-
-    def __init__(self, beginning):
-        self._beginning = beginning
-
-    def __call__(self, name, size):
-        return hashlib.shake_256(self._beginning + _name_label(name)).digest(size)
-
-    def parts(self, name, size, step):
-        """The same bytes in parts of `step`, the last one shorter.
-
-        The standard library makes all at once, of large photographs gigabytes; the
-        package cryptography (46 and later) has SHAKE-256 that goes on.
-        """
-        try:
-            from cryptography.exceptions import UnsupportedAlgorithm
-            from cryptography.hazmat.primitives.hashes import SHAKE256, XOFHash
-
-            sponge = XOFHash(SHAKE256(size))
-        except (ImportError, UnsupportedAlgorithm):
-            whole = memoryview(self(name, size))
-            yield from (whole[start : start + step] for start in range(0, size, step))
-            return
-        sponge.update(self._beginning + _name_label(name))
-        for start in range(0, size, step):
-            yield sponge.squeeze(min(step, size - start))
-
-    def __reduce_ex__(self, protocol):
-        raise TypeError("A Stream should not be copied or pickled.")
-
-
 class Keys:
     """Several keys in the place of one, for a batch of images with a key each.
 
@@ -337,7 +302,7 @@ class Keys:
         """
         from tfpe.keys.derivation import Materials
 
-        label = _label("cipher", cipher, list(image_shape), options)
+        label = label_of("cipher", cipher, list(image_shape), options)
         return Materials([key._stream(label) for key in self._keys])
 
     def __reduce_ex__(self, protocol):
@@ -347,36 +312,3 @@ class Keys:
 def check_keys(key):
     """As `check_key`, for what takes `Keys` too."""
     return key if isinstance(key, Keys) else check_key(key)
-
-
-def _checked_label(part):
-    """A string, or a whole number of any type as a Python integer."""
-    if isinstance(part, str):
-        try:
-            part.encode()
-        except UnicodeEncodeError:
-            raise TfpeError(
-                "Labels of sub-keys should be text that UTF-8 can say. "
-                "Received: a lone surrogate"
-            ) from None
-        return part
-    if isinstance(part, bool) or not hasattr(part, "__index__"):
-        raise TfpeError(
-            "Labels of sub-keys should be strings or whole numbers. "
-            f"Received: {type(part).__name__}"
-        )
-    return operator.index(part)
-
-
-def _label(*parts):
-    """An unambiguous label: canonical JSON, which never ends inside another's."""
-    text = json.dumps(
-        ["tfpe", DERIVATION_VERSION, *parts], sort_keys=True, separators=(",", ":")
-    )
-    return text.encode()
-
-
-@functools.cache
-def _name_label(name):
-    # Of the streams of ciphers, which are few.
-    return _label(name)

@@ -15,12 +15,10 @@ from tfpe.metrics.image_pairs import (
     edge_correlation,
     gray,
     gray_correlation,
-    ms_ssim,
     npcr,
     npcr_limit,
     psnr,
     psnr_expectation,
-    ssim,
     uaci,
     uaci_expectation,
     uaci_limits,
@@ -44,6 +42,7 @@ from tfpe.metrics.noise import (
 )
 from tfpe.metrics.recognition import identification_rate, identified
 from tfpe.metrics.sp800_22 import keystream_bits, statistical_tests
+from tfpe.metrics.structural_similarity import ms_ssim, ssim
 
 __all__ = [
     "Cycle",
