@@ -86,7 +86,7 @@ def test_constants_and_initial_weights():
         {"alpha": -1},
         {"alpha": float("nan")},
         {"num_classes": 0},
-        {"shakedrop": 1.5},
+        {"depth": 8, "shakedrop": 1.5},
         {"granularity": "batch"},
         {"depth": 8, "input_shape": (32, 32)},
     ],

@@ -37,7 +37,7 @@ def make_recipe(**changes):
 
 def random_recipe():
     """Of a network that draws random numbers, whose state a resumed run needs."""
-    sizes = {"alpha": 3, "shakedrop": 0.5, "epochs": 4, "batch_size": 16}
+    sizes = {"alpha": 3, "shakedrop": 0.5, "epochs": 3, "batch_size": 24}
     return find_recipe("tiny", deterministic=True, **sizes)
 
 
@@ -50,18 +50,18 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(
     tmp_path, determinism_ends, uncompiled
 ):
     arguments = make_parts(), 2, random_recipe(), 0, None
-    train(*arguments, tmp_path / "whole", {"epochs": 4})
+    train(*arguments, tmp_path / "whole", {"epochs": 3})
     # While a batch of the second epoch is made; then with a backup not yet in place.
-    for where in ("batch:1:2", "backup:3"):
+    for where in ("batch:1:1", "backup:2"):
         killed = subprocess.run(
             [sys.executable, SCRIPTS / "train_tiny.py", tmp_path / "killed", where],
             env=os.environ | ENVIRONMENT,
             capture_output=True,
         )
         assert killed.returncode == -9, killed.stderr[-2000:]
-    train(*arguments, tmp_path / "killed", {"epochs": 4})
+    train(*arguments, tmp_path / "killed", {"epochs": 3})
     assert history(tmp_path / "killed") == history(tmp_path / "whole")
-    assert len(history(tmp_path / "whole")) == 1 + 4
+    assert len(history(tmp_path / "whole")) == 1 + 3
     weights = [
         load_model(tmp_path / run / name, None).get_weights()
         for run in ("killed", "whole")

@@ -47,4 +47,4 @@ if kind == "backup":
 
     os.replace = replace_or_die
 
-train(make_parts(), 2, random_recipe(), 0, None, folder, {"epochs": 4})
+train(make_parts(), 2, random_recipe(), 0, None, folder, {"epochs": 3})

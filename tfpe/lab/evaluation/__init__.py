@@ -1,7 +1,7 @@
 """What a cipher is worth: every metric and every attack on it, in one record.
 
 >>> from tfpe.lab.evaluation.pictures import load_pictures
->>> record = evaluate("negpos", load_pictures("photographs"))
+>>> record = evaluate("negpos", load_pictures("photographs", size=(32, 32)))
 >>> attacks = {row["attack"]: row for row in record["results"]["attacks"]}
 >>> attacks["known_plaintext"]["evidence"]["count"]
 1
