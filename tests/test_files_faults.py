@@ -177,17 +177,49 @@ def test_full_disk_at_every_flush(tmp_path, monkeypatch, after, most):
     assert contents(tmp_path / "secret") == contents(tmp_path / "whole")
 
 
-def test_full_disk_while_decrypting(tmp_path, monkeypatch):
+@pytest.mark.parametrize("after, most", [(0, 64), (5, 64), (3, 1), (5, 4)])
+def test_full_disk_while_decrypting(tmp_path, monkeypatch, after, most):
     encrypt_folder(save(tmp_path / "plain", 6), tmp_path / "secret", KEY)
+    decrypt_folder(tmp_path / "secret", tmp_path / "whole", KEY)
+    whole, flushes, flush = contents(tmp_path / "whole"), [0], os.fsync
 
     def full(handle):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        flushes[0] += 1
+        if flushes[0] > after:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        flush(handle)
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
+        patch.setattr(commits, "MOST_IMAGES", most)
         with pytest.raises(OutputError, match="No space left"):
             decrypt_folder(tmp_path / "secret", tmp_path / "again", KEY)
-    assert contents(tmp_path / "again") == {}
+    left = contents(tmp_path / "again")
+    assert len(left) <= after and left.items() <= whole.items()
+    summary = decrypt_folder(tmp_path / "secret", tmp_path / "again", KEY)
+    assert (summary.written, summary.skipped) == (6 - len(left), len(left))
+    assert contents(tmp_path / "again") == whole
+
+
+def test_a_name_that_cannot_be_had_fails_alone(tmp_path):
+    encrypt_folder(save(tmp_path / "plain", 3), tmp_path / "secret", KEY)
+    (tmp_path / "again/1/1.png/folder").mkdir(parents=True)
+    summary = decrypt_folder(tmp_path / "secret", tmp_path / "again", KEY, force=True)
+    assert summary.written == 2 and [path for path, _ in summary.failed] == ["1/1.png"]
+    assert sorted(contents(tmp_path / "again")) == ["0/0.png", "2/2.png"]
+
+
+def test_two_images_of_one_name_never_replace_each_other(tmp_path):
+    """Without a manifest a folder may hold ciphertexts of one name and two kinds."""
+    encrypt_folder(save(tmp_path / "plain", 1), tmp_path / "secret", KEY, **JPEG)
+    encrypt_folder(save(tmp_path / "other", 1, 32), tmp_path / "more", KEY, "etc")
+    (tmp_path / "secret/manifest.json").unlink()
+    shutil.copy(tmp_path / "more/0/0.png", tmp_path / "secret/0/0.png")
+    with pytest.warns(UserWarning, match="manifest"):
+        summary = decrypt_folder(
+            *(tmp_path / "secret", tmp_path / "again", KEY), cipher="etc"
+        )
+    assert summary.written == 1 and len(summary.failed) == 1
 
 
 def test_a_limit_that_the_system_sets(tmp_path):

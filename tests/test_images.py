@@ -10,7 +10,8 @@ from PIL import Image, ImageOps
 from sklearn.datasets import load_sample_images
 
 from tfpe.errors import ImageFileError
-from tfpe.pixels.codec import decode_image, encode_png, pixel_digest
+from tfpe.pixels.codec import decode_image, pixel_digest
+from tfpe.pixels.png import encode_png
 
 PHOTO = load_sample_images().images[0][:60, :90]
 GRAY = np.asarray(Image.fromarray(PHOTO).convert("L"))

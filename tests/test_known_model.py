@@ -15,7 +15,7 @@ from tfpe.errors import AttackError
 from tfpe.files import encrypt_folder
 from tfpe.layers import WordPatchEmbedding
 from tfpe.matching import stem_of
-from tfpe.pixels.codec import encode_png
+from tfpe.pixels.png import encode_png
 
 SHAPE = (16, 16, 3)
 ROW = ATTACKS["known_model"]

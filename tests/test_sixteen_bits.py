@@ -14,8 +14,9 @@ from tfpe import CIPHERS, Key, Preparation
 from tfpe.ciphers.cache import TransformCache
 from tfpe.errors import CipherOptionError, ImageError, ImageFileError
 from tfpe.pixels.byte_planes import from_planes, to_planes
-from tfpe.pixels.codec import decode_image, encode_png, prepare_image, read_image
+from tfpe.pixels.codec import decode_image, prepare_image, read_image
 from tfpe.pixels.depth import window_levels
+from tfpe.pixels.png import encode_png
 
 KEY = Key(bytes(range(32)))
 WORDS = CHINA[:24, :20, 0].astype(np.uint16) * 257 ^ CHINA[24:48, :20, 1]

@@ -11,7 +11,8 @@ from tfpe import CIPHERS, Key
 from tfpe.errors import DatasetError
 from tfpe.files import encrypt_folder
 from tfpe.pixels.augmentation import crop_and_flip
-from tfpe.pixels.codec import decode_image, encode_png
+from tfpe.pixels.codec import decode_image
+from tfpe.pixels.png import encode_png
 from training.batches import Batches
 from training.encryption import Encryption, encrypt_all
 from training.images import ImageSet, load

@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from tfpe.algebra.applying import Program
+from tfpe.algebra.backends import CHUNK_INDICES, NUMPY
 from tfpe.algebra.keyed import Keyed
 from tfpe.checks import integer_array, is_permutation, shape_tuple
 from tfpe.errors import CipherOptionError
@@ -142,8 +143,7 @@ class Substitution(Keyed):
         return self.tables[index, flat].reshape(images.shape)
 
     def _choose(self):
-        places = self.index * np.int32(VALUES)
-        return Lookup(self.tables.ravel(), places)
+        return Lookup(self.tables.ravel(), self.index)
 
     def _same(self, other):
         if not isinstance(other, Substitution):
@@ -154,13 +154,24 @@ class Substitution(Keyed):
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Lookup(Program):
-    """One gather: value v of a byte is entry `places + v` of all tables in a row."""
+    """One gather: value v under table k is entry `256 * k + v` of all in a row."""
 
     tables: np.ndarray
-    places: np.ndarray
+    index: np.ndarray
 
     def run(self, images, channels, backend):
-        places = backend.cast(images, "int32") + backend.secret(self.places, images)
+        if backend is not NUMPY:
+            return self._looked_up(images, slice(None), backend)
+        result, size = np.empty(images.shape, np.uint8), images.shape[-1]
+        # Places are four times as large as the image: so many as the cache holds.
+        for start in range(0, size, CHUNK_INDICES):
+            part = slice(start, start + CHUNK_INDICES)
+            result[:, part] = self._looked_up(images[:, part], part, backend)
+        return result
+
+    def _looked_up(self, images, part, backend):
+        first = self.index[..., part] * np.int32(VALUES)
+        places = backend.cast(images, "int32") + backend.secret(first, images)
         return backend.lookup(backend.secret(self.tables, images), places)
 
 

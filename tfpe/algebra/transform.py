@@ -126,8 +126,10 @@ class Transform(Keyed):
         >>> Transform.identity((2, 2, 3)).perm.size
         12
         """
+        from tfpe.algebra.xor_transform import XorTransform
+
         shape = shape_tuple(shape, "shape")
-        return xor_transform(np.zeros(math.prod(shape), np.uint8), shape)
+        return XorTransform(np.zeros(math.prod(shape), np.uint8), shape)
 
     def _stacked(self, maps):
         if not all(isinstance(t, Transform) for t in maps):
@@ -248,15 +250,3 @@ class Transform(Keyed):
     @property
     def _shown(self):
         return f"bits={self.bits}, "
-
-
-def xor_transform(mask, shape):
-    """The transform `y = x ^ mask` of images of `shape`; `mask` is given away.
-
-    It is `uint8`, of any shape of their size; of `(B, n)` each image has its own.
-    """
-    size = math.prod(shape)
-    if mask.ndim != 2 or mask.shape[1] != size:
-        mask = mask.reshape(size)
-    perm = np.broadcast_to(np.arange(size, dtype=index_dtype(size)), mask.shape)
-    return Transform.composed(perm, mask, 8, shape)

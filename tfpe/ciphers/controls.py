@@ -7,7 +7,8 @@ import numpy as np
 from tfpe import checks
 from tfpe.algebra.block_rows import local_dtype
 from tfpe.algebra.block_transform import BlockTransform
-from tfpe.algebra.transform import Transform, xor_transform
+from tfpe.algebra.transform import Transform
+from tfpe.algebra.xor_transform import XorTransform
 from tfpe.ciphers.keyspace import KeySpace, log2_factorial
 from tfpe.keys import check_key, check_keys
 
@@ -55,7 +56,7 @@ def negpos(key, image_shape):
     """
     shape = checks.image_shape_of(image_shape)
     mask = check_keys(key).material("negpos", shape).bits("negate", math.prod(shape))
-    return xor_transform(np.uint8(255) * mask, shape)
+    return XorTransform(np.uint8(255) * mask, shape)
 
 
 def negpos_key_space(image_shape):
@@ -207,7 +208,7 @@ def keystream(key, image_shape):
     stream = (
         check_keys(key).material("keystream", shape).bytes("stream", math.prod(shape))
     )
-    return xor_transform(stream, shape)
+    return XorTransform(stream, shape)
 
 
 def keystream_transform(stream):
@@ -230,7 +231,7 @@ def keystream_transform(stream):
     """
     shape = checks.image_shape_of(checks.shape_of(stream, "stream"))
     mask = checks.integers(stream, shape, 256, "stream", np.uint8)
-    return xor_transform(mask.flatten(), shape)
+    return XorTransform(mask.flatten(), shape)
 
 
 def keystream_key_space(image_shape):

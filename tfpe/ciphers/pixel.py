@@ -11,7 +11,7 @@ from tfpe import chaos as chaos_module
 from tfpe import checks
 from tfpe.algebra.block_rows import take_rows
 from tfpe.algebra.block_transform import BlockTransform
-from tfpe.algebra.transform import xor_transform
+from tfpe.algebra.xor_transform import XorTransform
 from tfpe.ciphers.channels import (
     CHANNEL_ORDERS,
     channel_codes,
@@ -220,7 +220,7 @@ def _xor_then_channel_order(mask, codes, shape):
     """`mask` is `(H, W, C)`, `codes` `(H, W)`; an axis of keys may be in front."""
     mask = mask.reshape(*mask.shape[:-3], -1, shape[2])
     if codes is None:
-        return xor_transform(mask.reshape(*mask.shape[:-2], -1), shape)
+        return XorTransform(mask.reshape(*mask.shape[:-2], -1), shape)
     order = channel_orders(codes).reshape(mask.shape)
     # What was xored moves with the channels.
     rows = (-1, shape[2])

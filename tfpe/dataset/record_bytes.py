@@ -10,8 +10,8 @@ from tfpe.dataset.labels import hidden_numbers
 from tfpe.dataset.views import Augmentation
 from tfpe.manifests.set_manifest import image_keys
 from tfpe.pixels.byte_planes import dtype_of, planes_shape
-from tfpe.pixels.codec import encode_png
 from tfpe.pixels.padding import padded_size
+from tfpe.pixels.png import encode_png
 from tfpe.receipts.receipt import shape_of_ciphertext
 
 

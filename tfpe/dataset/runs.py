@@ -18,7 +18,7 @@ from tfpe.dataset.writer import ShardWriter, finish, work_folder
 from tfpe.files.workers import worker_count
 from tfpe.keys import check_key
 from tfpe.manifests.set_manifest import find_set, make_header
-from tfpe.pixels.codec import encode_png
+from tfpe.pixels.png import encode_png
 from tfpe.storage.atomic import PRIVATE, USUAL, output_errors, restrict
 
 

@@ -12,8 +12,9 @@ import pathlib
 from tfpe.checks import whole_number
 from tfpe.ciphers import CIPHERS
 from tfpe.errors import CipherOptionError
-from tfpe.pixels.codec import decode_image, encode_jpeg, encode_png, pixel_digest
+from tfpe.pixels.codec import decode_image, encode_jpeg, pixel_digest
 from tfpe.pixels.jpeg_coding import sent_as_jpeg
+from tfpe.pixels.png import encode_png
 
 JPEG_SQUARE = 8
 PNG_SUFFIX, JPEG_SUFFIX = ".png", ".jpg"

@@ -1,16 +1,16 @@
 """Images written aside until a flush puts many of them on the disk at once.
 
-An image gets its final name only after its bytes and its entry are on the disk, so that
-every image under a final name is whole and has an entry, at whatever moment the run, or
-the machine, stops. To wait for the disk takes longer than to encrypt a small image: so
-many wait together.
+An image gets its final name only after its bytes are on the disk, and its entry where a
+journal is kept, so that every image under a final name is whole and has its entry, at
+whatever moment the run, or the machine, stops. To wait for the disk takes longer than
+to work on a small image: so many wait together.
 """
 
 import os
 import threading
 
 from tfpe.errors import ImageFileError
-from tfpe.storage.atomic import discard, flush_all, output_errors, write_aside
+from tfpe.storage.atomic import USUAL, discard, flush_all, output_errors, write_aside
 
 MOST_IMAGES = 64
 MOST_BYTES = 2**23
@@ -20,7 +20,8 @@ class Commits:
     """The images of a run that wait for the disk; called from several threads.
 
     Args:
-        journal: the `Journal` of the run.
+        journal: the `Journal` of the run; None where none is kept, as in decryption.
+        mode: permissions of new files, less the umask.
 
     Used in a `with` block, whose end commits what still waits.
 
@@ -28,9 +29,10 @@ class Commits:
         failed: path -> message, of images that could not get their final names.
     """
 
-    def __init__(self, journal):
+    def __init__(self, journal=None, mode=USUAL):
         self.failed = {}
-        self._journal, self._lock = journal, threading.Lock()
+        self._journal, self._mode = journal, mode
+        self._lock = threading.Lock()
         self._waiting, self._bytes = [], 0
         # One at a time: files that wait are open, and the system allows so many.
         self._committing = threading.Lock()
@@ -54,7 +56,7 @@ class Commits:
             OutputError: nothing can be written, as on a full disk.
         """
         with output_errors(target):
-            file = write_aside(target, data)
+            file = write_aside(target, data, self._mode)
         with self._lock:
             self._waiting.append((file, target, entry))
             self._bytes += len(data)
@@ -77,7 +79,8 @@ class Commits:
         try:
             with output_errors(batch[0][1]):
                 flush_all([file for file, _, _ in batch])
-            self._journal.append(*(entry for _, _, entry in batch))
+            if self._journal is not None:
+                self._journal.append(*(entry for _, _, entry in batch))
             for file, target, entry in batch:
                 try:
                     with output_errors(target):

@@ -6,6 +6,7 @@ import pathlib
 from tfpe.errors import ImageFileError, ManifestError, OutputError
 from tfpe.files import recovery
 from tfpe.files.coded_ciphertexts import suffix_of
+from tfpe.files.commits import Commits
 from tfpe.files.finding import find_images
 from tfpe.files.jobs import UNFINISHED, ImageDecryption
 from tfpe.files.journal import is_unfinished, lock_folder
@@ -120,7 +121,11 @@ def _decrypt(run, wanted, failed, progress, workers):
     make_output(dst, run.mode)
     with lock_folder(dst):
         remove_stale(dst, other_runs=JOURNAL_NAME)
-        results, unread = map_images(run, wanted, progress, workers)
+        with Commits(mode=run.mode) as run.commits:
+            results, unread = map_images(run, wanted, progress, workers)
+    for path, message in run.commits.failed.items():
+        del results[path]
+        unread.append((path, message))
     written = sum(results.values())
     failed = sorted([*failed, *unread])
     return Summary(written, len(results) - written, failed)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pathlib
+import threading
 
 import numpy as np
 
@@ -13,9 +14,9 @@ from tfpe.files.coded_ciphertexts import decode, encode
 from tfpe.files.finding import png_name, read_bytes
 from tfpe.files.journal import is_unfinished
 from tfpe.manifests.folder_manifest import image_keys, make_entry
-from tfpe.pixels.codec import decode_image, encode_png, read_image
+from tfpe.pixels.codec import decode_image, read_image
+from tfpe.pixels.png import encode_png
 from tfpe.pixels.preparation import Preparation
-from tfpe.storage.atomic import write_file
 from tfpe.storage.signed_json import canonical
 
 DAMAGED = "The image is damaged or foreign: its pixels are not those that were written"
@@ -72,9 +73,10 @@ class ImageEncryption:
                 "force=True replaces it"
             )
         image, lost, stored = read_image(data, self.preparation)
-        height, width, channels = image.shape
+        (height, width, channels), dtype = image.shape, image.dtype
         number = known.get("number") if known else numbers.get(path)
         ciphertext = self.transforms.encrypt(image, number)
+        del data, image  # photographs are large, and their files follow
         file, digest = encode(ciphertext, self.header.get("lossy"))
         fields = {
             "path": path,
@@ -88,12 +90,12 @@ class ImageEncryption:
             fields["number"] = number
         if lost:
             fields["lost"] = lost
-        if image.dtype == np.uint16:
+        if dtype == np.uint16:
             fields["depth"] = 16
         if stored:
             fields["stored"] = stored
         entry = make_entry(self.key, self.header, **fields)
-        del image, ciphertext
+        del ciphertext
         self.commits.add(target, file, entry)
         return entry, True
 
@@ -106,8 +108,11 @@ class ImageEncryption:
 class ImageDecryption:
     """Decrypts one image at a time; called from several threads.
 
-    `mode` is that of the files it writes, less the umask.
+    `mode` is that of the files it writes, less the umask. `commits`, which write them,
+    are set before the first image.
     """
+
+    commits = None
 
     def __init__(self, folder, target_folder, key, header, names, force, mode):
         self.folder, self.target_folder = folder, target_folder
@@ -119,6 +124,7 @@ class ImageDecryption:
         self.transforms = TransformCache(
             self.cipher, key, self.options, image_keys(key, header), invert=True
         )
+        self._taken, self._taking = set(), threading.Lock()
 
     def __call__(self, entry):
         """Returns whether the image was written now."""
@@ -135,8 +141,18 @@ class ImageDecryption:
             raise ImageFileError(
                 "The output exists already, with other pixels; force=True replaces it"
             )
-        write_file(target, encode_png(image), mode=self.mode)
+        self._take(target)
+        file = encode_png(image)
+        del image  # photographs are large
+        self.commits.add(target, file, entry)
         return True
+
+    def _take(self, target):
+        """Refuses a second image of one name: the first may wait for the disk still."""
+        with self._taking:
+            if target in self._taken:
+                raise ImageFileError("Another image of this run has this name already")
+            self._taken.add(target)
 
     def _read(self, path):
         file = pathlib.Path(self.folder, path)

@@ -19,7 +19,8 @@ from tfpe.files.workers import map_images, worker_count
 from tfpe.hybrid.code_table import CodeTable
 from tfpe.hybrid.container import Container, require_genuine
 from tfpe.hybrid.hybrid_cipher import Hybrid
-from tfpe.pixels.codec import decode_image, encode_png, read_image
+from tfpe.pixels.codec import decode_image, read_image
+from tfpe.pixels.png import encode_png
 from tfpe.pixels.preparation import check_preparation
 from tfpe.storage.atomic import PRIVATE, USUAL, make_output, remove_stale, write_file
 from tfpe.storage.locks import folder_lock

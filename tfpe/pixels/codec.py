@@ -54,6 +54,7 @@ def decode_image(data, depth=None):
 
     Example:
 
+    >>> from tfpe.pixels.png import encode_png
     >>> pixels = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
     >>> bool((decode_image(encode_png(pixels)) == pixels).all())
     True
@@ -78,6 +79,7 @@ def prepare_image(data, preparation):
 
     Example:
 
+    >>> from tfpe.pixels.png import encode_png
     >>> png = encode_png(np.zeros((4, 6, 3), np.uint8))
     >>> pixels, lost = prepare_image(png, Preparation(size=(2, 2), color="gray"))
     >>> pixels.shape, lost
@@ -101,19 +103,6 @@ def read_image(data, preparation):
         pixels, lost, stored = _open(data, preparation)
     lost = lost + preparation.losses(pixels.shape)
     return preparation.apply(pixels), lost, stored
-
-
-def encode_png(pixels):
-    """The bytes of a PNG file that holds `pixels` alone.
-
-    They are `uint8 (H, W, 1 or 3)`, or `uint16 (H, W, 1)`.
-    """
-    if pixels.shape[-1] == 1:
-        pixels = pixels[..., 0]
-    file = io.BytesIO()
-    # Level 1: ciphertext hardly shrinks, and level 6 takes several times as long.
-    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG", compress_level=1)
-    return file.getvalue()
 
 
 def encode_jpeg(pixels, quality, subsampling="4:4:4"):

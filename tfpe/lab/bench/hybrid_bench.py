@@ -23,7 +23,8 @@ from tfpe.lab.bench.rows import short
 from tfpe.lab.bench.timing import interleave
 from tfpe.lab.records import check_replaceable, environment, write_record
 from tfpe.lab.records.hybrid_records import HybridMemory, HybridSaving, HybridSpeed
-from tfpe.pixels.codec import decode_image, encode_png
+from tfpe.pixels.codec import decode_image
+from tfpe.pixels.png import encode_png
 
 PHOTOGRAPHS = ("astronaut", "coffee", "chelsea", "rocket", "camera")
 TIMED = ("astronaut", "coffee", "rocket")  # in colour, and large enough to be cut

@@ -9,8 +9,8 @@ import numpy as np
 
 from tfpe.algebra.keyed import Keyed
 from tfpe.errors import AttackError, ImageFileError, TfpeError
-from tfpe.pixels.codec import encode_png
 from tfpe.pixels.padding import crop
+from tfpe.pixels.png import encode_png
 from tfpe.storage.atomic import write_file
 
 DRAWN = 6
