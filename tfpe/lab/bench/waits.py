@@ -1,8 +1,10 @@
 """What users wait for: photographs, keys for each image, folders of files, memory."""
 
 import concurrent.futures
+import hashlib
 import io
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -15,6 +17,9 @@ from tfpe.ciphers import CIPHERS
 from tfpe.ciphers.cache import TransformCache
 from tfpe.errors import TfpeError
 from tfpe.files import encrypt_folder
+from tfpe.keys import Key
+from tfpe.lab.bench.codings import measure_codings
+from tfpe.lab.bench.oracle_samples import require_file, require_oracle
 from tfpe.lab.bench.rows import short
 
 PHOTOGRAPH = (3000, 4000, 3)
@@ -22,8 +27,8 @@ BATCH = 256
 # Folders: number of files, height and width, number of sizes, format.
 FOLDERS = {
     "5000 PNG of 32x32": (5000, 32, 32, 1, "PNG"),
-    "40 JPEG of 4000x3000": (40, 3000, 4000, 1, "JPEG"),
-    "400 JPEG of 1200x900, 40 sizes": (400, 900, 1200, 40, "JPEG"),
+    "20 JPEG of 4000x3000": (20, 3000, 4000, 1, "JPEG"),
+    "200 JPEG of 1200x900, 40 sizes": (200, 900, 1200, 40, "JPEG"),
 }
 LOOP_THREADS = 4
 
@@ -38,7 +43,8 @@ def measure_photographs(key, names, shape=PHOTOGRAPH):
 
     Returns:
         A list of dicts: `cipher`, and CPU seconds of `setup`, of the `inverse` from it,
-        of the `first` image and of an `image` after it; `held_bytes` between images.
+        of the `first` image and of an `image` after it; `held_bytes` between images;
+        and `files`, as `tfpe.lab.bench.codings` measures them on real photographs.
     """
     image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     rows = []
@@ -46,12 +52,14 @@ def measure_photographs(key, names, shape=PHOTOGRAPH):
         setup, transform = _timed(lambda name=name: CIPHERS[name](key, shape).prepare())
         first, cipher = _timed(lambda: transform(image))  # noqa: B023
         again, _ = _timed(lambda: transform(image))  # noqa: B023
+        held = transform.held_bytes
         inverse, back = _timed(lambda: transform.inverse.prepare())  # noqa: B023
+        require_oracle(name, transform, image, cipher)
         if not np.array_equal(back(cipher), image):
             raise TfpeError(f"{name} should give the photograph back")
         seconds = {"setup": setup, "first": first, "image": again, "inverse": inverse}
-        held = transform.held_bytes
-        rows.append({"cipher": name, "held_bytes": held} | _short(seconds))
+        row = {"cipher": name, "held_bytes": held} | _short(seconds)
+        rows.append(row | {"files": measure_codings(key, name)})
     return rows
 
 
@@ -98,16 +106,19 @@ def measure_folders(key, names, repeats, folders=None, scale=1.0):
         with tempfile.TemporaryDirectory() as place:
             place = pathlib.Path(place)
             _make_folder(place / "plain", *FOLDERS[folder], scale)
-            loops, runs = [], {name: [] for name in names}
+            loops, runs, digests = [], {name: [] for name in names}, {}
             for round_ in range(repeats):
                 start = time.perf_counter()
                 _loop(place / "plain", place / f"loop{round_}")
                 loops.append(time.perf_counter() - start)
+                shutil.rmtree(place / f"loop{round_}")
                 for name in names:
                     out = place / f"{name}{round_}"
                     start = time.perf_counter()
                     encrypt_folder(place / "plain", out, key, cipher=name)
                     runs[name].append(time.perf_counter() - start)
+                    _check(key, name, place / "plain", out, digests)
+                    shutil.rmtree(out)
             for name, seconds in runs.items():
                 kept = [a / b for a, b in zip(loops, seconds, strict=True)]
                 medians = {
@@ -133,9 +144,22 @@ def measure_peaks(names, height=7000, width=9000):
             run = subprocess.run(command, capture_output=True, text=True)
             if run.returncode:
                 raise TfpeError(f"{name} failed: {run.stderr[-500:]}")
+            images = place / "plain/00000.jpeg", place / "out/00000.png"
+            require_file(name, Key(bytes(range(32))), *images)
             row = {"cipher": name, "megapixels": height * width / 1e6}
             rows.append(row | {"peak_bytes": int(run.stdout) * 1024})
     return rows
+
+
+def _check(key, name, plain, out, digests):
+    """The last image is that of the oracle, and in all rounds the same file."""
+    source = max(plain.iterdir())
+    target = out / f"{source.stem}.png"
+    digest = hashlib.sha256(target.read_bytes()).digest()
+    if name not in digests:
+        require_file(name, key, source, target)
+    if digests.setdefault(name, digest) != digest:
+        raise TfpeError(f"{name} should give the same files each time")
 
 
 _PEAK = """

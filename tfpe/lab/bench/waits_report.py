@@ -4,7 +4,7 @@ import dataclasses
 
 from tfpe.lab.records import of_kind
 from tfpe.lab.records.speed_records import Bench
-from tfpe.lab.table import Table, number
+from tfpe.lab.table import NONE, Cell, Table, number
 
 
 def waits_pages(records):
@@ -36,6 +36,8 @@ def waits_tables(results):
         columns["held, MB"] = lambda row: number(row.held_bytes / 1e6, "{:.1f}")
         title = "A photograph of 4000 x 3000, NumPy, CPU seconds"
         yield Table.of(title, results.photographs, columns)
+    if any(row.files for row in results.photographs or ()):
+        yield _files_table([row for row in results.photographs if row.files])
     if results.own_keys:
         columns = cipher | {
             "images a CPU second": lambda r: number(r.images_per_second, "{:,.0f}")
@@ -59,3 +61,23 @@ def waits_tables(results):
             "peak, MB": lambda row: number(row.peak_bytes / 1e6, "{:,.0f}"),
         }
         yield Table.of("Memory of one large photograph", results.peaks, columns)
+
+
+def _files_table(rows):
+    ways = list(rows[0].files)
+    columns = {"cipher": lambda row: row.cipher}
+    for way in ways:
+        columns[way] = lambda row, way=way: _coding(row.files.get(way))
+    note = (
+        "Bytes of the file for each byte of the pixels; MB/s that one core writes, and "
+        "reads. Of the ways to write PNG a trial of each image chooses."
+    )
+    title = "Ciphertexts of six photographs as files"
+    return Table.of(title, rows, columns, [note])
+
+
+def _coding(numbers):
+    if numbers is None:
+        return NONE
+    size, written, read = numbers
+    return Cell(f"{size:.2f} ({written:,.0f}, {read:,.0f})", size)

@@ -56,9 +56,16 @@ class Step:
     share: float
 
 
+# Bytes of a file for each byte of the pixels, and MB/s that one core writes and reads.
+Coding = Annotated[list[float], Bound("a list of 3", lambda n: len(n) == 3)]
+
+
 @dataclasses.dataclass(frozen=True)
 class Photograph:
-    """CPU seconds of a cipher of 12 megapixels: its making, its inverse, its images."""
+    """CPU seconds of a cipher of 12 megapixels: its making, its inverse, its images.
+
+    `files` are those of ciphertexts of smaller photographs, by the way of coding.
+    """
 
     cipher: str
     setup: float
@@ -66,6 +73,7 @@ class Photograph:
     first: float
     image: float
     held_bytes: float
+    files: dict[str, Coding] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
