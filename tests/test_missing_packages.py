@@ -34,6 +34,8 @@ NEEDS = {
     "matplotlib",
     "tfpe report out.html": "jinja2 matplotlib PIL",
     "tfpe bench --quick --figure out.png": "rich sklearn matplotlib",
+    "tfpe bench --jpeg --figure out.png": "rich sklearn matplotlib skimage bjontegaard",
+    "tfpe bench --hybrid": "rich sklearn skimage cryptography",
     "training compare --out out --runs out": "sklearn rich matplotlib",
     "training train --out out --runs out --strong cutmix --encrypt-in tf.data": (
         "keras_cv sklearn matplotlib"

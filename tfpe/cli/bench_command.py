@@ -158,7 +158,7 @@ def _check_options(options, wanted):
 def _bench_jpeg(options):
     """Measures what JPEG makes of ciphertexts."""
     _check_options(options, "jpeg")
-    require("skimage", "bjontegaard", "tensorflow")
+    require("skimage", "bjontegaard")
     from tfpe.lab.bench.jpeg_rates import run_jpeg_bench
     from tfpe.lab.records import typed
     from tfpe.lab.tables.jpeg_rates_table import draw_jpeg, jpeg_tables
