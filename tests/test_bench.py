@@ -184,6 +184,9 @@ def test_a_figure_takes_no_other_files_place(name, tmp_path, capsys):
     assert main([*run, "--figure", str(path)]) == 1
     assert "--figure should" in capsys.readouterr().err
     assert path.read_text() == "mine"
+    if name == "photo.png":  # which is no folder either
+        assert main([*run, "--figure", str(path / "new.png")]) == 1
+        assert "where a file can be written" in capsys.readouterr().err
 
 
 def test_the_command_says_what_is_wrong(capsys):

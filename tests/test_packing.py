@@ -127,6 +127,8 @@ def test_where_nothing_is_a_container_nothing_is_made(damaged, tmp_path):
         unpack_folder(packed, tmp_path / "again", KEY)
     with pytest.raises(ImageFileError, match=r"note\.txt should be a \.tfpe container"):
         unpack_folder(packed / "note.txt", tmp_path / "again", KEY)
+    with pytest.raises(ImageFileError, match="Cannot read .*nothing: No such file"):
+        unpack_folder(tmp_path / "nothing", tmp_path / "again", KEY)
     assert not (tmp_path / "again").exists()
 
 

@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 import tfpe
 from tfpe.errors import OutputError, RecordError
 from tfpe.lab import records
-from tfpe.lab.records import read_record, read_records, write_record
+from tfpe.lab.records import (
+    check_replaceable,
+    read_record,
+    read_records,
+    write_record,
+)
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False) | st.integers() | st.none()
 VALUES = st.recursive(
@@ -141,6 +146,17 @@ def test_only_records_of_the_same_settings_are_replaced(tmp_path):
             write_record(beside, record(), overwrite=True)
         assert beside.read_text() == "dear"
     assert read_record(path)["results"] == {"ms": 3}
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_where_no_record_could_be_written_is_said_before_the_work(overwrite, tmp_path):
+    (tmp_path / "folder.json").mkdir()
+    (tmp_path / "file").touch()
+    for place in ("folder.json", "file/new.json", "file/more/new.json"):
+        with pytest.raises(RecordError, match="where a file can be written"):
+            check_replaceable(tmp_path / place, "demo", {}, overwrite)
+    check_replaceable(tmp_path / "more/new.json", "demo", {}, overwrite)
+    assert not (tmp_path / "more").exists()
 
 
 def test_settings_are_compared_as_they_are_in_the_file(tmp_path):

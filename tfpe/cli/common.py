@@ -8,7 +8,8 @@ import sys
 import warnings
 
 from tfpe.cli.packages import require
-from tfpe.errors import CipherOptionError, ImageFileError, TfpeError
+from tfpe.errors import CipherOptionError, ImageFileError, OutputError, TfpeError
+from tfpe.storage.atomic import can_be_written
 
 KEY_VARIABLE = "TFPE_KEY_FILE"
 MAX_OPTION_LENGTH = 100
@@ -140,6 +141,10 @@ def check_figure(path, force=None):
     require("matplotlib")
     if not path.lower().endswith(".png"):
         raise ImageFileError(f"--figure should end in .png. Received: {path}")
+    if not can_be_written(path):
+        raise OutputError(
+            f"--figure should go where a file can be written. Received: {path}"
+        )
     if os.path.lexists(path) and not force:
         unless = "" if force is None else " without --force"
         raise ImageFileError(

@@ -4,6 +4,7 @@ A container tells all of itself: there is no manifest. What an earlier run finis
 known by the nonce, which only this image under this key and path has.
 """
 
+import errno
 import os
 import pathlib
 
@@ -232,6 +233,8 @@ def find_containers(src):
         ImageFileError: there is no container.
     """
     src = checked_path(src, "src", ImageFileError)
+    if not src.exists():
+        raise ImageFileError(f"Cannot read {src}: {os.strerror(errno.ENOENT)}")
     if src.is_file():
         return {src.name: (src, pathlib.PurePath(src.name).stem + ".png")}, []
     jobs, foreign, root = {}, [], src.resolve()
@@ -246,7 +249,8 @@ def find_containers(src):
         else:
             jobs[path.as_posix()] = file, path.with_suffix(".png").as_posix()
     if not jobs:
-        there = f" but {len(foreign)} other files" if foreign else ""
+        others = f"{len(foreign)} other file{'s' * (len(foreign) > 1)}"
+        there = f" but {others}" if foreign else ""
         raise ImageFileError(
             f"`src` should hold {SUFFIX} containers. Received: {src} without any{there}"
         )

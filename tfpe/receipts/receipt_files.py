@@ -6,7 +6,7 @@ import pathlib
 
 from tfpe.errors import ManifestError, OutputError
 from tfpe.receipts.receipt import KIND
-from tfpe.storage.atomic import remove_stale_of, write_file
+from tfpe.storage.atomic import can_be_written, remove_stale_of, write_file
 from tfpe.storage.locks import lock_beside
 from tfpe.storage.signed_json import read_json
 
@@ -84,10 +84,7 @@ def leave_receipt(folder, key, path=None, owner=None):
 def check_place(path):
     """Raises `OutputError`, before the work, where no receipt could be left later."""
     path = pathlib.Path(path)
-    folder = path.absolute().parent
-    while not folder.exists():
-        folder = folder.parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
+    if not can_be_written(path):
         raise OutputError(
             f"The receipt should go where a file can be written. Received: {path}"
         )

@@ -122,6 +122,15 @@ def make_output(folder, mode=USUAL):
         raise OutputError(f"Cannot make folder {folder}: {error.strerror}") from error
 
 
+def can_be_written(path):
+    """Whether a file could be put at `path`, as far as that is told beforehand."""
+    path = Path(path)
+    folder = path.absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK) and not path.is_dir()
+
+
 def restrict(path, mode):
     """Takes from a file or folder what `mode` does not allow."""
     if path.is_dir():

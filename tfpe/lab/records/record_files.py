@@ -8,7 +8,7 @@ from tfpe.errors import RecordError
 from tfpe.lab.records.kinds import typed
 from tfpe.lab.records.machine import environment
 from tfpe.lab.records.record import Record
-from tfpe.storage.atomic import write_file
+from tfpe.storage.atomic import can_be_written, write_file
 
 FORMAT = 1
 FIELDS = {"kind": str, "format": int, "settings": dict, "results": dict}
@@ -78,6 +78,10 @@ def check_replaceable(path, kind, settings, overwrite=False):
     if Path(path).suffix != ".json" or Path(path).name.endswith(".receipt.json"):
         raise RecordError(
             f"A record should be a .json file, and no receipt. Received: {path}"
+        )
+    if not can_be_written(path):
+        raise RecordError(
+            f"A record should go where a file can be written. Received: {path}"
         )
     if overwrite:
         return
