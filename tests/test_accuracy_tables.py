@@ -160,6 +160,8 @@ def test_qualities_of_jpeg_beside_none():
     assert etc[4] == "10.00 / 10.00 / 10.00" and iib[4] == "– / – / 10.00"
     assert "; epochs: " in text and "JPEG (4:4:4)" in text
     assert render_table("jpeg-accuracy", records[-2:]) == "*Not measured yet.*"
+    records[3]["environment"] = records[3]["environment"] | {"cores": 1}
+    assert "Abacus, 1 core; " in render_table("jpeg-accuracy", records[3:4])
 
 
 def test_one_command_measures_every_number_of_views(

@@ -102,7 +102,10 @@ def different_conditions(trainings):
 def machine(records):
     """Where and when: machines and software of all records, each named once."""
     found = [record.environment for record in records]
-    names = [", ".join(e.gpu or [f"{e.cpu}, {e.cores} cores"]) for e in found]
+    names = [
+        ", ".join(e.gpu or [f"{e.cpu}, {e.cores} core{'s' * (e.cores != 1)}"])
+        for e in found
+    ]
     software = [
         ", ".join(
             f"{name} {version}"
