@@ -17,8 +17,9 @@ from tfpe.errors import TfpeError
 from tfpe.keys import Key
 from tfpe.lab.records import check_replaceable, environment, write_record
 from tfpe.lab.records.jpeg_records import JpegDelta, JpegPoint
-from tfpe.metrics.image_pairs import ms_ssim, psnr
+from tfpe.metrics.image_pairs import psnr
 from tfpe.metrics.jpeg import jpeg_round_trip
+from tfpe.metrics.structural_similarity import ms_ssim
 
 # Each with the blocks that are meant for JPEG; the others as they are.
 FORMS = (
