@@ -126,10 +126,10 @@ class Transform(Keyed):
         >>> Transform.identity((2, 2, 3)).perm.size
         12
         """
-        from tfpe.algebra.xor_transform import XorTransform
-
         shape = shape_tuple(shape, "shape")
-        return XorTransform(np.zeros(math.prod(shape), np.uint8), shape)
+        size = math.prod(shape)
+        places = np.arange(size, dtype=index_dtype(size))
+        return Transform.composed(places, np.zeros(size, np.uint8), 8, shape)
 
     def _stacked(self, maps):
         if not all(isinstance(t, Transform) for t in maps):
