@@ -2,6 +2,7 @@
 
 import io
 import re
+import textwrap
 
 # Drawn in a colour that nothing else has, then left to the page: it may be dark.
 TEXT = "#010203"
@@ -17,6 +18,9 @@ COLOURS = (
     "#5b8fa8",
 )
 MARKERS = "osD^vPX*"
+# How many characters of the legend stand side by side, and how many of them a line and
+# its margins take.
+ACROSS, BESIDE = 76, 8
 STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "tfpe",
@@ -68,7 +72,7 @@ def draw(lines, x_label, y_label, spreads=None, log_x=False, log_y=False):
                 color=colour,
                 marker=marker,
                 markersize=3.5,
-                label=name,
+                label=textwrap.fill(name, ACROSS - BESIDE),
                 clip_on=False,
             )
             for at, low, high in (spreads or {}).get(name, ()):
@@ -78,10 +82,15 @@ def draw(lines, x_label, y_label, spreads=None, log_x=False, log_y=False):
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
         axes.grid(True)
-        figure.legend(loc="outside upper center", ncols=min(3, len(lines)), fontsize=8)
+        figure.legend(loc="outside upper center", ncols=_columns(lines), fontsize=8)
         text = io.StringIO()
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
     return _inline(text.getvalue(), f"{x_label} {y_label} {sorted(lines)}")
+
+
+def _columns(names):
+    """As many columns as the longest name leaves room for, at most three."""
+    return max(1, min(3, len(names), ACROSS // (max(map(len, names)) + BESIDE)))
 
 
 def _scale(axes, lines, values, log_x, log_y):
