@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from processes import SCRIPTS
 from scripts.blocking import Without
@@ -16,6 +17,7 @@ import tfpe.cli
 import training.cli
 from tfpe.cli.error_lines import guard
 from tfpe.cli.packages import EXTRAS, PROJECTS
+from tfpe.keys import derivation
 
 # What each command needs at some time, and what is not so sure to be there.
 NEEDS = {
@@ -139,6 +141,17 @@ def test_the_library_needs_nothing_of_the_extra_lab():
             elif isinstance(node, ast.ImportFrom):
                 names = [node.module]
             assert lab.isdisjoint(name.partition(".")[0] for name in names), path
+
+
+def test_every_cipher_is_the_same_without_any_extra(key, without, monkeypatch):
+    monkeypatch.setattr(derivation, "PART_WORDS", 96)  # draws as for photographs
+    shape = (32, 32, 3)
+    images = np.random.default_rng(0).integers(0, 256, (2, *shape), np.uint8)
+    encrypted = {name: row(key, shape)(images) for name, row in tfpe.CIPHERS.items()}
+    for name in EXTRAS:
+        without(name)
+    for name, row in tfpe.CIPHERS.items():
+        assert np.array_equal(row(key, shape)(images), encrypted[name]), name
 
 
 def test_a_mistake_of_ours_is_no_missing_package():

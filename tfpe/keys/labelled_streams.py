@@ -25,12 +25,7 @@ class Stream:
         The standard library makes all at once, of large photographs gigabytes; the
         package cryptography (46 and later) has SHAKE-256 that goes on.
         """
-        try:
-            from cryptography.exceptions import UnsupportedAlgorithm
-            from cryptography.hazmat.primitives.hashes import SHAKE256, XOFHash
-
-            sponge = XOFHash(SHAKE256(size))
-        except (ImportError, UnsupportedAlgorithm):
+        if (sponge := _sponge(size)) is None:
             whole = memoryview(self(name, size))
             yield from (whole[start : start + step] for start in range(0, size, step))
             return
@@ -40,6 +35,19 @@ class Stream:
 
     def __reduce_ex__(self, protocol):
         raise TypeError("A Stream should not be copied or pickled.")
+
+
+def _sponge(size):
+    """SHAKE-256 that goes on for `size` bytes; None where this machine has none."""
+    try:
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.hashes import SHAKE256, XOFHash
+    except ImportError:  # not installed, or before 46
+        return None
+    try:
+        return XOFHash(SHAKE256(size))
+    except UnsupportedAlgorithm:
+        return None
 
 
 def checked_label(part):
