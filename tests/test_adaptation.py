@@ -17,7 +17,7 @@ from training.networks.adaptation_layers import (
 )
 from training.networks.pyramid import ADAPTATIONS
 from training.pyramidnet import pyramidnet
-from training.recipes import CHOICES
+from training.recipe import CHOICES
 
 SMALL = {"depth": 8, "alpha": 6}
 RNG = np.random.default_rng(0)

@@ -19,7 +19,8 @@ from training.commands import FAILED, FINISHED, TIME_UP
 from training.compare import compare
 from training.evaluate import evaluate
 from training.images import ImageSet
-from training.recipes import RecipeError, find_recipe
+from training.recipe import RecipeError
+from training.recipes import find_recipe
 from training.report import show_comparison
 from training.run import CompareError, experiment_key
 from training.run_folder import LOCK, OUT, RUNS

@@ -18,7 +18,8 @@ from tfpe.errors import CipherOptionError
 from tfpe.files import encrypt_folder
 from tfpe.receipts import attach_receipt, public_receipt, read_receipt
 from training.images import load
-from training.recipes import RecipeError, find_recipe
+from training.recipe import RecipeError
+from training.recipes import find_recipe
 from training.run import Run
 
 KEY = Key(bytes(range(32)))

@@ -18,7 +18,8 @@ from training.cli import main
 from training.compare import _options_of, compare
 from training.encryption import Encryption
 from training.images import ImageSet
-from training.recipes import RecipeError, find_recipe
+from training.recipe import RecipeError
+from training.recipes import find_recipe
 from training.run import CompareError, experiment_key
 from training.saved_models import predict
 from training.splits import Part

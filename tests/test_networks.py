@@ -19,7 +19,8 @@ from training.compare import compare
 from training.images import load
 from training.networks import NETWORKS, find_network
 from training.networks.matched import matched_network, matched_recipe
-from training.recipes import RecipeError, find_recipe
+from training.recipe import RecipeError
+from training.recipes import find_recipe
 from training.run import Run
 
 SMALL = {

@@ -15,7 +15,7 @@ from tfpe.errors import (
     TfpeError,
 )
 from training.encryption import Encryption
-from training.recipes import Recipe, RecipeError
+from training.recipe import Recipe, RecipeError
 from training.saved_models import ModelError, predict
 from training.splits import Part
 from training.train import build_model

@@ -16,7 +16,8 @@ from tfpe.lab.tables.rendering import render_table
 from training import strategies
 from training.cli import main
 from training.commands import FAILED
-from training.recipes import RecipeError, find_recipe
+from training.recipe import RecipeError
+from training.recipes import find_recipe
 from training.speed import training_speed
 from training.strategies import StrategyError
 

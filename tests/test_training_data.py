@@ -17,7 +17,8 @@ from training.batches import Batches
 from training.encryption import Encryption, encrypt_all
 from training.images import ImageSet, load
 from training.pipelines import tf_pipeline
-from training.recipes import RecipeError, find_recipe
+from training.recipe import RecipeError
+from training.recipes import find_recipe
 from training.splits import Part, split
 
 KEY = Key(bytes(range(32)))

@@ -17,7 +17,8 @@ from tfpe.pixels.padding import pad_to_blocks
 from tfpe.receipts import read_receipt
 from training import images
 from training.batches import Batches
-from training.recipes import RecipeError, find_recipe
+from training.recipe import RecipeError
+from training.recipes import find_recipe
 from training.run import Run
 from training.splits import Part, split
 

@@ -10,8 +10,9 @@ from training import argument_types, commands, svm
 from training.frontier_settings import SETTINGS
 from training.gpu import ALPHAS as GPU_ALPHAS
 from training.gpu import CIPHERS as GPU_CIPHERS
+from training.recipe import STEP_FIELDS
 from training.recipe_flags import add_recipe, field_meanings
-from training.recipes import CIPHERS, STEP_FIELDS
+from training.recipes import CIPHERS
 from training.run_folder import OUT, RUNS
 
 COMPARE = """\

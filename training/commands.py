@@ -16,7 +16,8 @@ from tfpe.cli.packages import require
 from tfpe.cli.streams import note
 from tfpe.errors import TfpeError
 from training.networks import NETWORKS
-from training.recipes import PER_IMAGE, PLAIN, Recipe, default_ciphers, find_recipe
+from training.recipe import Recipe
+from training.recipes import PER_IMAGE, PLAIN, default_ciphers, find_recipe
 
 FINISHED, FAILED, TIME_UP = 0, 1, 3
 

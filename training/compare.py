@@ -32,7 +32,7 @@ def compare(
 
     Args:
         image_set: a `training.images.ImageSet`.
-        recipe: a `training.recipes.Recipe`.
+        recipe: a `training.recipe.Recipe`.
         ciphers: names in `tfpe.CIPHERS`, "plain", a name with "-per-image" behind it
             for a fresh key for every image, or with "plain-as-" before it; default
             `default_ciphers`.

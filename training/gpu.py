@@ -60,7 +60,7 @@ def measure_gpu(
         minutes: for all together.
         seeds: the first for every image set, then the others for the first set.
         ciphers: that are trained on, as of `training.compare`.
-        recipe: a `training.recipes.Recipe` to train with; default `fast`.
+        recipe: a `training.recipe.Recipe` to train with; default `fast`.
         images: of one call of a cipher.
         depth, alphas: of the PyramidNets whose step is timed.
         steps: timed of it in each round.

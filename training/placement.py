@@ -9,7 +9,7 @@ def placement(recipe):
     """One line on the device, the compiler and the precision of a recipe.
 
     Args:
-        recipe: a `training.recipes.Recipe`.
+        recipe: a `training.recipe.Recipe`.
 
     Example:
 

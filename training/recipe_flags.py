@@ -7,7 +7,8 @@ import re
 
 from training import argument_types
 from training.networks import NETWORKS
-from training.recipes import CHOICES, RECIPES, Recipe
+from training.recipe import CHOICES, Recipe
+from training.recipes import RECIPES
 
 
 def add_recipe(command, only=None, without=(), default="tiny"):

@@ -2,28 +2,24 @@
 
 import dataclasses
 import hashlib
-import math
 import pathlib
 import time
-
-import numpy as np
 
 from tfpe.ciphers import find_cipher
 from tfpe.errors import TfpeError
 from tfpe.keys import Key
-from tfpe.lab.intervals import accuracy_interval
 from tfpe.lab.records import different_names, read_record, write_record
-from tfpe.lab.records.training_records import Epoch, TrainingResults
 from tfpe.pixels.jpeg_coding import sent_as_jpeg
 from tfpe.receipts import Receipt
 from tfpe.storage.locks import FileLock
 from training import strategies
-from training.encryption import Encryption, encrypt_all
+from training.encryption import Encryption
 from training.networks.matched import matched_recipe
 from training.pyramidnet import count_units
-from training.recipes import MATCHED, PER_IMAGE, PLAIN_AS, RecipeError
+from training.recipe import MATCHED, RecipeError
+from training.recipes import PER_IMAGE, PLAIN_AS
 from training.run_folder import LOCK, safe_name
-from training.saved_models import confusion, load_model, predict
+from training.run_results import measured
 from training.splits import split
 from training.train import normalization, train
 
@@ -262,92 +258,6 @@ class Run:
             return record
         if outcome is None:
             return None
-        results = self._results(parts, outcome)
+        results = measured(self, parts, outcome)
         record = {"kind": "training", "settings": self.settings, "results": results}
         return write_record(self.record_path, record)
-
-    def _results(self, parts, outcome):
-        history, test = outcome["history"], parts.test
-        best = max(history, key=lambda row: row["val_accuracy"])
-        model = load_model(outcome["last_model"], self.encryption)
-        jpeg = self.recipe.jpeg
-        predicted_last = predict(model, test, self.encryption, jpeg=jpeg)
-        # The same network with other weights: TensorFlow need not compile it again.
-        model.load_weights(outcome["best_model"])
-        predicted = predict(model, test, self.encryption, jpeg=jpeg)
-        epoch_seconds = np.array([row["seconds"] for row in history])
-        results = TrainingResults(
-            last=_epoch(history[-1], predicted_last, test.labels),
-            best_validation=_epoch(best, predicted, test.labels),
-            confusion=confusion(test.labels, predicted, self.image_set.class_names),
-            class_names=list(self.image_set.class_names),
-            wrong_key_accuracy=self._wrong_key_accuracy(model, test),
-            plain_model_accuracy=self._plain_model_accuracy(test),
-            parameters=sum(
-                math.prod(variable.shape) for variable in model.trainable_variables
-            ),
-            train_images=len(parts.train.labels),
-            validation_images=len(parts.validation.labels),
-            test_images=len(test.labels),
-            epochs=len(history),
-            seconds=round(float(epoch_seconds.sum()), 1),
-            # The median: the first epoch of each start compiles.
-            images_per_second=round(
-                len(parts.train.labels) / float(np.median(epoch_seconds)), 1
-            ),
-            history={
-                name: [round(row[name], 6) for row in history]
-                for name in ("accuracy", "loss", "val_accuracy", "val_loss", "seconds")
-            },
-        )
-        return dataclasses.asdict(results)
-
-    def _wrong_key_accuracy(self, model, test):
-        """On images under another key: what the network is worth to a stranger."""
-        if self.encryption is None:
-            return None
-        wrong = self.encryption.key.derive("wrong key")
-        predicted = predict(model, test, self.encryption, wrong, self.recipe.jpeg)
-        return _accuracy(predicted, test.labels)
-
-    def _plain_model_accuracy(self, test):
-        """Of the network trained on plain images, on the images of this cipher."""
-        if self.encryption is None or not self.encryption.gives_bytes:
-            return None
-        # The network that fits depends on the options of the cipher, no other does.
-        matched = self.recipe.network == MATCHED
-        plain = dataclasses.replace(
-            self,
-            cipher=PLAIN_AS + self.cipher if matched else "plain",
-            cipher_options=self.cipher_options if matched else {},
-        )
-        path = self.runs / plain.name / "best.keras"
-        if not path.exists():
-            return None
-        if plain.finished_record() is None:
-            return None
-        model = load_model(path, None)
-        images = encrypt_all(
-            self.encryption, test.images, test.numbers, jpeg=self.recipe.jpeg
-        )
-        if images.shape[1:] != model.input_shape[1:]:
-            return None
-        return _accuracy(
-            predict(model, test._replace(images=images), None), test.labels
-        )
-
-
-def _epoch(row, predicted, labels):
-    right = int((predicted == labels).sum())
-    return Epoch(
-        epoch=int(row["epoch"]) + 1,
-        # While it learns, augmented and with ShakeDrop: lower than it would be after.
-        train_accuracy=row["accuracy"],
-        validation_accuracy=row["val_accuracy"],
-        test_accuracy=right / len(labels),
-        test_interval=accuracy_interval(right, len(labels)),
-    )
-
-
-def _accuracy(predicted, labels):
-    return float((predicted == labels).mean())

@@ -13,7 +13,8 @@ import numpy as np
 
 from tfpe.lab.records import check_replaceable, read_record, write_record
 from tfpe.lab.records.training_records import TrainingSpeedResults
-from training.recipes import STEP_FIELDS, RecipeError, find_recipe
+from training.recipe import STEP_FIELDS, RecipeError
+from training.recipes import find_recipe
 from training.run_folder import OUT
 from training.train import build_model, compile_model
 
@@ -31,7 +32,7 @@ def training_speed(
     From the end of one step to the end of another: neither side's beginning counts.
 
     Args:
-        recipe: a `training.recipes.Recipe` with basic blocks.
+        recipe: a `training.recipe.Recipe` with basic blocks.
         steps: how many are timed in a round, after a few that are not.
         out: folder of the record.
         image_shape: (height, width, 3).

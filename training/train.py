@@ -14,7 +14,7 @@ from training.batches import Batches
 from training.callbacks import Backup, Checkpoint, Clock, Epochs, tensorboard
 from training.encryption import encrypt_all
 from training.pipelines import tf_pipeline
-from training.recipes import RecipeError
+from training.recipe import RecipeError
 from training.run_folder import (
     BEST,
     BEST_MODEL,
@@ -59,7 +59,7 @@ def train(
     Args:
         parts: `training.splits.Parts`.
         classes: number of classes.
-        recipe: a `training.recipes.Recipe`.
+        recipe: a `training.recipe.Recipe`.
         seed: of weights, ShakeDrop, shuffling and augmentation.
         encryption: a `training.encryption.Encryption`, or None for plain images.
         folder: where everything of this run is kept.
@@ -204,7 +204,7 @@ def build_model(image_shape, classes, recipe, encryption=None, real=False):
     Args:
         image_shape: of what comes in, `(H, W, C)`.
         classes: number of logits.
-        recipe: a `training.recipes.Recipe`.
+        recipe: a `training.recipe.Recipe`.
         encryption: an `Encryption` that becomes the first layer, or None.
         real: whether ciphertexts are real numbers, and no bytes.
 
@@ -235,7 +235,7 @@ def normalization(recipe, real=False):
     """The layer before the network in a list, which is empty for networks of bytes.
 
     Args:
-        recipe: a `training.recipes.Recipe`.
+        recipe: a `training.recipe.Recipe`.
         real: whether ciphertexts are real numbers.
 
     Raises:

@@ -106,7 +106,7 @@ def matched_recipe(recipe, cipher, image_shape, per_image=False, **options):
     """`recipe` with the network that fits a cipher.
 
     Args:
-        recipe: a `training.recipes.Recipe`.
+        recipe: a `training.recipe.Recipe`.
         cipher: a name in `tfpe.CIPHERS`.
         image_shape: (height, width, channels) of the images.
         per_image: whether each image has a key of its own.
