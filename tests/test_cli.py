@@ -287,20 +287,3 @@ def test_help_has_examples(command, capsys):
         main([*command.split(), "--help"])
     assert stop.value.code == 0
     assert "examples:\n  tfpe" in capsys.readouterr().out
-
-
-def test_demo(tmp_path, capsys, monkeypatch):
-    assert main(["demo", "-q", "--json", str(tmp_path)]) == 0
-    record = json.loads(capsys.readouterr().out)
-    assert [row["cipher"] for row in record["ciphers"]] == BYTES
-    correlation = {r["cipher"]: r["correlation_with_plain"] for r in record["ciphers"]}
-    assert correlation["identity"] > 0.999 and abs(correlation["keystream"]) < 0.02
-    assert [row["chosen_images"] for row in record["attacks"]] == [6, 6, 3, 3, 3, 3, 1]
-    assert read(tmp_path / "gallery.png").std() > 20
-    assert read(tmp_path / "attacks.png").std() > 20
-    # Again, with the key of before; two ciphers are enough to see it.
-    old = (tmp_path / "demo.key").read_bytes()
-    monkeypatch.setattr("tfpe.lab.demo.byte_ciphers", lambda: ["le", "pbe"])
-    assert main(["demo", "-q", str(tmp_path)]) == 0
-    assert "equal" in capsys.readouterr().out
-    assert (tmp_path / "demo.key").read_bytes() == old
