@@ -1,5 +1,7 @@
 """What a recipe says is what training does, on a toy that is learned. Budget: 15 s."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ from training.batches import Batches
 from training.compare import compare
 from training.images import ImageSet
 from training.recipes import find_recipe
+from training.run import Run
+from training.run_folder import BEST_MODEL, HISTORY, LAST_MODEL, begin, save_model
 from training.splits import Part
 from training.train import compile_model, schedule
 
@@ -57,6 +61,51 @@ def test_what_was_learned_is_worth_nothing_under_another_key(
     if "plain" in ciphers:
         assert results["plain_model_accuracy"] < 0.5
         assert records[0]["results"]["last"]["test_accuracy"] > 0.95
+
+
+def always(label):
+    """A network that sees one class in every image."""
+    layer = keras.layers.Dense(CLASSES, kernel_initializer="zeros")
+    layers = [keras.Input((8, 8, 3)), keras.layers.Flatten(), layer]
+    model = keras.Sequential(layers)
+    layer.bias.assign(np.eye(CLASSES)[label])
+    return model
+
+
+def test_each_figure_is_of_its_epoch_and_its_model(tmp_path):
+    """A run that is done, whose last epoch is not the best; nothing is trained."""
+    images = noisy_prototypes()
+    first, second = (np.flatnonzero(images.y_test == label) for label in (0, 1))
+    chosen = [*first[:4], *second]  # fewer of class 0
+    images = dataclasses.replace(
+        images, x_test=images.x_test[chosen], y_test=images.y_test[chosen]
+    )
+    run = Run(images, find_recipe("tiny"), "plain", 0, None, tmp_path, tmp_path)
+    folder = tmp_path / run.name
+    begin(folder, run.settings)
+    save_model(always(0), folder / LAST_MODEL)
+    save_model(always(1), folder / BEST_MODEL)
+    names = "epoch", "accuracy", "loss", "seconds", "val_accuracy", "val_loss"
+    rows = [(0, 0.1, 3.0, 9.0, 0.3, 1.0), (1, 0.2, 2.0, 2.0, 0.8, 2.0)]
+    rows.append((2, 0.4, 1.0, 1.0, 0.5, 3.0))
+    lines = [names, *rows]
+    text = "".join(",".join(map(str, line)) + "\n" for line in lines)
+    (folder / HISTORY).write_text(text)
+    results = run.execute()["results"]
+    counts = np.bincount(images.y_test, minlength=CLASSES)
+    assert counts[0] != counts[1]
+    for when, label, epoch, row in (
+        ("last", 0, 3, rows[2]),
+        ("best_validation", 1, 2, rows[1]),
+    ):
+        found = results[when]
+        assert found["epoch"] == epoch
+        assert found["test_accuracy"] == counts[label] / counts.sum()
+        assert found["train_accuracy"] == row[1]
+        assert found["validation_accuracy"] == row[4]
+    assert [row[1] for row in results["confusion"]] == counts.tolist()
+    assert results["seconds"] == 12 and results["epochs"] == 3
+    assert results["images_per_second"] == results["train_images"] / 2
 
 
 def test_the_rate_falls_to_a_tenth_at_each_milestone():

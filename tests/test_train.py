@@ -12,9 +12,11 @@ from processes import ENVIRONMENT, SCRIPTS
 
 from tfpe import Key
 from tfpe.errors import OutputError
+from training.batches import Batches
+from training.callbacks import Backup
 from training.encryption import Encryption
 from training.recipes import find_recipe
-from training.run_folder import TrainingError, begin
+from training.run_folder import TrainingError, backups, begin
 from training.saved_models import load_model
 from training.splits import Part, Parts
 from training.strategies import StrategyError
@@ -59,7 +61,14 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(
             capture_output=True,
         )
         assert killed.returncode == -9, killed.stderr[-2000:]
-    train(*arguments, tmp_path / "killed", {"epochs": 3})
+        whole = [path.name for path in backups(tmp_path / "killed")]
+        assert whole == ["epoch-00001.weights.h5"]
+    trained = []
+    train(
+        *(*arguments, tmp_path / "killed", {"epochs": 3}),
+        tell=lambda epoch, logs=None: trained.append((epoch, logs is not None)),
+    )
+    assert trained == [(1, False), (2, True), (3, True)]  # one epoch is not done again
     assert history(tmp_path / "killed") == history(tmp_path / "whole")
     assert len(history(tmp_path / "whole")) == 1 + 3
     weights = [
@@ -92,11 +101,38 @@ def test_numpy_tf_data_and_model_encrypt_alike(tmp_path, determinism_ends):
 
 @pytest.mark.usefixtures("uncompiled")
 def test_nan_stops_with_an_error_and_keeps_the_last_good_epoch(tmp_path):
+    rest = 0, None, tmp_path, {}
+    assert train(make_parts(), 2, make_recipe(epochs=3), *rest, max_seconds=0) is None
+    [good] = [path.read_bytes() for path in backups(tmp_path)]
     recipe = make_recipe(learning_rate=1e30, epochs=3)
     for _ in range(2):  # the same call goes on from the good epoch, to the same end
-        with pytest.raises(TrainingError, match="NaN"):
-            train(make_parts(), 2, recipe, 0, None, tmp_path, {})
+        with pytest.raises(TrainingError, match="NaN in epoch 2"):
+            train(make_parts(), 2, recipe, *rest)
+        assert [path.read_bytes() for path in backups(tmp_path)] == [good]
     assert not (tmp_path / "last.keras").exists()
+
+
+@pytest.mark.usefixtures("uncompiled")
+def test_each_epoch_has_its_batches_and_each_model_its_epoch(tmp_path, monkeypatch):
+    made, make = set(), Batches._batch
+    monkeypatch.setattr(
+        Batches, "_batch", lambda *place: made.add(place[1:]) or make(*place)
+    )
+    # What is learned is wrong there: the last epoch is not the best.
+    parts, epochs = make_parts(), 3
+    labels = 1 - parts.validation.labels
+    parts = parts._replace(validation=parts.validation._replace(labels=labels))
+    recipe = make_recipe(epochs=epochs, learning_rate=0.02)
+    outcome = train(parts, 2, recipe, 0, None, tmp_path, {})
+    assert made == {(epoch, step) for epoch in range(epochs) for step in range(3)}
+    rows = outcome["history"]
+    best = max(rows, key=lambda row: row["val_accuracy"])
+    assert best["val_loss"] != pytest.approx(rows[-1]["val_loss"], rel=1e-3)
+    for name, row in (("best", best), ("last", rows[-1])):
+        model = load_model(outcome[f"{name}_model"], None)
+        model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        loss = model.evaluate(parts.validation.images, labels, verbose=0)
+        assert loss == pytest.approx(row["val_loss"], rel=1e-4)
 
 
 @pytest.mark.usefixtures("uncompiled")
@@ -119,6 +155,31 @@ def test_a_run_without_an_epoch_gives_its_folder_away(tmp_path):
     begin(tmp_path, {"epochs": 2})
     with pytest.raises(TrainingError, match="epochs"):
         begin(tmp_path, {"epochs": 1})
+
+
+def test_backups_hold_the_state_of_every_random_layer(tmp_path):
+    """Of Dropout too, whose state Keras leaves out of the weights."""
+
+    def build():
+        layers = [keras.Input((30,)), keras.layers.Dropout(0.5), keras.layers.Dense(1)]
+        model = keras.Sequential(layers)
+        model.compile("sgd", "mse")
+        model.optimizer.build(model.trainable_variables)
+        return model
+
+    def draws(model):
+        return [
+            np.array(model.layers[0](np.ones((1, 30)), training=True)) for _ in range(2)
+        ]
+
+    whole, resumed = build(), build()
+    draws(whole)
+    backup = Backup(tmp_path)
+    backup.set_model(whole)
+    backup.on_epoch_end(4, {"loss": 1.0})
+    assert Backup(tmp_path).restore(resumed) == 5
+    assert np.array_equal(draws(whole), draws(resumed))
+    assert np.array_equal(whole.get_weights()[0], resumed.get_weights()[0])
 
 
 def test_a_damaged_backup_is_named(tmp_path):
