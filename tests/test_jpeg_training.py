@@ -5,11 +5,12 @@ import io
 import json
 import shutil
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from tfpe import Key
+from tfpe import CIPHERS, Key
 from tfpe.cli import main as tfpe_main
 from tfpe.errors import CipherOptionError
 from tfpe.lab.tables.rendering import render_table
@@ -21,8 +22,9 @@ from training.images import ImageSet
 from training.recipe import RecipeError
 from training.recipes import find_recipe
 from training.run import CompareError, experiment_key
-from training.saved_models import predict
-from training.splits import Part
+from training.saved_models import load_model, predict
+from training.splits import Part, split
+from training.train import predict_labels
 
 KEY = Key(bytes(range(32)))
 PARTS = ("x_train", "y_train", "x_test", "y_test")
@@ -92,8 +94,37 @@ def test_from_training_to_table_and_evaluation(
     np.savez("toy.npz", **{n: getattr(images, n) for n in PARTS})
     recipe = find_recipe("tiny", jpeg=75, **SMALL)
     options = {"options": {"block_size": 8}}
-    records, unfinished = compare(images, recipe, ["plain", "etc"], **options)
+    tested = []
+
+    def given(model, images, *more):
+        tested.append(images)
+        return predict_labels(model, images, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("training.saved_models.predict_labels", given)
+        records, unfinished = compare(images, recipe, ["plain", "etc"], **options)
     assert not unfinished
+    # All images that a network is tested on were sent: those of its cipher, at the
+    # last epoch and at the best; under a wrong key; to the network of plain images.
+    key = experiment_key(0)
+    right, wrong = (
+        CIPHERS["etc"](one, (8, 8, 3), block_size=8)
+        for one in (key, key.derive("wrong key"))
+    )
+    sent = [images.x_test] * 2 + [right(images.x_test)] * 2
+    sent += [wrong(images.x_test), right(images.x_test)]
+    for found, expected in zip(tested, sent, strict=True):
+        np.testing.assert_array_equal(found, decoded(expected, 75))
+    held_out = split(images, recipe, 0).validation
+    model = load_model("runs/toy-tiny-etc-block_size=8-jpeg75-seed0/last.keras", None)
+    model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    as_sent, lossless = (
+        model.evaluate(one, held_out.labels, verbose=0)
+        for one in (decoded(right(held_out.images), 75), right(held_out.images))
+    )
+    [recorded] = records[1]["results"]["history"]["val_loss"]
+    assert recorded == pytest.approx(as_sent, abs=2e-6)
+    assert recorded != pytest.approx(lossless, abs=2e-6)
     # Records and runs of before state nothing of it, and go on.
     assert "jpeg" not in find_recipe("tiny", **SMALL).settings
     assert [record["settings"]["jpeg"] for record in records] == [75, 75]
