@@ -103,12 +103,14 @@ def test_killed_encryption_resumes_to_the_same_bytes(
     assert decrypt_dataset("cloud", "plain", KEY, labels=labels).written == 120
 
 
+@pytest.mark.parametrize("damaged", [False, True], ids=["longer", "damaged"])
 @pytest.mark.parametrize("after", [0, 1, 2, 7, 12])
 def test_interrupted_runs_of_other_settings_and_damaged_beginnings(
-    after, npz, tmp_path, small_shards, monkeypatch
+    after, damaged, npz, tmp_path, small_shards, monkeypatch
 ):
     """An error at batch `after`; damage to what is unfinished does no harm."""
-    encrypt_dataset(npz, tmp_path / "whole", KEY, "le")
+    how = {"per_image": True, "workers": 1}
+    encrypt_dataset(npz, tmp_path / "whole", KEY, "le", **how)
     batches, frame = [], dataset.record_bytes.frame
 
     def failing(records):
@@ -120,15 +122,18 @@ def test_interrupted_runs_of_other_settings_and_damaged_beginnings(
     with monkeypatch.context() as patch:
         patch.setattr(dataset.record_bytes, "frame", failing)
         with pytest.raises(OutputError, match="no space"):
-            encrypt_dataset(npz, tmp_path / "cloud", KEY, "le")
+            encrypt_dataset(npz, tmp_path / "cloud", KEY, "le", **how)
     if list(tmp_path.rglob("checkpoint.json")):
         with pytest.raises(WrongKeyError):
-            encrypt_dataset(npz, tmp_path / "cloud", OTHER, "le")
+            encrypt_dataset(npz, tmp_path / "cloud", OTHER, "le", **how)
         with pytest.raises(ManifestError, match="block_size"):
-            encrypt_dataset(npz, tmp_path / "cloud", KEY, "le", block_size=2)
+            encrypt_dataset(npz, tmp_path / "cloud", KEY, "le", block_size=2, **how)
     for partial in (tmp_path / "cloud").rglob("*.partial"):
-        partial.write_bytes(partial.read_bytes()[:-3] + b"xyz and more")
-    encrypt_dataset(npz, tmp_path / "cloud", KEY, "le")
+        there = partial.read_bytes()
+        partial.write_bytes((there[:-3] + b"xyz" if damaged else there) + b" and more")
+    done = encrypt_dataset(npz, tmp_path / "cloud", KEY, "le", **how)
+    if not damaged:  # nothing is done again
+        assert done.skipped == 2 * after
     assert contents(tmp_path / "cloud") == contents(tmp_path / "whole")
 
 
