@@ -163,6 +163,15 @@ def test_output_shapes(shape, options, output):
         assert tuple(layer(np.zeros(shape, np.uint8)).shape) == output
 
 
+def test_images_are_padded_by_their_edges_and_cropped_again():
+    images = IMAGES[:, :7, :5]
+    padded = np.pad(images, ((0, 0), (0, 1), (0, 3), (0, 0)), "edge")
+    cipher = PerceptualEncrypt(KEY, "le")(images)
+    assert np.array_equal(cipher, CIPHERS["le"](KEY, (8, 8, 3))(padded))
+    decrypt = PerceptualEncrypt(KEY, "le", invert=True, output_size=(7, 5))
+    assert np.array_equal(decrypt(cipher), images)
+
+
 def saved(model, tmp_path):
     model.save(tmp_path / "model.keras")
     return keras.saving.load_model(tmp_path / "model.keras")

@@ -19,6 +19,7 @@ from receipt_models import (
 )
 
 import tfpe
+from tfpe import CIPHERS
 from tfpe.dataset import encrypt_dataset
 from tfpe.errors import CipherOptionError, ManifestError, TfpeError, WrongKeyError
 from tfpe.files import encrypt_folder
@@ -56,8 +57,13 @@ def test_a_key_for_each_image_and_preparation(folder):
     images = np.stack(list(PICTURES.values()))
     with pytest.raises(CipherOptionError, match="a key for each image"):
         tfpe.client_model(network(), KEY, receipt="r.json")
-    one, two = tfpe.predict(network(), images[[0, 0]], KEY, receipt="r.json")
-    assert not np.allclose(one, two)  # the same picture under two keys
+    # Each under a key of its own, and none under that of an image of the set.
+    seen = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
+    found = tfpe.predict(seen, images[[0, 0]], KEY, receipt="r.json")
+    keys = [KEY.derive("predict", "out").for_image(number) for number in range(2)]
+    wanted = [CIPHERS["pbe"](key, (8, 8, 3))(images[0]) for key in keys]
+    assert np.array_equal(found.reshape(2, 8, 8, 3), wanted)
+    assert not np.array_equal(*wanted)
     small = {"size": [8, 8], "fit": "stretch"}
     receipt = Receipt("s", KEY.fingerprint, "le", {"block_size": 4}, preparation=small)
     outputs = tfpe.predict(
