@@ -10,6 +10,8 @@ from tfpe.ciphers import CIPHERS, find_cipher
 from tfpe.lab.frontier_figure import draw_frontier
 from tfpe.lab.records import read_record, typed
 from tfpe.lab.tables.frontier_table import frontier_tables
+from tfpe.lab.tables.published_attacks import published_attack_tables
+from tfpe.metrics.perceptual_similarity import has_lpips
 from training.cli import main
 from training.frontier import Frontier, FrontierError
 from training.frontier_settings import FITTING, SETTINGS
@@ -116,10 +118,40 @@ def test_the_frontier_is_shown(measured, tmp_path):
     records = [typed(record) for record in records]
     [table] = frontier_tables(records)
     assert len(table.rows) == 3
+    assert ("LPIPS" in table.header) == has_lpips()
+    assert ("its weights were not installed" in table.notes[0]) != has_lpips()
     assert table.rows[-1][0].text in ("plain", "pbe")
     assert "a key for each image" in " ".join(row[0].text for row in table.rows)
     draw_frontier(records, tmp_path / "frontier.png")
     assert (tmp_path / "frontier.png").stat().st_size > 10_000
+
+
+def test_published_attacks_stand_beside_those_measured(measured):
+    _, _, (records, _) = measured
+    records = [typed(record) for record in records]
+    [fresh] = [one for one in records if one.settings.per_image]
+    scores = {
+        (one.attack, name): getattr(one, name)
+        for one in fresh.results.attacks
+        for name in ("lpips", "ssim")
+    }
+    best = fresh.results.strongest("lpips")
+    found = [value for (_, name), value in scores.items() if name == "lpips"]
+    assert (best is None) == (not has_lpips())
+    assert best is None or best.lpips == min(found)
+    [table] = published_attack_tables(records)
+    for row in table.rows:
+        cells = dict(zip(table.header, row, strict=True))
+        assert cells["attacked, published"].tone == "published"
+        shown = [cells[f"{what}, measured"] for what in ("ciphertext", "attacked")]
+        if cells["cipher"].text.startswith("pbe"):
+            wanted = [
+                scores[attack, cells["score"].text.lower()]
+                for attack in ("ciphertext", "inverse_network")
+            ]
+            assert [cell.value for cell in shown] == wanted
+        else:
+            assert [cell.text for cell in shown] == ["–", "–"]
 
 
 def test_a_setting_that_is_none_is_refused(capsys, tmp_path):

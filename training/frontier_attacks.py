@@ -12,6 +12,7 @@ from tfpe.attacks.learned.forms import form_of
 from tfpe.attacks.learned.learning import constant_picture
 from tfpe.ciphers import find_cipher
 from tfpe.lab.records.frontier_records import Reconstruction
+from tfpe.metrics.perceptual_similarity import mean_lpips
 from training.train import predict_labels
 
 PAIRS = 64  # that an attacker of one key knows
@@ -144,6 +145,7 @@ def scores(pictures, attack, *, plain, labels, gallery, places, classifier, **to
         ssim=float(np.mean(metrics.ssim(pictures, plain))),
         psnr=psnr if np.isfinite(psnr) else None,
         ms_ssim=float(np.mean(metrics.ms_ssim(pictures, plain))),
+        lpips=mean_lpips(pictures, plain),
         identification_rate=metrics.identification_rate(pictures, gallery, places),
         classifier_accuracy=float(
             (predict_labels(classifier, pictures) == labels).mean()

@@ -58,6 +58,7 @@ def print_summary(summary, options):
         "known_values",
         "gray_correlation",
         "edge_correlation",
+        "lpips",
         "up_to",
         "scored",
         "seconds",

@@ -4,7 +4,7 @@ import argparse
 import json
 
 from tfpe.cli.common import progress_bar
-from tfpe.cli.packages import require
+from tfpe.cli.packages import is_missing, missing, require
 from tfpe.cli.streams import note
 from tfpe.errors import TfpeError
 from tfpe.lab.terminal import print_table
@@ -137,3 +137,16 @@ def _print_scores(settings):
     }
     title = f"{settings['cipher']}: {found['count']} pictures and keys not learned from"
     print_table(Table.of(title, rows, columns))
+    tell_no_lpips(found)
+
+
+def tell_no_lpips(scores):
+    """Says why scores of pictures have no LPIPS, where they have none."""
+    from tfpe.metrics.perceptual_similarity import LEAST_SIDE, PACKAGE
+
+    if scores.get("lpips") is not None:
+        return
+    reason = f"Pictures are below {LEAST_SIDE} x {LEAST_SIDE} pixels"
+    if is_missing(PACKAGE):
+        reason = missing(PACKAGE)
+    note(f"LPIPS is left out. {reason}")

@@ -5,7 +5,7 @@ import contextlib
 import os
 
 from tfpe.cli.attack_output import print_attacks, print_summary, tell_left_out
-from tfpe.cli.attack_training import add_training, told_of, train
+from tfpe.cli.attack_training import add_training, tell_no_lpips, told_of, train
 from tfpe.cli.common import (
     KEY_VARIABLE,
     AppendOnce,
@@ -196,6 +196,8 @@ def attack(options):
         note(told_of(result.summary["learned"]))
     _write(result, options)
     print_summary(result.summary, options)
+    if row.learned and result.summary.get("scored"):
+        tell_no_lpips(result.summary)
     return 0
 
 

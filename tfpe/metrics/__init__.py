@@ -40,6 +40,7 @@ from tfpe.metrics.noise import (
     local_entropy,
     shannon_entropy,
 )
+from tfpe.metrics.perceptual_similarity import lpips
 from tfpe.metrics.recognition import identification_rate, identified
 from tfpe.metrics.sp800_22 import keystream_bits, statistical_tests
 from tfpe.metrics.structural_similarity import ms_ssim, ssim
@@ -65,6 +66,7 @@ __all__ = [
     "keystream_metrics",
     "local_entropy",
     "logistic_cycle",
+    "lpips",
     "ms_ssim",
     "npcr",
     "npcr_limit",

@@ -21,6 +21,7 @@ from tfpe.attacks.learned.pairs import Pairs, held_out_pairs
 from tfpe.attacks.learned.published_networks import PUBLISHED
 from tfpe.attacks.scoring import as_json, score_images
 from tfpe.errors import AttackError
+from tfpe.metrics.perceptual_similarity import mean_lpips
 
 ROUND = 50  # steps between looks at the clock
 KEEP_SECONDS = 30  # of work that a killed run may lose
@@ -180,9 +181,13 @@ def _held_out_scores(trained, plain, pictures, seed):
     constant = np.broadcast_to(constant_picture(pictures), plain.shape)
     return {
         "count": len(plain),
-        **as_json(score_images(shown, plain)),
-        "constant": as_json(score_images(constant, plain)),
+        **_scores(shown, plain),
+        "constant": _scores(constant, plain),
     }
+
+
+def _scores(shown, plain):
+    return as_json(score_images(shown, plain)) | {"lpips": mean_lpips(shown, plain)}
 
 
 def _check_same(path, there, settings):

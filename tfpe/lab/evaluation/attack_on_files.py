@@ -23,6 +23,7 @@ from tfpe.lab.evaluation.chosen_queries import (
     chosen_queries,
     write_queries,
 )
+from tfpe.metrics.perceptual_similarity import mean_lpips
 
 SIZE = "the size of the images: --size HxW"
 # What a field of `Evidence` is made of, and how the command line is given it.
@@ -328,4 +329,6 @@ def _add_scores(attack, result, files):
         plain = np.stack([result.truth[names[k]] for k in scored])
         shown = result.recovered[scored]
         summary |= as_json(attack.score_images(shown, plain, files.cipher))
+        if attack.learned:
+            summary["lpips"] = mean_lpips(shown, plain)
         summary["scored"], summary["unseen"] = len(scored), bool(unseen)

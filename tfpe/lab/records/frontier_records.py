@@ -7,6 +7,8 @@ from tfpe.lab.records.cipher_settings import CipherSettings
 from tfpe.lab.records.reading import Count, Share
 from tfpe.lab.records.record import Record
 
+DISTANCES = {"lpips"}  # scores that are least where all is right
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FrontierSettings(CipherSettings):
@@ -41,6 +43,7 @@ class Reconstruction:
         evidence: what it had, in words.
         identification_rate: the share that finds its picture among `gallery` ones.
         classifier_accuracy: of a network trained on plain pictures.
+        lpips: 0 for equal pictures; None also where its weights were not installed.
     """
 
     attack: str
@@ -48,6 +51,7 @@ class Reconstruction:
     ssim: float | None = None
     psnr: float | None = None
     ms_ssim: float | None = None
+    lpips: float | None = None
     identification_rate: Share | None = None
     classifier_accuracy: Share | None = None
     seconds: float | None = None
@@ -93,9 +97,10 @@ class FrontierResults:
         return (self.accuracy - self.chance) / (self.plain_accuracy - self.chance)
 
     def strongest(self, score):
-        """The reconstruction with the largest score of a name; None of none."""
+        """The reconstruction with the best score of a name; None of none."""
         found = [one for one in self.attacks if getattr(one, score) is not None]
-        return max(found, key=lambda one: getattr(one, score), default=None)
+        best = min if score in DISTANCES else max
+        return best(found, key=lambda one: getattr(one, score), default=None)
 
 
 @dataclasses.dataclass(frozen=True)

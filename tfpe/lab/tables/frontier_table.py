@@ -13,6 +13,11 @@ NOTE = (
     "reconstructions. The constant picture that is nearest to all has SSIM {ssim:.2f}. "
     "Kept: of the plain accuracy above chance."
 )
+LPIPS_NOTE = " LPIPS: 0 is the plain picture, as AlexNet sees it."
+NO_LPIPS = (
+    " LPIPS is left out: its weights were not installed (`tfpe[lpips]`), or the "
+    "pictures are too small."
+)
 
 
 def frontier_tables(records):
@@ -34,13 +39,16 @@ def _table(records):
         "recognised, %": lambda r: percent(r.results.recognised, 1),
         "SSIM": lambda r: number(_best(r, "ssim"), "{:.2f}"),
         "classified, %": lambda r: percent(_best(r, "classifier_accuracy"), 1),
-        "by": lambda r: Cell(_attack(r), tone="wrap"),
     }
+    lpips = any(_best(record, "lpips") is not None for record in records)
+    if lpips:
+        columns["LPIPS"] = lambda r: number(_best(r, "lpips"), "{:.3f}")
+    columns["by"] = lambda r: Cell(_attack(r), tone="wrap")
     results = records[0].results
     constant = next((b for b in results.baselines if b.attack == "constant"), None)
     note = NOTE.format(
         gallery=results.gallery, ssim=(constant and constant.ssim) or 0.0
-    )
+    ) + (LPIPS_NOTE if lpips else NO_LPIPS)
     dataset = records[0].settings.dataset
     return Table.of(f"Accuracy and leakage, {dataset}", records, columns, [note])
 

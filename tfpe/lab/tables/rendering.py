@@ -21,6 +21,7 @@ from tfpe.lab.tables.hybrid_tables import (
 from tfpe.lab.tables.jpeg_rates_table import jpeg_tables
 from tfpe.lab.tables.marks import mark_tables
 from tfpe.lab.tables.published import published_tables
+from tfpe.lab.tables.published_attacks import published_attack_tables
 from tfpe.lab.tables.scorecard_table import (
     attacks_tables,
     scorecard_tables,
@@ -44,6 +45,7 @@ TABLES = {
     "jpeg-accuracy": jpeg_accuracy_tables,
     "marks": mark_tables,
     "published": published_tables,
+    "published-attacks": published_attack_tables,
     "scorecard": scorecard_tables,
     "speed": speed_tables,
     "summary": summary_tables,
