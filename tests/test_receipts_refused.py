@@ -116,6 +116,22 @@ def test_a_place_of_a_receipt_may_be_taken_again(tmp_path):
             check_place(wrong)
 
 
+OF_ANOTHER_SET = [
+    *({"name": "other"}, {"key_fingerprint": "0"}, {"cipher": "ele"}, {"options": {}}),
+    *({"per_image": True}, {"hidden_labels": True}, {"source_tag": "0"}),
+    *({"preparation": {"size": [8, 8]}}, {"copies": 2}, {"augment": ["flip"]}),
+    {"lossy": {"format": "JPEG", "quality": 75, "subsampling": "4:4:4"}},
+]
+
+
+@pytest.mark.parametrize("change", OF_ANOTHER_SET, ids=str)
+def test_receipts_of_one_set_share_all_but_its_images(change):
+    document = PLAIN.sealed(KEY)
+    grown = {"classes": {"label": ["cat"]}, "image_shape": (8, 8, 3), "depth": 8}
+    assert dataclasses.replace(PLAIN, **grown).is_of_set(document)
+    assert not dataclasses.replace(PLAIN, **change).is_of_set(document)
+
+
 @pytest.mark.parametrize("shape, channels", [(None, 1), ((8, 8, 1), 1), ((8, 8, 3), 3)])
 def test_gray_pictures_for_a_model_of_colours(shape, channels, rng):
     gray = rng.integers(0, 256, (2, 8, 8, 1), np.uint8)
