@@ -13,7 +13,7 @@ import pytest
 from image_folders import contents, crops
 
 from tfpe import Key, dataset
-from tfpe.dataset import decrypt_dataset, encrypt_dataset
+from tfpe.dataset import decrypt_dataset, encrypt_dataset, examples
 from tfpe.errors import (
     DatasetError,
     ManifestError,
@@ -162,6 +162,24 @@ def test_random_changes_are_told_or_harmless(target, changes, npz, tmp_path):
             told += 1
             assert not list((tmp_path / "plain").rglob("dataset_info.json"))
     assert told > changes // 2
+
+
+@pytest.mark.parametrize("change", ["images", "shards", "splits"])
+def test_what_is_changed_in_its_format_is_told(change, npz, tmp_path, small_shards):
+    """By those who know TFRecord files: its own checksums are right."""
+    encrypt_dataset(npz, tmp_path / "cloud", KEY, "le")
+    shards = sorted((tmp_path / "cloud").rglob("*tfrecord*"))
+    first = next(shard for shard in shards if "train" in shard.name)
+    if change == "images":
+        [records] = examples.read_records(first, 0, 4)
+        first.write_bytes(examples.frame(records[::-1]))
+    else:
+        part = {"shards": "train", "splits": "test"}[change]
+        other = [shard for shard in shards if part in shard.name and shard != first][0]
+        first.write_bytes(other.read_bytes())
+    with pytest.raises(DatasetError, match=f"{first.name} was damaged or changed"):
+        decrypt_dataset(tmp_path / "cloud", tmp_path / "plain", KEY)
+    assert not list((tmp_path / "plain").rglob("dataset_info.json"))
 
 
 def test_a_damaged_record_of_the_source_is_told(npz, tmp_path, small_shards):
