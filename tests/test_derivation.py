@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tfpe import Key
-from tfpe.keys import derivation
+from tfpe.keys import derivation, long_orders
 from tfpe.keys.derivation import Material, residues, stable_argsort
 
 SECRET = bytes(range(32))
@@ -160,6 +161,21 @@ def test_short_and_long_rows_are_sorted_as_numpy_sorts_them(length, ties, seed):
         assert np.array_equal(found, expected)
 
 
+@given(st.integers(1, 300), st.integers(1, 60), st.integers(1, 4), st.data())
+def test_long_orders_are_those_of_numpy_by_parts(length, step, ties, data):
+    seed, shift = data.draw(st.integers(0, 2**32 - 1)), data.draw(st.integers(0, 62))
+    words = np.random.default_rng(seed).integers(0, ties, length, np.uint64)
+    words <<= np.uint64(shift)
+
+    def parts():
+        return (words[start : start + step] for start in range(0, length, step))
+
+    with mock.patch.object(long_orders, "STEP", 64):
+        order = long_orders.long_argsort(parts, length)
+    assert np.array_equal(order, np.argsort(words, kind="stable"))
+    assert order.dtype == np.int32
+
+
 @given(st.integers(1, 2**63 - 1) | st.integers(1, 5000), st.integers(0, 2**32 - 1))
 def test_residues_are_those_of_python(below, seed):
     words = np.random.default_rng(seed).integers(0, 2**64, 20, np.uint64)
@@ -179,6 +195,7 @@ def test_large_draws_come_in_parts_of_the_same_stream(monkeypatch, absent):
     assert m.integers("a", 1000, 6).tolist() == [int(word) % 6 for word in words["a"]]
     orders = m.permutations("b", 40, 25)
     assert np.array_equal(orders, np.argsort(words["b"].reshape(40, 25), kind="stable"))
+    assert np.array_equal(m.permutation("b", 999), np.argsort(words["b"][:999]))
     parts = list(m._stream.parts("a", 8000, 768))
     assert b"".join(parts) == m.bytes("a", 8000).tobytes()
     assert {len(part) for part in parts[:-1]} == {768}

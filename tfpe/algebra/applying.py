@@ -17,6 +17,8 @@ class Program:
 
     # Whether NumPy runs it without large arrays in between.
     one_pass = False
+    # Whether it is one operation of any framework: there is nothing to compile.
+    one_operation = False
 
     def __reduce_ex__(self, protocol):
         raise TypeError("The program of a Transform should not be pickled.")

@@ -137,18 +137,22 @@ class BlockTransform(Transform):
         shape, words_ = self.order.shape, self.order.shape[-1]
         order = self.order.reshape(-1, words_)
         masks, source = self.masks.reshape(len(order), -1), self.source
+        rows = None
         if source is not None:
             source, _ = words.inverted(source, source)
             if not self.tied:
                 # Blocks of all images are numbered one after the other.
                 first = np.arange(0, len(order), source.shape[-1])
                 rows = (source.reshape(len(first), -1) + first[:, None]).reshape(-1)
-                order, masks = order[rows], masks[rows]
-        inverse = inverted_rows(order)
+        inverse, back = np.empty_like(order), np.empty_like(masks)
         parts = self.words_of_byte
-        masks = mask_bytes(take_rows(mask_words(masks, parts), inverse), parts)
-        masks = masks.reshape(self.masks.shape)
-        return self._blocks(inverse.reshape(shape), masks, self.bits, source)
+        for part in row_parts(*order.shape):
+            own = part if rows is None else rows[part]
+            found = inverse[part] = inverted_rows(order[own])
+            moved = take_rows(mask_words(masks[own], parts), found)
+            back[part] = mask_bytes(moved, parts)
+        back = back.reshape(self.masks.shape)
+        return self._blocks(inverse.reshape(shape), back, self.bits, source)
 
     def _after(self, other):
         alike = isinstance(other, BlockTransform) and self._alike(other)

@@ -14,7 +14,7 @@ import numpy as np
 from tfpe.algebra.applying import Program
 from tfpe.algebra.backends import CHUNK_BYTES, CHUNK_INDICES, NUMPY
 from tfpe.algebra.pixel_moves import MOST_CHANNELS, ROW_BYTES, move, moved_rows, sources
-from tfpe.algebra.words import join_words
+from tfpe.algebra.words import in_place, join_words
 from tfpe.checks import index_dtype
 
 
@@ -23,6 +23,7 @@ class Xor(Program):
     """No byte moves: `y = x ^ mask`."""
 
     one_pass: typing.ClassVar = True
+    one_operation: typing.ClassVar = True
     mask: np.ndarray
 
     def run(self, images, channels, backend):
@@ -96,6 +97,9 @@ class Gather(Program):
 
     def run(self, images, channels, backend):
         moved = backend.take(images, backend.secret(self.index, images))
+        if backend is NUMPY:
+            moved ^= self.mask  # what was taken is new: no second copy
+            return moved
         return moved ^ backend.secret(self.mask, images)
 
 
@@ -178,12 +182,11 @@ def choose(transform):
     if t.bits < 8:
         words = t.perm.reshape(*t.perm.shape[:-1], size, 8 // t.bits)
         return WordGather(words, join_words(t.mask, t.bits), t.bits)
-    place = np.arange(size, dtype=t.perm.dtype)
-    if (t.perm == place).all():
+    if in_place(t.perm):
         return Xor(t.mask)
     channels = t.input_shape[-1]
     if channels == t.output_shape[-1] and channels <= MOST_CHANNELS:
-        channel = t.perm - np.repeat(place[::channels], channels)
-        if 0 <= channel.min() <= channel.max() < channels:
+        if in_place(t.perm, channels):
+            place = np.arange(size, dtype=t.perm.dtype)
             return Select((t.perm - place).astype(np.int8), t.mask)
     return Gather(t.perm, t.mask)

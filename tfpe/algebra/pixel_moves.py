@@ -88,7 +88,8 @@ def _less_places(values, channels, sign=1):
     """`uint8` values less the channel that each one is."""
     result = np.empty(values.shape, np.uint8)
     flat, out = values.reshape(-1), result.reshape(-1)
-    places = np.tile(np.arange(channels, dtype=np.uint8), ROW_BYTES // channels)
+    count = min(ROW_BYTES, values.size) // channels
+    places = np.tile(np.arange(channels, dtype=np.uint8), count)
     if sign < 0:
         places = np.negative(places)
     for part in row_slices(flat.size, channels):

@@ -222,11 +222,10 @@ class Transform(Keyed):
     @property
     def is_identity(self):
         """Whether it leaves every image as it is."""
-        place = np.arange(self.perm.shape[-1], dtype=self.perm.dtype)
         return (
             self.input_shape == self.output_shape
             and not self.mask.any()
-            and bool((self.perm == place).all())
+            and words.in_place(self.perm)
         )
 
     def definition(self, images):

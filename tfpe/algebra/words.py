@@ -9,6 +9,7 @@ import numpy as np
 from tfpe.checks import index_dtype
 
 WORD_BITS = (8, 4, 1)
+PART = 2**16  # words; NumPy makes an index of 64 bits of one of 32
 
 
 def split_words(data, bits):
@@ -57,19 +58,36 @@ def coarsened(perm, mask, bits, longer):
     return (first // count).astype(index_dtype(words[-2]), copy=False), mask
 
 
+def in_place(perm, unit=1):
+    """Whether all words stay in their places, or inside units of so many words.
+
+    Example:
+
+    >>> in_place(np.array([1, 0, 2, 3])), in_place(np.array([1, 0, 2, 3]), 2)
+    (False, True)
+    """
+    for start in range(0, perm.shape[-1], PART):
+        part = perm[..., start : start + PART]
+        places = np.arange(start, start + part.shape[-1], dtype=part.dtype)
+        if (part // unit != places // unit if unit > 1 else part != places).any():
+            return False
+    return True
+
+
 def inverted(perm, mask):
     """Permutation and mask of the way back."""
-    inverse, back = np.empty_like(perm), np.empty_like(mask)
+    masked = mask.any()
+    inverse, back = np.empty_like(perm), np.empty_like(mask) if masked else mask
     words = perm.shape[-1]
     rows = [array.reshape(-1, words) for array in (inverse, back, perm, mask)]
     for inverse_row, back_row, perm_row, mask_row in zip(*rows, strict=True):
-        # In parts: NumPy makes an index of 64 bits of one of 32.
-        for start in range(0, words, 2**16):
-            part = slice(start, start + 2**16)
+        for start in range(0, words, PART):
+            part = slice(start, start + PART)
             sources = perm_row[part]
             place = np.arange(start, start + sources.size, dtype=inverse.dtype)
             inverse_row[sources] = place
-            back_row[sources] = mask_row[part]
+            if masked:
+                back_row[sources] = mask_row[part]
     return inverse, back
 
 

@@ -102,6 +102,7 @@ CIPHERS = {
             logistic,
             pixel.logistic_key_space,
             "Ahmad & Shin 2022, arXiv 2203.16780",
+            takes_keys=True,
         ),
         Cipher(
             etc,
@@ -114,6 +115,7 @@ CIPHERS = {
             scrambled.etc_gray_key_space,
             "Chuman et al. 2019, doi 10.1109/TIFS.2018.2881677",
             unfolded=(scrambled.side_by_side_shape, scrambled.planes_shape),
+            takes_keys=True,
         ),
         Cipher(
             iib,

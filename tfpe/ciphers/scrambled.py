@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from tfpe import checks
+from tfpe.algebra.plane_transform import PlaneTransform
 from tfpe.algebra.transform import Transform
 from tfpe.checks import index_dtype
 from tfpe.ciphers.block_moves import ORIENTATIONS, move_blocks
@@ -16,7 +17,7 @@ from tfpe.ciphers.channels import (
 )
 from tfpe.ciphers.keyspace import KeySpace, log2_factorial
 from tfpe.errors import CipherOptionError, ImageError
-from tfpe.keys import check_key, check_keys
+from tfpe.keys import check_keys
 
 
 def etc(key, image_shape, block_size=4, channel_shuffle=True):
@@ -164,7 +165,7 @@ def etc_gray(key, image_shape, block_size=8, fold=True):
     block_size = checks.block_size_of(block_size)
     shape = checks.image_shape_of(image_shape, block_size)
     _check_fold(fold, shape)
-    material = check_key(key).material(
+    material = check_keys(key).material(
         "etc_gray", shape, block_size=block_size, fold=fold
     )
     count = math.prod(shape) // block_size**2
@@ -214,9 +215,8 @@ def _check_fold(fold, shape):
 
 
 def _move_blocks_of_planes(moves, shape, block_size, fold):
-    planes = side_by_side(shape)
-    gray = _move_blocks(*moves, None, planes.output_shape, block_size)
-    return planes.inverse @ gray @ planes if fold else gray @ planes
+    gray = _move_blocks(*moves, None, side_by_side_shape(shape), block_size)
+    return PlaneTransform(gray, shape, shape if fold else gray.output_shape)
 
 
 def etc_gray_key_space(image_shape, block_size=8, fold=True):

@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from tfpe.keys.labelled_streams import Stream
+from tfpe.keys.long_orders import long_argsort
 
 CHUNK = 2**16  # words that the cache holds
 PART_WORDS = 2**20  # that are drawn at a time, for large images
@@ -58,6 +59,8 @@ class Material:
 
     def permutation(self, name, length):
         """A uniform permutation of `0 .. length-1`: a stable argsort of words."""
+        if not self.lead and PART_WORDS < length < 2**31:
+            return long_argsort(lambda: self._parts(name, length, PART_WORDS), length)
         words = self.words(name, length)
         order = stable_argsort(words.reshape(math.prod(self.lead), length))
         return order.reshape(words.shape)
@@ -145,8 +148,12 @@ class Materials(Material):
         return np.frombuffer(drawn, np.uint8).reshape(*self.lead, count)
 
     def _others(self, name, shape, below, dtype, limit):
-        each = [Material(stream) for stream in self._streams]
-        return np.stack([one.integers(name, shape, below, dtype) for one in each])
+        drawn = [one.integers(name, shape, below, dtype) for one in self.each()]
+        return np.stack(drawn)
+
+    def each(self):
+        """The `Material` of each key."""
+        return [Material(stream) for stream in self._streams]
 
     def uniform(self, name, low, high):
         raise NotImplementedError("Each key draws reals of its own.")
