@@ -117,6 +117,11 @@ def options_of(name):
         "le": [{"reversal": "independent"}, {"word_bits": 8}],
         "ele": [{"reversal": "independent"}, {"block_size": 8}],
         "pbe": [{"channel_shuffle": False}],
+        "logistic": [
+            {"chaos": "pwlcm", "stream": "shared"},
+            {"chaos": "shake256", "select": False},
+        ],
+        "etc_gray": [{"fold": False}],
         "etc": [{"block_size": 16}, {"channel_shuffle": False}],
     }
     return [{}, *found.get(name, [])]

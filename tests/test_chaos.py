@@ -7,16 +7,20 @@ import numpy as np
 import pytest
 import reference_keys
 
-from tfpe import Key, chaotic_maps
+from tfpe import Key, chaos, chaotic_maps
 from tfpe.chaos import (
     CHAOS,
     chaotic_sequence,
     draw_parameters,
+    drawn_sequence,
     is_weak,
     logistic_sequence,
     lyapunov_exponent,
 )
 from tfpe.errors import WeakParameterError
+from tfpe.keys import Keys
+
+LOGISTIC = CHAOS["logistic"]
 
 PARAMETERS = [
     ("logistic", {"mu": 3.99, "d0": 0.1}),
@@ -130,6 +134,25 @@ def test_draws_pass_weak_parameters_over():
         passed_over += first != parameters
         assert is_weak("logistic", first) == (first != parameters)
     assert 2 <= passed_over <= 20  # 9.75 % of 80 are 8
+
+
+@pytest.mark.parametrize("length", [700, 3001])
+@pytest.mark.parametrize("few", [1, 1000])
+def test_sequences_of_many_keys_are_those_of_each(few, length, monkeypatch):
+    """Weak parameters of some of them are passed over there too."""
+    monkeypatch.setattr(chaos, "FEW", few)
+    monkeypatch.setattr(chaos, "CHUNK", 2**14)
+    keys = [Key(bytes(32)).derive(n) for n in range(40)]
+    materials = Keys(keys).material("logistic", (1, 1, 3))
+    each = materials.each()
+    expected = [
+        chaotic_sequence("logistic", draw_parameters("logistic", one), length)
+        for one in each
+    ]
+    assert any(is_weak("logistic", chaos._drawn(LOGISTIC, one, 0)) for one in each)
+    found = drawn_sequence("logistic", materials, length)
+    assert np.array_equal(found, expected)
+    assert np.array_equal(drawn_sequence("logistic", each[3], length), expected[3])
 
 
 @pytest.mark.parametrize("name", CHAOS)

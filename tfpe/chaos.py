@@ -28,6 +28,7 @@ __all__ = [
     "ChaoticMap",
     "chaotic_sequence",
     "draw_parameters",
+    "drawn_sequence",
     "find_map",
     "is_weak",
     "logistic_orbit",
@@ -40,6 +41,7 @@ __all__ = [
 BURN_IN = 3000
 CHECKED_BYTES = 1500
 CHUNK = 2**16
+FEW = 50  # maps, up to which Python follows them one by one as fast as NumPy all
 MIN_DISTINCT_BYTES = 200
 
 
@@ -101,15 +103,7 @@ def chaotic_sequence(name, parameters, length, burn_in=BURN_IN, allow_weak=False
     length = whole_number(length, "length", low=0)
     burn_in = whole_number(burn_in, "burn_in", low=0)
     checked = 0 if allow_weak else CHECKED_BYTES
-    needed = burn_in + max(length, checked)
-    size = min(CHUNK, needed + -needed % 64)
-    arrays = chaotic_map.arrays(size, **parameters)
-    sequence = np.empty(needed, np.uint8)
-    for start in range(0, needed, size):
-        part = sequence[start : start + size]
-        values = next(arrays)[: part.size] / 2
-        # What cuts off decimals is the floor of numbers that are not negative.
-        part[:] = (values * 1e14).astype(np.int64)
+    sequence = _bytes_of(chaotic_map, parameters, burn_in + max(length, checked))
     sequence = sequence[burn_in:]
     if not allow_weak and _is_weak(sequence):
         raise WeakParameterError(
@@ -165,12 +159,41 @@ def draw_parameters(name, material):
     """
     chaotic_map = find_map(name)
     for attempt in itertools.count():
-        parameters = {
-            parameter: material.uniform(f"{parameter}/{attempt}", low, high)
-            for parameter, (low, high) in chaotic_map.intervals.items()
-        }
+        parameters = _drawn(chaotic_map, material, attempt)
         if not is_weak(name, parameters):
             return parameters
+
+
+def drawn_sequence(name, material, length):
+    """Bytes of a map with parameters as `draw_parameters` draws them.
+
+    Args:
+        name: a name in `CHAOS`.
+        material: a `tfpe.keys.derivation.Material`, or `Materials` of several keys.
+        length: number of bytes.
+
+    Returns:
+        `uint8 (length,)`; of several keys `(keys, length)`.
+
+    Example:
+
+    >>> from tfpe import Key
+    >>> material = Key(bytes(32)).material("example", (1, 1, 3))
+    >>> drawn_sequence("logistic", material, 5).shape
+    (5,)
+    """
+    if not material.lead:
+        return chaotic_sequence(name, draw_parameters(name, material), length)
+    chaotic_map, each = find_map(name), material.each()
+    found, left = np.empty((len(each), length), np.uint8), np.arange(len(each))
+    for attempt in itertools.count():
+        drawn = [_drawn(chaotic_map, each[place], attempt) for place in left]
+        count = BURN_IN + max(length, CHECKED_BYTES)
+        sequences = _bytes_of_many(chaotic_map, drawn, count)[:, BURN_IN:]
+        found[left] = sequences[:, :length]
+        left = left[[_is_weak(sequence) for sequence in sequences]]
+        if not left.size:
+            return found
 
 
 def lyapunov_exponent(mu, d0=0.1, length=100_000, burn_in=BURN_IN):
@@ -234,5 +257,45 @@ def _check_parameters(chaotic_map, parameters, allow_weak):
     return checked
 
 
+def _drawn(chaotic_map, material, attempt):
+    return {
+        parameter: material.uniform(f"{parameter}/{attempt}", low, high)
+        for parameter, (low, high) in chaotic_map.intervals.items()
+    }
+
+
+def _bytes_of(chaotic_map, parameters, count):
+    """Bytes of a map from the first one on, `uint8 (count,)`."""
+    size = min(CHUNK, max(64, count + -count % 64))
+    arrays = chaotic_map.arrays(size, **parameters)
+    sequence = np.empty(count, np.uint8)
+    for start in range(0, count, size):
+        part = sequence[start : start + size]
+        part[:] = _whole_numbers(next(arrays)[: part.size])
+    return sequence
+
+
+def _bytes_of_many(chaotic_map, parameters, count):
+    """`_bytes_of` each of a list of parameters, `uint8 (maps, count)`."""
+    maps = len(parameters)
+    if chaotic_map.of_many is None or maps < FEW:
+        return np.stack([_bytes_of(chaotic_map, one, count) for one in parameters])
+    names, size = list(chaotic_map.intervals), max(1, CHUNK // maps)
+    columns = {name: np.array([one[name] for one in parameters]) for name in names}
+    arrays = chaotic_map.of_many(size, **columns)
+    sequences = np.empty((count, maps), np.uint8)
+    for start in range(0, count, size):
+        part = sequences[start : start + size]
+        part[:] = _whole_numbers(next(arrays)[: len(part)])
+    return np.ascontiguousarray(sequences.T)
+
+
+def _whole_numbers(values):
+    """floor((d / 2) * 1e14): halves are exact, so that one product gives the same."""
+    # What cuts off decimals is the floor of numbers that are not negative.
+    return (values * 5e13).astype(np.int64)
+
+
 def _is_weak(sequence):
-    return len(np.unique(sequence[:CHECKED_BYTES])) < MIN_DISTINCT_BYTES
+    counts = np.bincount(sequence[:CHECKED_BYTES])
+    return bool(np.count_nonzero(counts) < MIN_DISTINCT_BYTES)

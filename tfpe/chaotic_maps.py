@@ -100,6 +100,31 @@ def logistic_arrays(size, mu, d0):
         yield values
 
 
+def logistic_arrays_of_many(size, mu, d0):
+    """As `logistic_arrays`, of many parameters side by side.
+
+    Args:
+        size: values of an array.
+        mu, d0: as of `logistic_arrays`, `float64 (maps,)` each.
+
+    Returns:
+        A generator of one `float64 (size, maps)`, filled again and again.
+
+    Example:
+
+    >>> many = logistic_arrays_of_many(2, np.array([4.0, 2.0]), np.array([0.25, 0.5]))
+    >>> next(many).tolist()
+    [[0.75, 0.5], [0.75, 0.5]]
+    """
+    values, rest, d = np.empty((size, mu.size)), np.empty(mu.size), d0
+    while True:
+        for row in values:
+            np.subtract(1.0, d, out=rest)
+            np.multiply(mu, d, out=row)
+            d = np.multiply(row, rest, out=row)
+        yield values
+
+
 def pwlcm_orbit(p, x0):
     """The piecewise-linear chaotic map (PWLCM) on (0, 1), control 0 < p < 1/2.
 
@@ -201,11 +226,14 @@ class ChaoticMap:
         following: a function of a size and the parameters that gives a generator of
             float64 arrays of that size, of what follows the first state; None takes
             them from the orbit.
+        of_many: the same of arrays of parameters, which gives `(size, maps)`; None
+            where orbits are followed one by one.
     """
 
     orbit: Callable
     intervals: dict[str, tuple[float, float]]
     following: Callable | None = None
+    of_many: Callable | None = None
 
     def arrays(self, size, **parameters):
         """What follows the first state, in arrays; one may be filled again and again.
@@ -226,7 +254,10 @@ class ChaoticMap:
 
 CHAOS = {
     "logistic": ChaoticMap(
-        logistic_orbit, {"mu": (3.57, 4.0), "d0": (0.0, 1.0)}, logistic_arrays
+        logistic_orbit,
+        {"mu": (3.57, 4.0), "d0": (0.0, 1.0)},
+        logistic_arrays,
+        logistic_arrays_of_many,
     ),
     "pwlcm": ChaoticMap(pwlcm_orbit, {"p": (0.0, 0.5), "x0": (0.0, 1.0)}),
     "logistic_sine": ChaoticMap(

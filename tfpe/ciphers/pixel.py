@@ -20,7 +20,7 @@ from tfpe.ciphers.channels import (
     shuffles_channels,
 )
 from tfpe.ciphers.keyspace import KeySpace
-from tfpe.keys import check_key, check_keys
+from tfpe.keys import check_keys
 
 STREAMS = ("per_channel", "shared")
 # Entropy of the sequence: of the parameters it grows from (mu and d0 about 103 bits).
@@ -146,7 +146,7 @@ def logistic(
     checks.one_of(stream, STREAMS, "stream")
     checks.true_or_false(select, "select")
     channel_shuffle = shuffles_channels(channel_shuffle, shape)
-    material = check_key(key).material(
+    material = check_keys(key).material(
         "logistic",
         shape,
         chaos=chaos,
@@ -160,13 +160,15 @@ def logistic(
     if chaos == "shake256":
         sequence = material.bytes("sequence", length)
     else:
-        parameters = chaos_module.draw_parameters(chaos, material)
-        sequence = chaos_module.chaotic_sequence(chaos, parameters, length)
+        sequence = chaos_module.drawn_sequence(chaos, material, length)
     # One value for each byte, channel-major: S_c = sequence[c * H * W:(c + 1) * H * W].
-    sequence = np.moveaxis(sequence.reshape(planes, height, width), 0, -1)
-    mask = np.broadcast_to(sequence, shape)
+    sequence = sequence.reshape(*material.lead, planes, height, width)
     if select:
-        mask = mask * material.bits("select", shape)
+        mask = np.negative(material.bits("select", shape).view(np.uint8))
+    else:
+        mask = np.full((*material.lead, *shape), 255, np.uint8)
+    for channel in range(channels):
+        mask[..., channel] &= sequence[..., min(channel, planes - 1), :, :]
     order = _draw_channel_order(material, shape) if channel_shuffle else None
     return _xor_then_channel_order(mask, order, shape)
 
