@@ -68,6 +68,27 @@ def test_the_dtype_stays(dtype):
     assert np.array_equal(tf.cast(images, tf.uint8), CIPHER)
 
 
+@pytest.mark.parametrize("name, compiled", [("negpos", 0), ("keystream", 0), ("le", 1)])
+def test_what_is_one_operation_is_not_compiled(name, compiled, monkeypatch):
+    calls, function = [], tf.function
+
+    def counting(*arguments, **options):
+        made = function(*arguments, **options)
+        return lambda images: calls.append(name) or made(images)
+
+    monkeypatch.setattr(tf, "function", counting)
+    for invert, images in (
+        (False, IMAGES),
+        (True, CIPHERS[name](KEY, (8, 8, 3))(IMAGES)),
+    ):
+        (found,) = encrypt(
+            tf.data.Dataset.from_tensors(images), KEY, name, invert=invert
+        )
+        keyed = CIPHERS[name](KEY, (8, 8, 3))
+        assert np.array_equal(found, (keyed.inverse if invert else keyed)(images))
+    assert bool(calls) == bool(compiled)
+
+
 def test_range_of_one():
     ds = tf.data.Dataset.from_tensors((IMAGES / 255).astype(np.float32))
     (images,) = encrypt(ds, KEY, "le", value_range=(0, 1))

@@ -220,6 +220,14 @@ class PerceptualEncrypt(keras.layers.Layer):
         images = from_bytes(data, valid, self.compute_dtype, self.value_range)
         return images, valid
 
+    def is_one_operation(self, images):
+        """Whether such bytes take one operation: a call of XLA takes longer."""
+        shape = backend_of(images).static_shape(images)
+        if len(shape) not in (3, 4) or None in shape[-3:] or self._vault.block_size > 1:
+            return False
+        keyed = self._vault.decryption if self.invert else self._vault.encryption
+        return keyed(shape[-3:]).program.one_operation
+
     def compute_output_shape(self, input_shape):
         if len(input_shape) not in (3, 4):
             raise ImageError(
