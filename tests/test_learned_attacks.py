@@ -52,20 +52,6 @@ def pieces():
     return learned_forms.pieces()
 
 
-@pytest.mark.parametrize("cipher", ["pbe", "le"])
-def test_the_published_network_sees_no_neighbours(pieces, tmp_path, eager, cipher):
-    form, given = form_of(cipher, SHAPE), {"steps": 2, "published": "itn", "width": 8}
-    trained = learn(form, pieces[:40], tmp_path / "itn", **given)
-    assert trained.settings["network"] == {"published": "itn", "width": 8}
-    shown = trained(pieces[:1])
-    changed = pieces[:1].copy()
-    size = form.block_size
-    changed[0, :size, :size] ^= 255
-    different = (trained(changed) != shown).any(axis=(0, 3))
-    assert different[:size, :size].any()
-    assert not different[size:].any() and not different[:, size:].any()
-
-
 def test_families_follow_from_traits():
     for name, family in FAMILIES.items():
         assert form_of(name, SHAPE).family == family

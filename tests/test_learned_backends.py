@@ -6,10 +6,12 @@ from processes import run_script
 
 from tfpe.attacks import InverseNetwork
 
-ALL = "pbe,ffx,le,etc,ele"
+ALL = "pbe,ffx,le,etc,ele,pbe+itn,pbe+gan,ele+sia-gan"
 
 
-@pytest.mark.parametrize("ciphers", ["pbe", pytest.param(ALL, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "ciphers", ["pbe,le+gan", pytest.param(ALL, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_other_backends_train_files_that_this_one_reads(backend, ciphers, tmp_path):
     pytest.importorskip(backend)

@@ -70,6 +70,18 @@ def test_an_attack_is_trained_and_opens_a_folder_of_fresh_keys(folder, capsys):
     assert len(list((folder / "opened").glob("*.png"))) == 40
 
 
+def test_a_published_gan_learns_from_the_ciphertexts_of_a_victim(folder, capsys):
+    train = [*TRAIN[:7], "gan.attack", "--published", "gan", "--steps", "1", "-q"]
+    assert main([*train, "encrypted"]) == 0
+    told = capsys.readouterr()
+    assert "Nothing is held out" in told.err and not told.out
+    attack = [*ATTACK[:3], "gan.attack", *ATTACK[4:]]
+    assert main([*attack, "--truth", "mine", "--json"]) == 0
+    told = capsys.readouterr()
+    assert "of public and 40 ciphertexts" in told.err
+    assert json.loads(told.out)["scored"] == 40
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [
@@ -80,6 +92,8 @@ def test_an_attack_is_trained_and_opens_a_folder_of_fresh_keys(folder, capsys):
         ([*TRAIN[:4], *TRAIN[6:]], "--cipher"),
         ([*TRAIN, "--option", "channel_shuffle=false"], "another options"),
         (["attack", "mode_filter", *TRAIN[2:]], "such as inverse_network"),
+        ([*TRAIN, "encrypted"], "--published one of ['gan', 'sia-gan']"),
+        ([*TRAIN[:5], "etc", *TRAIN[6:], "encrypted"], "that of CIPHERTEXTS, pbe"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(folder, capsys, arguments, said):

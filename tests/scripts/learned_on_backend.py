@@ -34,9 +34,12 @@ def in_steps(model, *arguments):
 
 learning._compile = in_steps
 for cipher in ciphers.split(","):
-    sizes = SIZES.get(cipher, {"width": 8, "depth": 1})
     path = Path(folder, f"{cipher}.attack")
-    form = form_of(cipher, SHAPE)
+    name, _, published = cipher.partition("+")
+    sizes = SIZES.get(name, {"width": 8, "depth": 1})
+    if published:
+        sizes = {"published": published, "width": 16}
+    form = form_of(name, SHAPE)
     trained = learning.learn(form, pictures, path, steps=2, batch_size=2, **sizes)
     shown = InverseNetwork.load(path)(pictures)
     if not (shown == trained(pictures)).all() or shown.shape != pictures.shape:

@@ -31,12 +31,16 @@ def add_training(command):
         help="take at most as many, drawn by the seed (default: 50000)",
     )
     group.add_argument(
-        "--steps", type=whole, metavar="N", help="of the training (default: by cipher)"
+        "--steps",
+        type=whole,
+        metavar="N",
+        help="of the training (default: by cipher, or the epochs of the paper)",
     )
     group.add_argument(
         "--published",
-        choices=("itn",),
-        help="train this published network, as published, in place of ours",
+        choices=("itn", "gan", "sia-gan"),
+        help="train this published attack in place of ours; the GANs learn from "
+        "CIPHERTEXTS, where these are given, and from fresh keys otherwise",
     )
     add_minutes(group)
     group.add_argument(
@@ -77,12 +81,13 @@ def train(row, options):
         data_dir=options.data_dir,
         split=options.split or ("train" if data_set else None),
     )
+    evidence = _ciphertexts(options)
     with progress_bar(f"Training on {options.train}", options) as bar:
         trained = train_attack(
             options.cipher,
             pictures,
             options.model,
-            options=dict(options.option),
+            **evidence,
             steps=options.steps,
             published=options.published,
             minutes=options.minutes,
@@ -100,10 +105,28 @@ def train(row, options):
     return 0
 
 
+def _ciphertexts(options):
+    """Options of the cipher, and what a victim's ciphertexts say and are."""
+    chosen = dict(options.option)
+    if not options.ciphertexts:
+        return {"options": chosen}
+    from tfpe.lab.evaluation.attack_files import read_ciphertexts
+
+    found = read_ciphertexts(options.ciphertexts, options.size, any_key=True)
+    if found.cipher not in (None, options.cipher):
+        raise TfpeError(
+            f"--cipher should be that of CIPHERTEXTS, {found.cipher}. Received: "
+            f"{options.cipher}"
+        )
+    return {"options": chosen or found.options, "ciphertexts": found.images}
+
+
 def told_of(settings):
     """What a learned attack was trained on and how good it is, in a line."""
     held_out = settings["held_out"]
     told = f"Trained on {settings['count']} pictures of {settings['pictures']}"
+    if "ciphertexts" in settings:
+        told += f" and {settings['ciphertexts'][0]} ciphertexts"
     if held_out["ssim"] is None:
         return told
     return (
@@ -125,6 +148,12 @@ def _print_scores(settings):
     from tfpe.lab.table import Table, number
 
     found = settings["held_out"]
+    if not found["count"]:
+        note(
+            "Nothing is held out: whoever has no key makes no other ciphertexts of it; "
+            "--truth scores what it shows"
+        )
+        return
     rows = [
         name
         for name, value in found["constant"].items()

@@ -32,6 +32,9 @@ examples:
   ciphertexts alone, any key, by a network: trained on public pictures, then used
     tfpe attack inverse_network --train cifar10 --cipher pbe --model pbe.attack
     tfpe attack inverse_network --model pbe.attack encrypted -o opened
+  the same, by a published GAN that learns from the ciphertexts themselves
+    tfpe attack inverse_network --train cifar10 --cipher le --published gan \\
+        --model le-gan.attack encrypted
   chosen plaintext, in two steps: the owner encrypts the folder of queries
     tfpe attack chosen_plaintext --cipher ele --size 32x32 --make-queries queries
     tfpe encrypt -k owner.key --cipher ele queries -o answers

@@ -65,7 +65,7 @@ class Form:
             **sizes: of the network.
         """
         if published is not None:
-            return PUBLISHED[published][0](self, **sizes)
+            return PUBLISHED[published].build(self, **sizes)
         module, _, name = BUILDERS[self.family].partition(":")
         module = importlib.import_module(f"tfpe.attacks.learned.{module}")
         return getattr(module, name)(self, **sizes)

@@ -7,6 +7,7 @@ import numpy as np
 
 from tfpe.attacks.learned.forms import form_of
 from tfpe.attacks.learned.network_file import read_network
+from tfpe.attacks.learned.published_networks import PUBLISHED
 from tfpe.errors import AttackError
 
 BATCH = 64
@@ -68,7 +69,7 @@ class InverseNetwork:
         """
         form, wanted = self.form, tuple(image_shape)
         fits = wanted == form.image_shape
-        if form.any_size:
+        if self.any_size:
             size = form.block_size
             whole = not (wanted[0] % size or wanted[1] % size)
             fits = wanted[2] == form.image_shape[2] and whole
@@ -93,6 +94,12 @@ class InverseNetwork:
                 f"with {name}={given[name]!r}"
             )
 
+    @property
+    def any_size(self):
+        """Whether it takes ciphertexts of any size."""
+        name = self.settings.get("network", {}).get("published")
+        return self.form.any_size and (name is None or PUBLISHED[name].any_size)
+
     @functools.cached_property
     def model(self):
         """The `keras.Model`."""
@@ -104,7 +111,7 @@ class InverseNetwork:
         """The picture behind each of `uint8 (B, H, W, C)` ciphertexts."""
         count, height, width, channels = ciphertexts.shape
         self.check(ciphertexts.shape[1:])
-        if self.form.any_size:
+        if self.any_size:
             below = ((0, 0), (0, -height % STRIDE), (0, -width % STRIDE), (0, 0))
             ciphertexts = np.pad(ciphertexts, below, "edge")
         step = max(1, min(BATCH, VALUES // ciphertexts[0].size))

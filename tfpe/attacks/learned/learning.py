@@ -17,8 +17,9 @@ import numpy as np
 from tfpe.attacks.learned.forms import RATES, STEPS
 from tfpe.attacks.learned.inverse import InverseNetwork, load_arrays
 from tfpe.attacks.learned.network_file import read_network, write_network
-from tfpe.attacks.learned.pairs import Pairs, held_out_pairs
-from tfpe.attacks.learned.published_networks import PUBLISHED
+from tfpe.attacks.learned.pairs import Pairs, Unpaired, held_out_pairs
+from tfpe.attacks.learned.players import compile_players, players
+from tfpe.attacks.learned.published_networks import PUBLISHED, compile_itn
 from tfpe.attacks.scoring import as_json, score_images
 from tfpe.errors import AttackError
 from tfpe.metrics.perceptual_similarity import mean_lpips
@@ -26,6 +27,7 @@ from tfpe.metrics.perceptual_similarity import mean_lpips
 ROUND = 50  # steps between looks at the clock
 KEEP_SECONDS = 30  # of work that a killed run may lose
 HELD_OUT, FEWEST = 500, 20  # pictures
+BATCH_SIZE = 32
 UNFINISHED = ".unfinished"
 GUESSES = 0.2  # what guesses of the key weigh beside the picture
 WINDOW, C1, C2 = 7, 0.01**2, 0.03**2  # of SSIM, of values up to 1
@@ -39,11 +41,12 @@ def learn(
     *,
     name="pictures",
     steps=None,
-    batch_size=32,
+    batch_size=None,
     learning_rate=None,
     seed=0,
     minutes=None,
     progress=None,
+    ciphertexts=None,
     **sizes,
 ):
     """Trains a network on public pictures under fresh keys, and writes its file.
@@ -54,13 +57,16 @@ def learn(
             is held out to tell how good the attack is.
         path: of the file; where it is there already it is read.
         name: of the pictures, in words.
-        steps: of the whole run; default by the kind of network.
-        batch_size: pairs of a step.
+        steps: of the whole run; default by the kind of network, or as published.
+        batch_size: pairs of a step, 32, or as published.
         learning_rate: the largest; default by the kind of network.
         seed: of weights, pictures and keys.
         minutes: stop after that time; the same call goes on later.
         progress: called with (steps done, steps, loss).
-        **sizes: of the network; or `published`, the name of another one.
+        ciphertexts: `uint8 (N, H, W, C)` of a victim, from which a published GAN learns
+            with plain pictures of others; default those made under fresh keys. Nothing
+            is held out then: nobody here can score what it shows.
+        **sizes: of the network; or `published`, the name of another one, and `width`.
 
     Returns:
         An `InverseNetwork`, or None where the time was not enough.
@@ -70,16 +76,23 @@ def learn(
             or the loss became NaN.
     """
     started, path = time.monotonic(), pathlib.Path(path)
-    steps = STEPS[form.family] if steps is None else steps
-    if learning_rate is None:
-        learning_rate = RATES[form.family]
     sizes = json.loads(json.dumps(sizes))  # as they come out of a file
+    published = PUBLISHED.get(sizes.get("published"))
+    if learning_rate is None:
+        learning_rate = published.rate if published else RATES[form.family]
+    if batch_size is None:
+        batch_size = published.batch_size if published else BATCH_SIZE
+    _check_evidence(form, ciphertexts, published)
     if pictures.shape[1:] != form.image_shape or len(pictures) < FEWEST:
         raise AttackError(
             f"Pictures to learn from should be {FEWEST} or more of shape "
             f"{form.image_shape}. Received: {len(pictures)} of {pictures.shape[1:]}"
         )
     held_out, pictures = np.split(pictures, [min(HELD_OUT, len(pictures) // 10)])
+    if steps is None:
+        steps = STEPS[form.family]
+        if published:
+            steps = max(1, published.epochs * len(pictures) // batch_size)
     settings = {
         "cipher": form.cipher,
         "options": dict(form.options),
@@ -87,12 +100,14 @@ def learn(
         "network": sizes,
         "pictures": name,
         "count": len(pictures),
-        "checksum": f"{zlib.crc32(np.ascontiguousarray(pictures).data):08x}",
+        "checksum": _checksum(pictures),
         "steps": steps,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "seed": seed,
     }
+    if ciphertexts is not None:
+        settings["ciphertexts"] = [len(ciphertexts), _checksum(ciphertexts)]
     if path.exists():
         found = InverseNetwork.load(path)
         _check_same(path, found.settings, settings)
@@ -100,19 +115,25 @@ def learn(
 
     keras.utils.set_random_seed(seed)
     model = form.build(**sizes)
-    _compile(model, steps, learning_rate, sizes.get("published"))
+    taught = model
+    if published and published.judge:
+        taught = players(model, form, published, sizes.get("width"))
+    _compile(taught, steps, learning_rate, published)
     kept, done = path.with_name(path.name + UNFINISHED), 0
     if kept.exists():
         state, arrays = read_network(kept)
         _check_same(kept, state, settings)
         done = state["done"]
-        load_arrays([*model.variables, *model.optimizer.variables], arrays)
-    saved, names = started, list(model.output)
+        load_arrays([*taught.variables, *taught.optimizer.variables], arrays)
+    saved = started
     while done < steps:
         last = min(steps, done + ROUND)
-        span = done, last
-        pairs = Pairs(form, pictures, batch_size, seed, *span, outputs=names)
-        loss = model.fit(pairs, shuffle=False, verbose=0).history["loss"][0]
+        given = form, pictures, batch_size, seed, done, last
+        if taught is model:
+            batches = Pairs(*given, outputs=list(model.output))
+        else:
+            batches = Unpaired(*given, ciphertexts)
+        loss = taught.fit(batches, shuffle=False, verbose=0).history["loss"][0]
         if not math.isfinite(loss):
             raise AttackError(
                 f"The loss should stay a number. Received: none at step {last}; take a "
@@ -123,7 +144,7 @@ def learn(
             progress(done, steps, loss)
         time_is_up = minutes is not None and now - started >= 60 * minutes
         if done < steps and (time_is_up or now - saved > KEEP_SECONDS):
-            arrays = [*model.variables, *model.optimizer.variables]
+            arrays = [*taught.variables, *taught.optimizer.variables]
             _write(kept, settings | {"done": done}, arrays)
             saved = now
         if done < steps and time_is_up:
@@ -131,7 +152,10 @@ def learn(
     trained = InverseNetwork(
         settings, [keras.ops.convert_to_numpy(one) for one in model.variables]
     )
-    settings["held_out"] = _held_out_scores(trained, held_out, pictures, seed)
+    # Of one key, that nobody here has, no other ciphertexts can be made.
+    settings["held_out"] = {"count": 0, "ssim": None, "constant": {}}
+    if ciphertexts is None:
+        settings["held_out"] = _held_out_scores(trained, held_out, pictures, seed)
     _write(path, settings, model.variables)
     kept.unlink(missing_ok=True)
     return trained
@@ -190,6 +214,27 @@ def _scores(shown, plain):
     return as_json(score_images(shown, plain)) | {"lpips": mean_lpips(shown, plain)}
 
 
+def _checksum(images):
+    return f"{zlib.crc32(np.ascontiguousarray(images).data):08x}"
+
+
+def _check_evidence(form, ciphertexts, published):
+    """Ciphertexts are for GANs, and of the size of what the network is built for."""
+    if ciphertexts is None:
+        return
+    if published is None or not published.judge:
+        names = [name for name, one in PUBLISHED.items() if one.judge]
+        raise AttackError(
+            "Ciphertexts without their pictures should be for a network that learns "
+            f"from such: `published` one of {names}. Received: another"
+        )
+    if ciphertexts.shape[1:] != form.image_shape:
+        raise AttackError(
+            f"Ciphertexts should be of the shape of the pictures, {form.image_shape}. "
+            f"Received: {ciphertexts.shape[1:]}"
+        )
+
+
 def _check_same(path, there, settings):
     different = sorted(name for name in settings if there.get(name) != settings[name])
     if different:
@@ -205,9 +250,10 @@ def _write(path, settings, variables):
 
 
 def _compile(model, steps, learning_rate, published=None):
+    if published is not None and published.judge:
+        return compile_players(model, published, learning_rate)
     if published is not None:
-        PUBLISHED[published][1](model)
-        return
+        return compile_itn(model, learning_rate)
     rate = keras.optimizers.schedules.CosineDecay(
         0.0,
         max(1, steps - steps // 20),

@@ -55,6 +55,42 @@ class Pairs(keras.utils.PyDataset):
         return ciphertexts, {name: targets[name] for name in names}
 
 
+class Unpaired(keras.utils.PyDataset):
+    """Batches for a GAN: ciphertexts, and plain pictures of others.
+
+    Args:
+        form: a `Form`.
+        pictures: `uint8 (N, H, W, C)`. Where no ciphertexts are given, those of one
+            half are made under fresh keys, and the other half is shown plain.
+        batch_size, seed, first, last: as of `Pairs`.
+        ciphertexts: of a victim, under keys that nobody here knows.
+    """
+
+    def __init__(self, form, pictures, batch_size, seed, first, last, ciphertexts=None):
+        super().__init__()
+        self._form, self._given = form, ciphertexts
+        self._hidden, self._shown = np.split(pictures, [len(pictures) // 2])
+        if ciphertexts is not None:
+            self._hidden, self._shown = ciphertexts, pictures
+        self._batch_size, self._seed = batch_size, seed
+        self._first, self._last = first, last
+
+    def __len__(self):
+        return self._last - self._first
+
+    def __getitem__(self, index):
+        rng = np.random.default_rng([self._seed, LEARNING, self._first + index])
+        ciphertexts, plain = (
+            images[rng.integers(0, len(images), self._batch_size)]
+            for images in (self._hidden, self._shown)
+        )
+        if self._given is None:
+            ciphertexts, _ = pair(self._form, ciphertexts, rng)
+        ones = np.ones((self._batch_size, 1), np.float32)
+        wanted = {"real": ones, "shown": 0 * ones, "judged": ones}
+        return (ciphertexts, as_target(plain)), wanted
+
+
 def pair(form, plain, rng):
     """Ciphertexts of plain pictures under fresh keys, and what a network should say.
 

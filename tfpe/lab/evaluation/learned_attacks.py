@@ -4,6 +4,7 @@ import pathlib
 
 from tfpe.attacks.learned.forms import form_of
 from tfpe.attacks.learned.network_file import SUFFIX
+from tfpe.ciphers import find_cipher
 
 
 def train_attack(
@@ -16,7 +17,8 @@ def train_attack(
         pictures: a `Pictures`: what is scored is not learned from.
         path: of the file.
         minutes, progress, seed: as of `tfpe.attacks.learned.learning.learn`.
-        **given: `options` of the cipher, `steps` and `batch_size`.
+        **given: `options` of the cipher, and what else `learn` takes, such as `steps`,
+            `published` and `ciphertexts`.
 
     Returns:
         An `InverseNetwork`, or None where the time was not enough.
@@ -24,10 +26,10 @@ def train_attack(
     from tfpe.attacks.learned.learning import learn
 
     options = given.pop("options", {})
-    form = form_of(cipher, pictures.shape, **options)
+    pictures = pictures.cropped(find_cipher(cipher).block_size(**options))
     return learn(
-        form,
-        pictures.cropped(form.block_size).evidence,
+        form_of(cipher, pictures.shape, **options),
+        pictures.evidence,
         path,
         name=pictures.name,
         minutes=minutes,
