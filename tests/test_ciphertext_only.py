@@ -166,6 +166,19 @@ def test_nibble_statistics_raise_on_other_ciphers(photographs, key, name, why):
         nibble_statistics(secret(pictures[::8]), pictures[1::8])
 
 
+def test_nibble_statistics_want_enough_blocks(photographs, key):
+    pictures, blocks = patches(photographs, 8)[:500], patches(photographs, 4)[::4]
+    secret = ciphers.le(key, (8, 8, 3))
+    few = "should hold at least 2000 blocks. Received: 1996"
+    with pytest.raises(AttackError, match=f"`ciphertexts` {few}"):
+        nibble_statistics(secret(pictures[1:]), pictures)
+    with pytest.raises(AttackError, match=f"`reference` {few}"):
+        nibble_statistics(secret(pictures), pictures[1:])
+    alone = ciphers.le(key, (4, 4, 3))(blocks[::2])
+    with pytest.raises(AttackError, match="more than one block each"):
+        nibble_statistics(alone, blocks[1::2])
+
+
 def accuracy_up_to_a_mirror(recovered, secret):
     keys = recovered, mirrored(recovered)
     return max(score_key(key, secret).index_accuracy for key in keys)
