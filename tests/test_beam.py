@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from image_folders import contents, save
+from processes import run_script
 from sklearn.datasets import load_sample_images
 
 from tfpe import Key
@@ -54,6 +55,17 @@ def test_any_number_of_workers_writes_the_files_of_the_local_path(
     images = len(np.load("tiny.npz")["x_train"])
     assert summary.written == images * settings.get("copies", 1)
     assert contents(folder / "beam") == contents(folder / "local")
+
+
+@pytest.mark.slow
+def test_dask_writes_the_same_files_though_a_worker_is_killed(folder):
+    pytest.importorskip("distributed", reason="apache-beam[dask] is not installed")
+    images = np.stack([PHOTO[n : n + 200, n : n + 200] for n in range(200)])
+    np.savez("large.npz", x_train=images, y_train=np.arange(len(images)) % 3)
+    encrypt_dataset("large.npz", "local", Key(SECRET), "ele")
+    said = run_script("dask_workers.py", "large.npz", "dask", "owner.key", "ele")
+    assert said.splitlines()[-1] == f"written {len(images)}, killed True"
+    assert contents(folder / "dask") == contents(folder / "local")
 
 
 def test_a_folder_is_no_place_for_what_is_made_of_it(folder):
