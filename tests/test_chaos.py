@@ -141,7 +141,7 @@ def test_draws_pass_weak_parameters_over():
 def test_sequences_of_many_keys_are_those_of_each(few, length, monkeypatch):
     """Weak parameters of some of them are passed over there too."""
     monkeypatch.setattr(chaos, "FEW", few)
-    monkeypatch.setattr(chaos, "CHUNK", 2**14)
+    monkeypatch.setattr(chaos, "CHUNK", 2**10)
     keys = [Key(bytes(32)).derive(n) for n in range(40)]
     materials = Keys(keys).material("logistic", (1, 1, 3))
     each = materials.each()

@@ -40,7 +40,7 @@ __all__ = [
 
 BURN_IN = 3000
 CHECKED_BYTES = 1500
-CHUNK = 2**16
+CHUNK = 2**14  # values, of which several arrays stay in the cache
 FEW = 50  # maps, up to which Python follows them one by one as fast as NumPy all
 MIN_DISTINCT_BYTES = 200
 

@@ -19,6 +19,7 @@ from tfpe.algebra.block_rows import (
     row_parts,
     take_rows,
 )
+from tfpe.algebra.pixel_moves import MOST_CHANNELS
 from tfpe.algebra.transform import Transform
 from tfpe.checks import index_dtype
 
@@ -146,7 +147,9 @@ class BlockTransform(Transform):
                 rows = (source.reshape(len(first), -1) + first[:, None]).reshape(-1)
         inverse, back = np.empty_like(order), np.empty_like(masks)
         parts = self.words_of_byte
-        for part in row_parts(*order.shape):
+        # Pixels are taken in parts by the functions for them.
+        few = words_ <= MOST_CHANNELS
+        for part in [slice(None)] if few else row_parts(*order.shape):
             own = part if rows is None else rows[part]
             found = inverse[part] = inverted_rows(order[own])
             moved = take_rows(mask_words(masks[own], parts), found)
