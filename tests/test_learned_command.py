@@ -7,11 +7,16 @@ import pytest
 from image_folders import CHINA, save
 
 from tfpe import Key
+from tfpe.attacks.learned import learning
+from tfpe.attacks.learned.forms import form_of
+from tfpe.attacks.learned.learning import learn
 from tfpe.cli import main
 from tfpe.files import encrypt_folder
 from tfpe.lab.evaluation.curves import measure_curve
+from tfpe.lab.evaluation.learned_attacks import attack_file
 from tfpe.lab.evaluation.pictures import load_pictures
 from tfpe.lab.records import environment, typed
+from tfpe.lab.tables.strongest_outcomes import most_seen, outcomes
 
 SIZE = 16
 
@@ -120,6 +125,41 @@ def test_evaluations_name_what_they_leave_out(folder, capsys):
             for p in (folder / "kept").iterdir()
         ]
     )
+
+
+def eagerly(compiled):
+    """Steps that are not compiled: one is done sooner so."""
+
+    def in_steps(model, *arguments):
+        compiled(model, *arguments)
+        model.run_eagerly = True
+
+    return in_steps
+
+
+def test_a_network_trained_apart_stands_beside_the_jigsaw_solver(
+    folder, capsys, monkeypatch
+):
+    """The scorecard shows the nearer picture of the two."""
+    kept = attack_file("kept", "etc", (SIZE, SIZE), block_size=8)
+    of = ["--cipher", "etc", "--option", "block_size=8", "-q"]
+    monkeypatch.setattr(learning, "_compile", eagerly(learning._compile))
+    small = {"steps": 1, "batch_size": 2, "width": 16, "depth": 1}
+    public, shape = load_pictures("public"), (SIZE, SIZE, 3)
+    learn(form_of("etc", shape, block_size=8), public.evidence, kept, **small)
+    evaluate = ["evaluate", "mine", "--images", "8", "--json", "--learned", "kept"]
+    capsys.readouterr()
+    assert main([*evaluate, *of]) in (0, None)
+    record = typed(json.loads(capsys.readouterr().out))
+    found = {one.attack: one for one in outcomes(record)}
+    both = found["jigsaw"], found["inverse_network"]
+    seen = [one.ssim for one in both if one.ssim is not None]
+    assert found["inverse_network"].ssim in seen
+    assert most_seen(both).ssim == max(seen)
+    other = [*of[:3], "block_size=4", "-q"]
+    kept.rename(attack_file("kept", "etc", (SIZE, SIZE), block_size=4))
+    assert main([*evaluate, *other]) == 1
+    assert "block_size" in capsys.readouterr().err
 
 
 def test_leaked_pairs_teach_a_network_as_they_give_a_key(folder, monkeypatch):

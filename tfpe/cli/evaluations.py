@@ -193,6 +193,7 @@ def _learned(name, pictures, chosen, options):
     """The network for a cipher, trained where none is kept; None without --learned."""
     if not options.learned:
         return None
+    from tfpe.attacks import InverseNetwork
     from tfpe.attacks.learned.forms import has_network
     from tfpe.ciphers import find_cipher
     from tfpe.lab.evaluation.learned_attacks import attack_file, train_attack
@@ -200,6 +201,11 @@ def _learned(name, pictures, chosen, options):
     if not has_network(find_cipher(name).traits(**chosen)):
         return None
     path = attack_file(options.learned, name, pictures.shape, **chosen)
+    if path.exists():  # trained apart, perhaps on more pictures or for longer
+        found = InverseNetwork.load(path)
+        pictures = pictures.cropped(find_cipher(name).block_size(**chosen))
+        found.check(pictures.shape, name, chosen)
+        return found
     with progress_bar(f"Training for {name}", options) as bar:
         trained = train_attack(
             name,
