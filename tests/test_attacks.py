@@ -8,6 +8,7 @@ from key_arrays import TRANSFORMS
 
 from tfpe import CIPHERS, Transform, attacks
 from tfpe.algebra.substitution import Substitution
+from tfpe.algebra.xor_transform import XorTransform
 from tfpe.attacks import ATTACKS, score_images, score_key
 from tfpe.ciphers.blocks import block_indices
 from tfpe.errors import AttackError, ImageError, TfpeError
@@ -70,14 +71,22 @@ def test_rows_say_what_they_are():
     }
 
 
+def raises_or_is_right(row, secret, *evidence, refusal=AttackError):
+    """On a cipher that it is not for, an attack gives no key, or all of the key."""
+    try:
+        found = row(*evidence)
+    except refusal:
+        return
+    assert found == secret and not np.size(getattr(found, "undetermined", ()))
+
+
 @pytest.mark.parametrize("row, cipher", pairs_of(CHOSEN))
 def test_chosen_plaintext_gives_the_key_or_raises(key, row, cipher):
     """Exact on its ciphers; on any other never a wrong key."""
     form = row.form_of(cipher)
     secret = CIPHERS[cipher](key, SHAPE, **form)
     if cipher not in row.ciphers:
-        with pytest.raises(AttackError):
-            row(secret, SHAPE)
+        raises_or_is_right(row, secret, secret, SHAPE)
         return
     evidence = attacks.Evidence(oracle=secret, shape=SHAPE, cipher=cipher, options=form)
     found = attacks.run(row, evidence)
@@ -108,8 +117,7 @@ def test_known_plaintext_explains_the_pairs_or_raises(key, row, cipher, patches)
     encrypted = secret(plain)
     if cipher not in row.ciphers:
         refusal = AttackError if encrypted.dtype == np.uint8 else ImageError
-        with pytest.raises(refusal):
-            row(plain, encrypted)
+        raises_or_is_right(row, secret, plain, encrypted, refusal=refusal)
         return
     evidence = attacks.Evidence(pairs=(plain, encrypted), cipher=cipher)
     found = attacks.run(row, evidence)
@@ -136,6 +144,23 @@ def test_known_plaintext_explains_the_pairs_or_raises(key, row, cipher, patches)
     assert certain.mean() > 0.95
     assert (recovered.perm == truth.perm)[certain].all()
     assert (recovered.mask == truth.mask)[certain].all()
+
+
+@pytest.mark.parametrize("name", ["block_chosen_plaintext", "block_known_plaintext"])
+def test_a_cipher_without_blocks_that_repeats_may_be_opened_and_never_wrongly(
+    name, patches
+):
+    """Its mask begins again every four columns; the traits know no such side."""
+    veil = np.random.default_rng(3).integers(0, 256, (4, 3), np.uint8)
+    secret = XorTransform(np.tile(veil.ravel(), 32 * 8), SHAPE)
+    plain = patches[:16]
+    pairs = plain, secret(plain)
+    evidence = (secret, SHAPE) if "chosen" in name else pairs
+    assert ATTACKS[name](*evidence) == secret
+    raises_or_is_right(ATTACKS[name], secret, *evidence)
+    other = XorTransform(255 - secret.mask, SHAPE)
+    with pytest.raises(AssertionError):
+        raises_or_is_right(ATTACKS[name], other, *evidence)
 
 
 @pytest.mark.parametrize("cipher", TRANSFORMS)

@@ -63,6 +63,8 @@ def lacking(value):
     text = inspect.getdoc(value) or ""
     if not re.match(r".*[.:](\n|$)", text):
         yield "a first line that is a sentence"
+    for forgotten in re.findall(r"\b(?:FIGURES?|TODO|TBD|FIXME|XXX)\b", text):
+        yield f"what {forgotten} stands for"
     if inspect.isclass(value) and issubclass(value, Exception):
         return
     names = [name for name in inspect.signature(value).parameters if name != "self"]
@@ -96,13 +98,14 @@ def test_docstring(name, value):
 
 def test_the_check_finds_what_lacks():
     def poor(image, key):
-        """Encrypts"""
+        """Encrypts TODO"""
         if key is None:
             raise ValueError
         return image
 
     assert list(lacking(poor)) == [
         "a first line that is a sentence",
+        "what TODO stands for",
         "Args or Attributes",
         "its arguments ['image', 'key']",
         "an example",

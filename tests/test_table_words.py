@@ -1,16 +1,19 @@
 """What cells and notes of tables say, for all that a record may hold or lack."""
 
 import copy
+import dataclasses
 import itertools
 
 import pytest
 import report_records as make
 
+from tfpe.attacks.evidence import MODELS
 from tfpe.errors import RecordError
 from tfpe.lab.records import typed
 from tfpe.lab.records.attack_records import Outcome
 from tfpe.lab.table import NONE
 from tfpe.lab.tables import scorecard_table as cells
+from tfpe.lab.tables.accuracy import comparison_table
 from tfpe.lab.tables.attack_tables import (
     attack_table,
     metrics_table,
@@ -181,3 +184,19 @@ def test_a_value_that_is_refused_is_shown_in_80_letters(length, document):
         typed(document)
     shown = str(error.value).partition("Received: ")[2]
     assert shown == (repr(value) if length <= 80 else f"{repr(value)[:77]}...")
+
+
+@pytest.mark.parametrize("unit", sorted({unit for _, unit in MODELS.values()}))
+def test_evidence_of_every_kind_is_counted_in_words(unit):
+    found = outcome("failed")
+    for count, ending in ((1, ""), (2, "s")):
+        amount = dataclasses.replace(found.evidence, kind=unit, count=count)
+        words = dataclasses.replace(found, evidence=amount).amount
+        assert words.startswith(f"{count} ") and words.endswith(ending)
+        assert words.endswith("s") == (count > 1)
+
+
+@pytest.mark.parametrize("epochs, words", [(1, ", 1 epoch, "), (3, ", 3 epochs, ")])
+def test_a_comparison_of_one_epoch_is_of_one(epochs, words):
+    record = typed(make.training("plain", 0.5, epochs=epochs))
+    assert words in comparison_table([record]).caption

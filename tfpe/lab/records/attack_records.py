@@ -9,6 +9,7 @@ from tfpe.lab.records.record import Record
 OUTCOMES = ("recovered", "partial", "failed")
 UNITS = {
     "queries": "chosen image",
+    "models": "matched model",
     "pairs": "known pair",
     "ciphertexts": "ciphertext",
     "keys": "key",

@@ -68,8 +68,9 @@ def comparison_table(trainings):
         "images\n/s": lambda r: number(r[0].results.images_per_second, "{:.0f}"),
         "published": lambda rows: _published(rows, sources),
     }
+    epochs = settings.stated["epochs"]
     return Table.of(
-        f"{settings.dataset}: {network}, {settings.stated['epochs']} epochs, "
+        f"{settings.dataset}: {network}, {epochs} epoch{'' if epochs == 1 else 's'}, "
         f"{results.train_images} training and {results.test_images} test images; "
         "test accuracy in %",
         [[record] for record in trainings],
