@@ -204,6 +204,10 @@ def test_an_interrupted_gan_ends_with_the_same_file(
     other = given | {"ciphertexts": secret(pieces[41:71])}
     with pytest.raises(AttackError, match="another ciphertexts"):
         learn(form, pieces[:40], path, **other)
+    assert learn(form, pieces[:40], tmp_path / "begun", minutes=0, **given) is None
+    for name in ("cut", "begun"):  # of one key, and no attack on fresh ones
+        with pytest.raises(AttackError, match="another ciphertexts"):
+            learn(form, pieces[:40], tmp_path / name, **given | {"ciphertexts": None})
 
 
 def test_what_a_gan_cannot_learn_from_is_refused(pieces, tmp_path):

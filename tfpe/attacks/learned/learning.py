@@ -236,7 +236,9 @@ def _check_evidence(form, ciphertexts, published):
 
 
 def _check_same(path, there, settings):
-    different = sorted(name for name in settings if there.get(name) != settings[name])
+    # Of none, settings hold nothing; a file may be of some.
+    names = sorted({*settings, "ciphertexts"})
+    different = [name for name in names if there.get(name) != settings.get(name)]
     if different:
         raise AttackError(
             f"{path} should be of this run. Received: a file of another "
