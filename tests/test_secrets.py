@@ -60,6 +60,25 @@ def counts(array):
     return np.unique(np.diff(array.reshape(-1).astype(np.int64))).size <= 1
 
 
+def written_in_all_ways(array):
+    """An array as a file may hold it."""
+    values = array.reshape(-1)[:4096]  # longer ones repeat themselves
+    yield values.tobytes()
+    if (values == np.rint(values)).all():
+        yield values.astype(np.int64).tobytes()
+    yield json.dumps(values.tolist()).encode()
+    if np.unique(values).size == 2:
+        yield (values == values.max()).tobytes()
+
+
+@pytest.mark.parametrize("low", [0, 19])
+def test_an_array_of_two_values_is_found_whatever_they_are(low):
+    array = np.where(np.random.default_rng(0).random(768) < 0.5, low, 176)
+    chunks = secret_forms([array.astype(np.uint8)])
+    for data in written_in_all_ways(array.astype(np.uint8)):
+        assert any(chunk in data for chunk in chunks)
+
+
 @pytest.mark.parametrize("name", CIPHERS)
 def test_nothing_that_is_held_can_be_written_unseen(name):
     """The search is not empty: each array is found, whole or in part, in any form."""
@@ -67,14 +86,7 @@ def test_nothing_that_is_held_can_be_written_unseen(name):
     images = IMAGES.astype(np.uint8)
     assert arrays or np.array_equal(CIPHERS[name](KEY, SHAPE)(images), images)
     for array in arrays:
-        values = array.reshape(-1)[:4096]  # longer ones repeat themselves
-        written = [values.tobytes()]
-        if (values == np.rint(values)).all():
-            written.append(values.astype(np.int64).tobytes())
-        written.append(json.dumps(values.tolist()).encode())
-        if np.unique(values).size == 2:
-            written.append((values > 0).tobytes())
-        for data in written:
+        for data in written_in_all_ways(array):
             with pytest.raises(AssertionError, match=f"key material of {name}"):
                 assert_free(b"before" + data + b"after", name, "a file")
 
