@@ -162,6 +162,24 @@ def test_a_network_trained_apart_stands_beside_the_jigsaw_solver(
     assert "block_size" in capsys.readouterr().err
 
 
+def test_a_network_is_not_scored_on_pictures_that_it_may_have_learned_from(
+    folder, capsys
+):
+    kept = attack_file("apart", "pbe", (SIZE, SIZE))
+    assert main([*TRAIN[:7], str(kept), *TRAIN[8:]]) == 0
+    capsys.readouterr()
+    evaluate = ["evaluate", "public", "--cipher", "pbe", "--learned", "apart", "-q"]
+    assert main(evaluate) == 1
+    assert "of another checksum, count" in capsys.readouterr().err
+    images = np.full((2, SIZE, SIZE, 3), 7, np.uint8)
+    labels = np.zeros(2, int)
+    parts = {"x_train": images, "y_train": labels, "x_test": images, "y_test": labels}
+    np.savez("set.npz", **parts)
+    splits = None, "train", "test"
+    names = [load_pictures("set.npz", split=split).drawn_from for split in splits]
+    assert names == ["set, test", "set, train", "set, test"]
+
+
 def test_leaked_pairs_teach_a_network_as_they_give_a_key(folder, monkeypatch):
     """A point for each number of pairs, as of the exact attack beside it."""
     monkeypatch.setattr("tfpe.attacks.learned.learning.STEPS", {"pixels": 8})

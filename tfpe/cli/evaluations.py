@@ -197,15 +197,20 @@ def _learned(name, pictures, chosen, options):
     from tfpe.attacks.learned.forms import has_network
     from tfpe.ciphers import find_cipher
     from tfpe.lab.evaluation.learned_attacks import attack_file, train_attack
+    from tfpe.lab.evaluation.pictures import PHOTOGRAPHS
 
     if not has_network(find_cipher(name).traits(**chosen)):
         return None
     path = attack_file(options.learned, name, pictures.shape, **chosen)
-    if path.exists():  # trained apart, perhaps on more pictures or for longer
+    if path.exists():
         found = InverseNetwork.load(path)
-        pictures = pictures.cropped(find_cipher(name).block_size(**chosen))
-        found.check(pictures.shape, name, chosen)
-        return found
+        others = found.settings["pictures"] != pictures.drawn_from
+        if others or options.source == PHOTOGRAPHS:  # trained apart from what is scored
+            cut = pictures.cropped(find_cipher(name).block_size(**chosen))
+            found.check(cut.shape, name, chosen)
+            return found
+        # Of the same set, what is scored may be what it learned from: refused below
+        # unless it is the file that would be trained now.
     with progress_bar(f"Training for {name}", options) as bar:
         trained = train_attack(
             name,

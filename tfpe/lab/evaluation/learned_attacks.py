@@ -31,7 +31,7 @@ def train_attack(
         form_of(cipher, pictures.shape, **options),
         pictures.evidence,
         path,
-        name=pictures.name,
+        name=pictures.drawn_from,
         minutes=minutes,
         progress=progress,
         seed=seed,

@@ -37,6 +37,7 @@ class Pictures:
         large: one picture of its own size, for attacks on large blocks.
         note: how they were cut, in words.
         shown: whether they may stand in a record: those that came with a package.
+        split: of a data set; None of others.
     """
 
     name: str
@@ -46,6 +47,12 @@ class Pictures:
     large: np.ndarray
     note: str
     shown: bool = False
+    split: str | None = None
+
+    @property
+    def drawn_from(self):
+        """The name, of a data set with its split."""
+        return self.name if self.split is None else f"{self.name}, {self.split}"
 
     @property
     def shape(self):
@@ -140,9 +147,10 @@ def load_pictures(
                 )
             images = _image_files(path, count, rng, preparation)
         else:
-            images = _data_set(source, count, rng, data_dir, split, preparation)
+            images, split = _data_set(source, count, rng, data_dir, split, preparation)
         name = path.resolve().stem if path.exists() else word or source
         pictures = _divided(name, images, size, scored)
+        pictures = dataclasses.replace(pictures, split=split)
         if preparation is not None and preparation.window is not None:
             note = f"{pictures.note}, through the window {preparation.window}"
             pictures = dataclasses.replace(pictures, note=note)
@@ -244,7 +252,10 @@ def _image_files(path, count, rng, preparation):
 
 
 def _data_set(source, count, rng, data_dir, split, preparation):
-    """Pictures of a data set, in the order drawn; others are not decoded."""
+    """Pictures of a data set, in the order drawn, and their split.
+
+    Others are not decoded.
+    """
     from tfpe.dataset.sources import open_source
 
     found = open_source(source, data_dir, preparation)
@@ -265,4 +276,4 @@ def _data_set(source, count, rng, data_dir, split, preparation):
                 for k in wanted:
                     images[place[number + k]] = decoded[k]
             number += size
-    return images
+    return images, split
