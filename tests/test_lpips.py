@@ -8,6 +8,7 @@ from image_folders import CHINA, FLOWER
 from scripts.blocking import Without
 
 from tfpe import metrics
+from tfpe.cli import attack_training
 from tfpe.errors import ImageError, TfpeError
 from tfpe.metrics import perceptual_similarity
 from tfpe.metrics.perceptual_similarity import STAGES, has_lpips, mean_lpips
@@ -122,3 +123,19 @@ def test_a_file_of_weights_runs_nothing(tmp_path):
     path.write_bytes(pickle.dumps(print))
     with path.open("rb") as file, pytest.raises(pickle.UnpicklingError, match="print"):
         perceptual_similarity._Arrays(file).load()
+
+
+@pytest.mark.parametrize(
+    "side, absent, said",
+    [
+        (16, True, "below 31 x 31"),
+        (32, True, "tfpe[lpips]"),
+        (32, False, "not installed where"),
+    ],
+)
+def test_why_there_is_no_lpips(capsys, monkeypatch, side, absent, said):
+    monkeypatch.setattr(attack_training, "is_missing", lambda name: absent)
+    attack_training.tell_no_lpips({"lpips": None}, (side, side, 3))
+    assert said in capsys.readouterr().err
+    attack_training.tell_no_lpips({"lpips": 0.0}, (side, side, 3))
+    assert not capsys.readouterr().err

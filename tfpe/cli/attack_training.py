@@ -166,16 +166,18 @@ def _print_scores(settings):
     }
     title = f"{settings['cipher']}: {found['count']} pictures and keys not learned from"
     print_table(Table.of(title, rows, columns))
-    tell_no_lpips(found)
+    tell_no_lpips(found, settings["image_shape"])
 
 
-def tell_no_lpips(scores):
+def tell_no_lpips(scores, image_shape):
     """Says why scores of pictures have no LPIPS, where they have none."""
     from tfpe.metrics.perceptual_similarity import LEAST_SIDE, PACKAGE
 
     if scores.get("lpips") is not None:
         return
-    reason = f"Pictures are below {LEAST_SIDE} x {LEAST_SIDE} pixels"
-    if is_missing(PACKAGE):
+    reason = "Its package was not installed where the pictures were scored"
+    if min(image_shape[:2]) < LEAST_SIDE:
+        reason = f"Pictures are below {LEAST_SIDE} x {LEAST_SIDE} pixels"
+    elif is_missing(PACKAGE):
         reason = missing(PACKAGE)
     note(f"LPIPS is left out. {reason}")

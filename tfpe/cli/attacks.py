@@ -200,7 +200,7 @@ def attack(options):
     _write(result, options)
     print_summary(result.summary, options)
     if row.learned and result.summary.get("scored"):
-        tell_no_lpips(result.summary)
+        tell_no_lpips(result.summary, result.recovered.shape[1:])
     return 0
 
 
