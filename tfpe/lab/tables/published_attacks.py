@@ -16,9 +16,11 @@ KIYA = (
     "2205.12041"
 )
 LPIPS, SSIM = "LPIPS", "SSIM"
+DATASET = "cifar10"  # whose pictures are measured: on others scores mean other things
 NOTE = (
     "Published figures are quoted, in italics. Measured: the best `inverse_network` on "
-    "the frontier, a key for each image; `python -m training frontier` measures it. "
+    "the frontier of cifar10, a key for each image; `python -m training frontier` "
+    "measures it. "
     "Which network LPIPS had there is not known; here it is AlexNet. SSIM is 1 and "
     "LPIPS 0 for the plain picture, which exact attacks give where one "
     "key serves all images, with a few known pairs."
@@ -73,7 +75,11 @@ PUBLISHED_ATTACKS = tuple(_published())
 
 def published_attack_tables(records):
     """Published scores beside measured ones, a `Table` in a list."""
-    fresh = [r for r in of_kind(records, Frontier) if r.settings.per_image]
+    fresh = [
+        record
+        for record in of_kind(records, Frontier)
+        if record.settings.per_image and record.settings.dataset == DATASET
+    ]
 
     def measured(row, attack):
         """The best score of an attack on a cipher with a key for each image."""
