@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from tfpe import CIPHERS, Key
+from tfpe import CIPHERS, Key, Keyed, Transform
 from tfpe.attacks import as_json, score_images, score_key
+from tfpe.errors import AttackError
 from tfpe.metrics.structural_similarity import SSIM_WINDOW
 
 
@@ -18,6 +19,28 @@ def test_shares_of_a_key(name):
     index, perm, mask = score
     assert all(0 <= share <= 1 for share in score) and index <= min(perm, mask)
     assert (index < 1) == (other != secret)
+
+
+class Sums(Keyed):
+    """A kind of one's own: a secret byte is added to each."""
+
+    _fixed = ("offsets", "input_shape", "output_shape")
+
+    def __init__(self, offsets):
+        self.input_shape = self.output_shape = (1, 1, len(offsets))
+        self._freeze(offsets=np.uint8(offsets))
+
+    def _same(self, other):
+        return isinstance(other, Sums) and np.array_equal(self.offsets, other.offsets)
+
+
+def test_keys_of_a_kind_of_ones_own_are_scored_by_their_arrays():
+    secret = Sums([1, 2, 3])
+    assert score_key(Sums([1, 2, 3]), secret) == (1, 1, 1)
+    assert score_key(Sums([1, 2, 9]), secret).index_accuracy == 0.5
+    assert score_key(Sums([7, 8, 9]), secret).index_accuracy == 0
+    with pytest.raises(AttackError, match="one kind"):
+        score_key(Transform.identity((1, 1, 3)), secret)
 
 
 @pytest.mark.parametrize("size", [SSIM_WINDOW - 1, SSIM_WINDOW])

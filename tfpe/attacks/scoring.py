@@ -88,7 +88,11 @@ def score_key(recovered, secret):
         if recovered.matrix.shape == secret.matrix.shape:
             right = float((recovered.matrix == secret.matrix).mean())
         return KeyScore(right, right, right)
-    if not isinstance(recovered, Transform) or not isinstance(secret, Transform):
+    kinds = [isinstance(one, Transform) for one in (recovered, secret)]
+    if not any(kinds) and isinstance(recovered, type(secret)):
+        right = _equal_entries(recovered, secret)
+        return KeyScore(right, right, right)
+    if not all(kinds):
         raise AttackError(
             f"Both keys should be of one kind. Received: {recovered!r} and {secret!r}"
         )
@@ -97,6 +101,19 @@ def score_key(recovered, secret):
     perm = recovered.perm == secret.perm
     mask = recovered.mask == secret.mask
     return KeyScore(float((perm & mask).mean()), float(perm.mean()), float(mask.mean()))
+
+
+def _equal_entries(recovered, secret):
+    """The fraction of entries of the arrays of a kind of one's own that are equal."""
+    if recovered == secret:
+        return 1.0
+    equal = [np.zeros(1, bool)]  # something differs
+    for name in secret._fixed:
+        found, wanted = getattr(recovered, name), getattr(secret, name)
+        if isinstance(wanted, np.ndarray):
+            same = found.shape == wanted.shape
+            equal.append((found == wanted if same else np.zeros(wanted.shape)).ravel())
+    return float(np.concatenate(equal).mean())
 
 
 def _right_entries(recovered, secret):
