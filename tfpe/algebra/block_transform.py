@@ -145,15 +145,21 @@ class BlockTransform(Transform):
                 # Blocks of all images are numbered one after the other.
                 first = np.arange(0, len(order), source.shape[-1])
                 rows = (source.reshape(len(first), -1) + first[:, None]).reshape(-1)
-        inverse, back = np.empty_like(order), np.empty_like(masks)
         parts = self.words_of_byte
-        # Pixels are taken in parts by the functions for them.
-        few = words_ <= MOST_CHANNELS
-        for part in [slice(None)] if few else row_parts(*order.shape):
-            own = part if rows is None else rows[part]
-            found = inverse[part] = inverted_rows(order[own])
-            moved = take_rows(mask_words(masks[own], parts), found)
-            back[part] = mask_bytes(moved, parts)
+
+        def way_back(own):
+            inverse = inverted_rows(order[own])
+            moved = take_rows(mask_words(masks[own], parts), inverse)
+            return inverse, mask_bytes(moved, parts)
+
+        if words_ <= MOST_CHANNELS:
+            # Pixels are taken in parts by the functions for them.
+            inverse, back = way_back(slice(None) if rows is None else rows)
+        else:
+            inverse, back = np.empty_like(order), np.empty_like(masks)
+            for part in row_parts(*order.shape):
+                own = part if rows is None else rows[part]
+                inverse[part], back[part] = way_back(own)
         back = back.reshape(self.masks.shape)
         return self._blocks(inverse.reshape(shape), back, self.bits, source)
 
