@@ -135,7 +135,10 @@ def test_killed_decryption_resumes_to_the_same_bytes(tmp_path, kills):
 
 
 def interrupted(tmp_path, monkeypatch, after, most=1, **arguments):
-    """A run that a full disk ends, at the flush `after` others; what it leaves."""
+    """A run that a full disk ends, at the flush `after` others; what it leaves.
+
+    By one worker: the images that two finish together share a flush.
+    """
     flushes, flush = [0], os.fsync
 
     def full(handle):
@@ -148,7 +151,9 @@ def interrupted(tmp_path, monkeypatch, after, most=1, **arguments):
         patch.setattr(os, "fsync", full)
         patch.setattr(commits, "MOST_IMAGES", most)
         with pytest.raises(OutputError, match="No space left"):
-            encrypt_folder(tmp_path / "plain", tmp_path / "secret", KEY, **arguments)
+            encrypt_folder(
+                tmp_path / "plain", tmp_path / "secret", KEY, workers=1, **arguments
+            )
     return contents(tmp_path / "secret")
 
 
@@ -193,7 +198,7 @@ def test_full_disk_while_decrypting(tmp_path, monkeypatch, after, most):
         patch.setattr(os, "fsync", full)
         patch.setattr(commits, "MOST_IMAGES", most)
         with pytest.raises(OutputError, match="No space left"):
-            decrypt_folder(tmp_path / "secret", tmp_path / "again", KEY)
+            decrypt_folder(tmp_path / "secret", tmp_path / "again", KEY, workers=1)
     left = contents(tmp_path / "again")
     assert len(left) <= after and left.items() <= whole.items()
     summary = decrypt_folder(tmp_path / "secret", tmp_path / "again", KEY)
