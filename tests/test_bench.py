@@ -262,3 +262,9 @@ def test_what_users_wait_for_is_measured_and_shown():
     ways = rows["photographs"][0]["files"]
     assert 0.8 < ways["as chosen"][0] < 1.01 and ways["stored"][1] > 0
     assert rows["folders"][0]["kept"] > 0 and rows["peaks"][0]["peak_bytes"] > 2**25
+
+
+def test_peaks_are_of_the_process_that_encrypts():
+    held = np.ones(2**28, np.uint8)  # what this process held once is not told
+    [row] = measure_peaks(["le"], 64, 96)
+    assert 2**25 < row["peak_bytes"] < held.nbytes
