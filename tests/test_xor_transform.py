@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from flat_twins import check_twins
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,23 +29,11 @@ def test_all_that_it_does_is_what_its_permutation_does(seed, batch):
     )
     order = rng.permuted(np.tile(np.arange(3, dtype=np.uint8), (24, 1)), axis=-1)
     moves = BlockTransform(order, np.zeros((24, 3), np.uint8), 8, SHAPE, 1)
-    expected = flat(f).definition(x)
-    assert np.array_equal(f(x), expected) and np.array_equal(f.definition(x), expected)
-    assert np.array_equal(f.inverse(expected), x)
-    assert f == flat(f) and flat(f) == f and (f == g) == (flat(f) == flat(g))
+    check_twins(f, g, flat, x)
     assert f @ g == flat(f) @ flat(g) and f @ flat(g) == flat(f) @ flat(g)
     assert f @ moves == flat(f) @ moves.flat() and moves @ f == moves.flat() @ flat(f)
-    assert f.refine(4) == flat(f) and f.coarsen().bits == 8
+    assert f.coarsen().bits == 8
     assert f.batch_size == batch and (f @ f).is_identity and not f.is_identity
-    if batch is None:
-        both = Transform.stack([f, g])
-        assert np.array_equal(both(x[:2]), np.stack([f(x[0]), g(x[1])]))
-        assert Transform.stack([f, flat(g)]) == both
-    else:
-        assert [f.of_image(n) for n in range(3)] == [
-            flat(f).of_image(n) for n in range(3)
-        ]
-        assert Transform.stack(f.of_image(n).packed() for n in range(3)) == f
 
 
 @pytest.mark.parametrize("name", ["identity", "negpos", "keystream", "ffx"])

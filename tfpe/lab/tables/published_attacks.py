@@ -7,7 +7,7 @@ own: each row says what.
 import dataclasses
 
 from tfpe.lab.records import of_kind
-from tfpe.lab.records.frontier_records import Frontier
+from tfpe.lab.records.frontier_records import DISTANCES, Frontier
 from tfpe.lab.table import NONE, Cell, Table, number
 
 SIA = "Madono et al. 2021 (doi 10.1109/ACCESS.2021.3112684)"
@@ -91,7 +91,7 @@ def published_attack_tables(records):
             if one.attack == attack
         ]
         found = [value for value in found if value is not None]
-        best = min if row.score == LPIPS else max
+        best = min if row.score.lower() in DISTANCES else max
         return number(best(found, default=None))
 
     sources = list(dict.fromkeys(row.source for row in PUBLISHED_ATTACKS))
