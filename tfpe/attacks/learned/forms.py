@@ -57,6 +57,11 @@ class Form:
         """Whether one network serves pictures of any size."""
         return self.family == PIXELS
 
+    @property
+    def blocks_alike(self):
+        """Whether a key does the same to all blocks of an image."""
+        return self.family == WORDS
+
     def build(self, published=None, **sizes):
         """The `keras.Model` from ciphertexts to a dict with `picture`.
 

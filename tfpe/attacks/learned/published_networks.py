@@ -68,7 +68,6 @@ def sia_network(form, width=SIA_WIDTH):
     import keras
     from keras import layers, ops
 
-    from tfpe.attacks.learned.forms import WORDS
     from tfpe.attacks.learned.network_parts import residual, words_of_blocks
 
     side, (height, across, channels) = form.block_size, form.image_shape
@@ -77,7 +76,7 @@ def sia_network(form, width=SIA_WIDTH):
     images = keras.Input(form.image_shape, dtype="uint8", name="ciphertext")
     blocks = words_of_blocks(images, side, 8)
     count, values = blocks.shape[1:]
-    if form.family == WORDS:
+    if form.blocks_alike:
         blocks = layers.Dense(values, activation="relu")(blocks)
     else:
         blocks = layers.EinsumDense(
