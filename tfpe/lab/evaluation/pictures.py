@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from tfpe.dataset.known_names import tfds_word
+from tfpe.dataset.npz import read_npz
 from tfpe.errors import DatasetError, ImageError
 from tfpe.files.finding import image_files, read_images
 from tfpe.pixels.preparation import Preparation
@@ -256,14 +257,16 @@ def _data_set(source, count, rng, data_dir, split, preparation):
 
     Others are not decoded.
     """
+    if source.endswith(".npz") and preparation in (None, Preparation()):
+        # What every machine can read: data sets need TFDS.
+        arrays = read_npz(source, with_labels=False)
+        split = _split_of(arrays, split)
+        images = arrays[split][0]
+        return list(images[rng.permutation(len(images))[:count]]), split
     from tfpe.dataset.sources import open_source
 
     found = open_source(source, data_dir, preparation)
-    split = split or ("test" if "test" in found.splits else next(iter(found.splits)))
-    if split not in found.splits:
-        raise DatasetError(
-            f"`split` should be one of {list(found.splits)}. Received: {split!r}"
-        )
+    split = _split_of(found.splits, split)
     chosen = rng.permutation(sum(found.splits[split]))[:count]
     place = {number: k for k, number in enumerate(chosen.tolist())}
     images, number = [None] * len(chosen), 0
@@ -277,3 +280,13 @@ def _data_set(source, count, rng, data_dir, split, preparation):
                     images[place[number + k]] = decoded[k]
             number += size
     return images, split
+
+
+def _split_of(splits, split):
+    """The split that is asked for, or that of a test, or the first."""
+    split = split or ("test" if "test" in splits else next(iter(splits)))
+    if split not in splits:
+        raise DatasetError(
+            f"`split` should be one of {list(splits)}. Received: {split!r}"
+        )
+    return split
