@@ -15,6 +15,7 @@ RESULTS = pathlib.Path(__file__).parents[1] / "results"
 NAMES = {
     "attack-curve": "attack-curve-known_plaintext-cifar10-le",
     "bench": "bench-speed",
+    "cipher-throughput": "cipher-throughput-jax",
     "dataset": "bench-dataset",
     "errata": "errata-seed",
     "evaluation": "evaluation-cifar10-le",
@@ -29,17 +30,6 @@ DOCUMENTS = {
     for kind, name in NAMES.items()
 }
 # Of these none may be committed.
-RATES = {"images_per_second": 2.5, "images_per_second_range": [2.0, 3]}
-RATES |= {"to_copy": 0.5, "to_copy_range": [0.25, 1]}
-DOCUMENTS["cipher-throughput"] = {
-    **DOCUMENTS["bench"],
-    "kind": "cipher-throughput",
-    "settings": {
-        **{"backend": "jax", "ciphers": ["le"]},
-        **{"images": 8, "image_shape": [8, 8, 3]},
-    },
-    "results": {"rows": [{"cipher": "le", **RATES}]},
-}
 SCORES = {"attack": "mode_filter", "ssim": 0.5, "identification_rate": 0.25}
 DOCUMENTS["frontier"] = {
     **DOCUMENTS["bench"],

@@ -176,45 +176,6 @@ def test_svm_table():
     assert told.replace(" (source: npz)", "") in render_table("svm", [record])
 
 
-def test_hybrid_tables():
-    sizes = {"PNG": (600, None), "single bytes": (900, 10), "CRT": (800, 50)}
-    savings = [
-        {
-            **{"photograph": name, "image_shape": [20, 50, 1], "raw_bytes": 1000},
-            **{"coder": coder, "coded_bytes": coded + more, "table_bytes": table},
-        }
-        for name, more in (("one", 0), ("two", 20))
-        for coder, (coded, table) in sizes.items()
-    ]
-    rate, ratio = ({"median": m, "low": m / 2, "high": 2 * m} for m in (20.0, 0.5))
-    speed = [
-        {
-            **{"program": program, "direction": direction},
-            **{"megabytes_per_second": rate, "to_reference": ratio},
-        }
-        for program in ("hybrid", "PNG")
-        for direction in ("pack", "unpack")
-    ]
-    memory = {"direction": "pack", "image_shape": [3, 4, 3], "peak_bytes": 5_000_000}
-    settings = {"photographs": ["one", "two"], "timed": ["one"], "timed_sides": [3, 4]}
-    record = {
-        **{"kind": "hybrid", "settings": settings, "environment": ENVIRONMENT},
-        "results": {"savings": savings, "speed": speed, "memory": [memory]},
-    }
-    _, _, one, two, mean = lines(table := render_table("hybrid-savings", [record]))
-    assert one == ["one", "1,000", "40.0", "10.0 (11.0)", "20.0 (25.0)"]
-    assert two[2:4] == ["38.0", "8.0 (9.0)"]
-    assert mean == ["mean", "–", "39.0", "9.0 (10.0)", "19.0 (24.0)"]
-    assert "Abacus" in table
-    table = render_table("hybrid-speed", [record])
-    assert lines(table)[2] == ["hybrid", *2 * ["20.0 (10.0 to 40.0), 0.50x"]]
-    assert "4 x 3: 5 MB to pack" in table
-    rows = lines(render_table("hybrid-errata", [record]))
-    assert rows[2][1:] == ["5.76 %", "9.0 % (10.0 %)"]
-    assert rows[3][1:] == ["15.45 %", "19.0 % (24.0 %)"]
-    assert rows[4][1:] == rows[5][1:] == ["–", "–"]
-
-
 def test_every_table_has_a_place_without_records():
     for name in TABLES:
         assert render_table(name, [])

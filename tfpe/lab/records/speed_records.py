@@ -175,18 +175,23 @@ class DatasetBench(Record):
 
 @dataclasses.dataclass(frozen=True)
 class ThroughputSettings:
-    """Which ciphers were in the layer, on which backend, on how many images a call."""
+    """Which ciphers were in the layer, on which backend, on how many images a call.
+
+    In each of `repeats` rounds a program is called `calls` times.
+    """
 
     backend: str
     ciphers: list[str]
     images: int
     image_shape: list[int]
+    repeats: int
+    calls: int
     stated: dict[str, object] = dataclasses.field(repr=False)
 
 
 @dataclasses.dataclass(frozen=True)
 class ThroughputRow:
-    """A cipher on the device: medians, lowest and highest; `to_copy` beside a copy."""
+    """A cipher on the device: medians and quartiles; `to_copy` beside a copy."""
 
     cipher: str
     images_per_second: float

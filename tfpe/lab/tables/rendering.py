@@ -12,6 +12,7 @@ from tfpe.lab.markdown import to_markdown
 from tfpe.lab.records import has_settings, load_records, typed
 from tfpe.lab.tables.accuracy import svm_tables, training_tables
 from tfpe.lab.tables.beside_plain import beside_plain_tables
+from tfpe.lab.tables.device_speed import device_speed_tables
 from tfpe.lab.tables.frontier_table import frontier_tables
 from tfpe.lab.tables.hybrid_tables import (
     hybrid_errata_tables,
@@ -36,6 +37,7 @@ TABLES = {
     "attacks": attacks_tables,
     "beside-plain": beside_plain_tables,
     "dataset": dataset_tables,
+    "device-speed": device_speed_tables,
     "errata": errata_tables,
     "frontier": frontier_tables,
     "hybrid-errata": hybrid_errata_tables,
