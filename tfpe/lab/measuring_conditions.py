@@ -42,7 +42,13 @@ def grouped(items, key):
 def conditions(settings):
     """What trainings of one table share, as text to compare: all but `ROW_SETTINGS`."""
     by_row = _row_names(settings)
-    shared = {k: v for k, v in settings.stated.items() if k not in by_row}
+    stated = settings.stated | {"matched": settings.matched}
+    shared = {
+        name: value
+        for name, value in stated.items()
+        # None is what older records lack.
+        if name not in by_row and value is not None
+    }
     return json.dumps(shared, sort_keys=True)
 
 
@@ -57,28 +63,24 @@ def row_settings(settings):
     return json.dumps(told, sort_keys=True)
 
 
-def caption(trainings, different=()):
+def caption(trainings, among=()):
     """The conditions of training records of one table, in one sentence.
 
     Args:
         trainings: of one data set and recipe.
-        different: settings that tell this table from others, as of
-            `different_conditions`.
+        among: those of all tables beside it. Settings that tell it from one of them,
+            and that nothing else in the sentence tells, are named.
     """
     settings, results = trainings[0].settings, trainings[0].results
     rows = grouped(trainings, lambda record: row_settings(record.settings))
     seeds = sorted({len({record.settings.seed for record in row}) for row in rows})
     parts = [
-        *([] if settings.matched else [settings.network]),
+        "the network that fits each cipher" if settings.matched else settings.network,
         f"{results.train_images:,} training, {results.validation_images:,} "
         f"validation and {results.test_images:,} test images",
         "train accuracy: while learning, on augmented images",
         f"epochs: {results.epochs}",
-        *(
-            f"{name}: {settings.stated.get(name)}"
-            for name in different
-            if name not in _row_names(settings)
-        ),
+        *_telling(trainings[0], among),
         "one seed" if seeds == [1] else f"mean of {' or '.join(map(str, seeds))} seeds",
     ]
     return (
@@ -87,16 +89,32 @@ def caption(trainings, different=()):
     )
 
 
-def different_conditions(trainings):
-    """Settings, beyond those in every caption, by which the tables differ."""
-    told = ROW_SETTINGS | NETWORK_SETTINGS | {"dataset", "recipe", "epochs"}
-    settings = [record.settings.stated for record in trainings]
-    names = sorted({name for one in settings for name in one} - told)
-    return [
-        name
-        for name in names
-        if len({json.dumps(one.get(name)) for one in settings}) > 1
-    ]
+def _telling(record, among):
+    """The settings of a training that tell it from others, as texts."""
+    stated = record.settings.stated
+    named = _row_names(record.settings) | {"dataset", "recipe", "matched"}
+    found = []
+    for name in sorted(stated.keys() - named):
+        same = [r for r in among if _said(name, r) == _said(name, record)]
+        values = {json.dumps(r.settings.stated.get(name)) for r in same}
+        # What a record lacks it does not tell; those that have it do.
+        if len(values) > 1 and stated[name] is not None:
+            found.append(f"{name}: {stated[name]}")
+    return found
+
+
+def _said(name, record):
+    """What a caption says in words, of those things that a setting decides on."""
+    settings, results = record.settings, record.results
+    said = settings.dataset, settings.recipe, settings.matched
+    match name:
+        case "train_images" | "validation_fraction":
+            return *said, results.train_images, results.validation_images
+        case "epochs":
+            return *said, results.epochs
+    # A network is said where it is not that of each row.
+    by_network = name in NETWORK_SETTINGS and not settings.matched
+    return (*said, settings.network) if by_network else said
 
 
 def machine(records):

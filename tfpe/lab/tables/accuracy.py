@@ -6,7 +6,6 @@ from tfpe.lab.intervals import accuracy_interval
 from tfpe.lab.measuring_conditions import (
     caption,
     conditions,
-    different_conditions,
     grouped,
     machine,
     row_settings,
@@ -25,12 +24,11 @@ TINY_NOTE = (
 def training_tables(records):
     """A `Table` for each set of conditions: rows are ciphers, seeds are averaged."""
     trainings = sorted(of_kind(records, Training), key=lambda r: r.settings.place)
-    different = different_conditions(trainings)
     groups = grouped(trainings, lambda record: conditions(record.settings))
-    return [_training_table(group, different) for group in groups]
+    return [_training_table(group, trainings) for group in groups]
 
 
-def _training_table(trainings, different):
+def _training_table(trainings, among):
     sources = []
     columns = {
         "cipher": name_cell,
@@ -47,7 +45,7 @@ def _training_table(trainings, different):
         f"{settings.dataset}, recipe {settings.recipe}",
         grouped(trainings, lambda record: row_settings(record.settings)),
         columns,
-        [caption(trainings, different), *_warnings(settings)],
+        [caption(trainings, among), *_warnings(settings)],
         sources,
     )
 

@@ -6,7 +6,6 @@ from tfpe.lab.measuring_conditions import (
     MATCHED_SETTINGS,
     caption,
     conditions,
-    different_conditions,
     grouped,
 )
 from tfpe.lab.records import of_kind
@@ -25,12 +24,11 @@ NOTE = (
 def beside_plain_tables(records):
     """A `Table` for each set of conditions: a row for each cipher and its network."""
     trainings = [r for r in of_kind(records, Training) if r.settings.matched]
-    different = different_conditions(trainings)
     groups = grouped(trainings, lambda record: conditions(record.settings))
-    return [_table(group, different) for group in groups]
+    return [_table(group, trainings) for group in groups]
 
 
-def _table(trainings, different):
+def _table(trainings, among):
     plain = {}
     for record in trainings:
         if record.settings.cipher == "plain":
@@ -55,7 +53,7 @@ def _table(trainings, different):
         f"{settings.dataset}, recipe {settings.recipe}: beside plain images",
         rows,
         columns,
-        [caption(trainings, different), NOTE],
+        [caption(trainings, among), NOTE],
     )
 
 

@@ -9,9 +9,9 @@ from tfpe.lab.table import Cell, Table, number
 
 NOTE = (
     "Of a copy: how many times as fast as a program that reads each byte, flips a bit "
-    "of it and writes it, in the same round; median and quartiles. What changes nothing, "
-    "as identity, may be faster. orthogonal is a product with a matrix, and writes four "
-    "bytes for each that it reads."
+    "of it and writes it, in the same round; median and quartiles. What changes "
+    "nothing, as identity, may be faster. orthogonal is a product with a matrix, and "
+    "writes four bytes for each that it reads."
 )
 
 

@@ -9,7 +9,6 @@ import dataclasses
 from tfpe.lab.measuring_conditions import (
     caption,
     conditions,
-    different_conditions,
     grouped,
     row_settings,
 )
@@ -82,12 +81,11 @@ def mark_tables(records):
         and record.settings.stated.get("train_images") == 0
     ]
     trainings.sort(key=lambda record: record.settings.place)
-    different = different_conditions(trainings)
     groups = grouped(trainings, lambda record: conditions(record.settings))
-    return [_table(group, different) for group in groups]
+    return [_table(group, trainings) for group in groups]
 
 
-def _table(trainings, different):
+def _table(trainings, among):
     rows = grouped(trainings, lambda record: row_settings(record.settings))
     plain = next((r for r in rows if r[0].settings.row_name == "plain"), None)
     sources = []
@@ -104,7 +102,7 @@ def _table(trainings, different):
         f"{settings.dataset}, recipe small, all training images: marks",
         rows,
         columns,
-        [caption(trainings, different), NOTE],
+        [caption(trainings, among), NOTE],
         sources,
     )
 

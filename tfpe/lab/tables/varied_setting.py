@@ -5,7 +5,6 @@ import dataclasses
 from tfpe.lab.measuring_conditions import (
     caption,
     conditions,
-    different_conditions,
     grouped,
 )
 from tfpe.lab.records import of_kind
@@ -60,7 +59,7 @@ def _tables(records, setting, words, columns, note):
         if (rows := _rows(group, setting))  # those that were tried with it
     ]
     shown = [[record for row in rows for record in row] for rows in tried]
-    different = different_conditions([record for group in shown for record in group])
+    among = [record for group in shown for record in group]
     tables = []
     for rows, group in zip(tried, shown, strict=True):
         values = {getattr(record.settings, setting) for record in group}
@@ -70,7 +69,7 @@ def _tables(records, setting, words, columns, note):
                 f"{settings.dataset}, recipe {settings.recipe}: {words}",
                 rows,
                 {"cipher": lambda row: _name_cell(row, setting)} | columns(values),
-                [caption(group, different), note],
+                [caption(group, among), note],
             )
         )
     return tables
