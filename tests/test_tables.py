@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+import statistics
 
 import pytest
 from pages import PAGES
@@ -17,6 +18,7 @@ from tfpe.lab.records.training_records import TrainingSettings
 from tfpe.lab.table import Cell, Table
 from tfpe.lab.tables.published import PUBLISHED, published
 from tfpe.lab.tables.rendering import TABLES, render_table, render_tables
+from training.recipes import RECIPES
 
 ROOT = pathlib.Path(__file__).parents[1]
 ENVIRONMENT = {"cpu": "Abacus", "cores": 2, "date": "2026-01-01T", "tfpe": "0"}
@@ -174,6 +176,18 @@ def test_svm_table():
     assert told in table
     del record["settings"]["source"]  # as in older records
     assert told.replace(" (source: npz)", "") in render_table("svm", [record])
+
+
+@pytest.mark.parametrize("recipe", ["small", "matched"])
+def test_recipes_expect_what_the_records_hold(recipe):
+    told = re.findall(r"([\w-]+)\s+(\d\d\.\d\d)\b", RECIPES[recipe].__doc__)
+    assert len(told) == 10
+    for name, percent in told:
+        paths = (ROOT / "results").glob(f"training-cifar10-{recipe}-{name}-seed*.json")
+        found = [json.loads(path.read_text())["results"] for path in paths]
+        mean = statistics.fmean(r["best_validation"]["test_accuracy"] for r in found)
+        assert percent == f"{100 * mean:.2f}", name
+        assert {r["train_images"] for r in found} == {45_000}
 
 
 def test_every_table_has_a_place_without_records():

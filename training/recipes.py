@@ -46,9 +46,12 @@ def small():
     No ShakeDrop, which 20 layers and 8 epochs do not need, and a rate that rises and
     falls once.
 
-    Expected accuracy: not measured yet; the records in results/ are of the recipe of
-    this name before, whose conditions they state. Time: not measured on a quiet
-    machine; `--max-seconds` slices it.
+    Expected test accuracy on all of CIFAR-10, measured with one seed: plain 85.15, pbe
+    71.62, le 68.26, logistic 63.47, etc 60.46, ele 40.68 %; with a key for each image:
+    pbe-per-image 77.75, ffx-per-image 66.22, logistic-per-image 62.66, iib-per-image
+    41.10 %. Time for a cipher: about 75 minutes of one CPU core (37 on 2, if they share
+    it evenly: not measured on a quiet machine; `--max-seconds` slices it); 1 to 4
+    minutes on an H100 that up to 15 runs shared.
 
         python -m training compare --dataset cifar10 --recipe small
     """
@@ -84,8 +87,12 @@ def tiny():
 def matched():
     """The network that fits each cipher: what a key costs those who know how.
 
-    Expected accuracy: not measured yet; that of the same network on plain images
-    (`plain-as-le` and the like), as tests/test_equal_training.py shows step by step.
+    Expected accuracy: that of the same network on plain images, as
+    tests/test_equal_training.py shows step by step. Measured on all of CIFAR-10, means
+    of two seeds: le 72.55 (plain-as-le 72.12), pbe 60.81 (plain-as-pbe 60.78), etc
+    58.20 (plain-as-etc 58.28), logistic 56.86 (plain-as-logistic 57.18), ele 54.91
+    (plain-as-ele 55.14) %. Time for a cipher: 1 to 4 minutes on an H100 that up to 15
+    runs shared; not measured on CPUs.
 
         python -m training compare --dataset cifar10 --recipe matched \\
             --ciphers le,plain-as-le,ele,plain-as-ele
