@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from image_folders import crops
 from processes import SCRIPTS
 from scripts.blocking import Without
 
@@ -18,6 +19,7 @@ import training.cli
 from tfpe.cli.error_lines import guard
 from tfpe.cli.packages import EXTRAS, PROJECTS
 from tfpe.keys import derivation
+from tfpe.lab.evaluation.pictures import load_pictures
 
 # What each command needs at some time, and what is not so sure to be there.
 NEEDS = {
@@ -114,6 +116,20 @@ def test_what_keras_needs(line, name, npz, key):
         return
     assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
     assert "KERAS_BACKEND=jax" in done.stderr
+
+
+def test_pictures_of_an_npz_file_need_no_tfds(tmp_path, without, monkeypatch, capsys):
+    """Machines with a GPU often have Keras and JAX, and nothing else."""
+    monkeypatch.chdir(tmp_path)
+    np.savez("set.npz", x_train=crops(20))
+    without("tensorflow_datasets")
+    pictures = load_pictures("set.npz", size=(16, 16))
+    assert pictures.shape == (16, 16, 3) and pictures.split == "train"
+    line = "attack inverse_network --train set.npz --size 16x16 --cipher pbe"
+    line += " --model pbe.attack --steps 1 -q"
+    assert tfpe.cli.main(line.split()) == 1
+    # They are read, and one too few to learn from, which would take a minute.
+    assert "Received: 19 of (16, 16, 3)" in capsys.readouterr().err
 
 
 def test_extras_hold_what_they_are_named_for():
