@@ -13,7 +13,8 @@ import report_records as make
 from tfpe.cli import main
 from tfpe.errors import RecordError
 from tfpe.lab.page import render_report, write_report
-from tfpe.lab.records import write_record
+from tfpe.lab.page.curves_section import training_curves
+from tfpe.lab.records import typed, write_record
 from tfpe.lab.table import number, percent
 from tfpe.lab.tables.scorecard import Row
 from tfpe.lab.tables.scorecard_table import drop_cell, ssim_cell
@@ -93,6 +94,29 @@ def test_no_records_and_few_records():
     assert "No evaluation: nothing was attacked" in text
     point = make.curve("pbe", {50: [0.5]})
     assert "No record holds a curve" in words(render_report([point]))
+
+
+def test_seeds_share_a_line_and_long_names_leave_room_for_the_lines():
+    words = (
+        "PyramidNet (20, 24) with 4 x 4 patches of 4-bit words, one for all, and more"
+    )
+    shown = [
+        make.training(cipher, accuracy, seed=seed, matched=True, network_words=words)
+        for cipher in ("plain", "le", "ele", "pbe", "logistic", "etc", "iib", "shuffle")
+        for seed, accuracy in enumerate((0.3, 0.5))
+    ]
+    shown += [
+        make.training("negpos", 0.5, matched=True, network_words=f"{n}, {words}")
+        for n in range(12)
+    ]
+    # matplotlib warns where a legend takes all of a figure, which is an error here.
+    [curve] = training_curves(list(map(typed, shown)))
+    assert len(curve.table.header) == 1 + 20
+    assert f"ele, {words} from 10 at 1 to 40 at 3;" in curve.alt
+    assert curve.table.notes[0].startswith("Accuracy in %, cifar10, recipe small: ")
+    assert "mean over seeds" in curve.table.notes[1]
+    [curve] = training_curves([typed(shown[0])])
+    assert len(curve.table.notes) == 1
 
 
 def test_all_that_may_be_null_may_be_null(records):

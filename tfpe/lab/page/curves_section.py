@@ -4,7 +4,12 @@ import dataclasses
 import statistics
 
 from tfpe.lab.evaluation.curves import error_of, error_title
-from tfpe.lab.measuring_conditions import conditions, grouped
+from tfpe.lab.measuring_conditions import (
+    caption,
+    conditions,
+    grouped,
+    row_settings,
+)
 from tfpe.lab.page.plots import draw
 from tfpe.lab.records import of_kind
 from tfpe.lab.records.attack_records import AttackCurve
@@ -71,37 +76,46 @@ def _evidence_curve(records, measure):
             log_x=True,
             log_y=error,
         ),
-        _table(title, "evidence", lines, spreads),
+        _table(title, "evidence", lines, ["The median over keys."]),
     )
 
 
 def training_curves(records):
-    """A `Curve` of validation accuracy for each data set and recipe."""
+    """A `Curve` of validation accuracy for each set of conditions; means over seeds."""
     trainings, curves = _in_order(of_kind(records, Training)), []
     for group in grouped(trainings, lambda record: conditions(record.settings)):
-        lines = {}
-        for record in group:
-            history, name = record.results.history or {}, record.settings.row_name
-            if len({other.settings.seed for other in group}) > 1:
-                name += f", seed {record.settings.seed}"
-            accuracies = history.get("val_accuracy") or ()
-            points = [(n, 100 * a) for n, a in enumerate(accuracies, 1)]
-            if len(points) > 1:
-                lines[name] = points
+        lines, spreads = {}, {}
+        for row in grouped(group, lambda record: row_settings(record.settings)):
+            epochs = list(zip(*filter(None, map(_validated, row)), strict=False))
+            if len(epochs) < 2:
+                continue
+            name = row[0].settings.row_name
+            lines[name] = [(n, statistics.fmean(e)) for n, e in enumerate(epochs, 1)]
+            if len(row) > 1:
+                spreads[name] = [(n, min(e), max(e)) for n, e in enumerate(epochs, 1)]
         if not lines:
             continue
         settings = group[0].settings
         title = f"{settings.dataset}, recipe {settings.recipe}: training"
         what = "validation accuracy, %"
+        notes = [caption(group, trainings)]
+        if spreads:
+            notes.append("The mean over seeds; bars show the lowest and the highest.")
         curves.append(
             Curve(
                 title,
                 f"{title}, {what} against epochs. {_ends(lines)}",
-                draw(lines, "epoch", what),
-                _table(f"{title}, {what}", "epoch", lines),
+                draw(lines, "epoch", what, spreads),
+                _table(f"{title}, {what}", "epoch", lines, notes),
             )
         )
     return curves
+
+
+def _validated(record):
+    """Accuracy on validation images after each epoch, in percent."""
+    history = record.results.history or {}
+    return [100 * accuracy for accuracy in history.get("val_accuracy") or ()]
 
 
 def _in_order(records):
@@ -119,11 +133,10 @@ def _ends(lines):
     return f"{'; '.join(told)}."
 
 
-def _table(caption, first, lines, spreads=None):
+def _table(caption, first, lines, notes):
     """The numbers of a figure, a column for each line."""
     places = sorted({x for line in lines.values() for x, _ in line})
     columns = {first: lambda place: number(place, "{:,}")}
     for name, line in lines.items():
         columns[name] = lambda place, line=dict(line): number(line.get(place), "{:.4g}")
-    notes = ["The median over keys."] if spreads else []
     return Table.of(caption, places, columns, notes)

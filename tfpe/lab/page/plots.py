@@ -1,6 +1,7 @@
 """Line figures as SVG that takes the colours and the width of the page around it."""
 
 import io
+import math
 import re
 import textwrap
 
@@ -18,9 +19,12 @@ COLOURS = (
     "#5b8fa8",
 )
 MARKERS = "osD^vPX*"
+DASHES = ("-", "--", ":")  # of the first lines, and of those that repeat their colours
 # How many characters of the legend stand side by side, and how many of them a line and
 # its margins take.
 ACROSS, BESIDE = 76, 8
+# Inches: a figure without its legend, and a line of the legend.
+WIDTH, HEIGHT, LINE = 4.8, 2.6, 0.17
 STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "tfpe",
@@ -60,7 +64,11 @@ def draw(lines, x_label, y_label, spreads=None, log_x=False, log_y=False):
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(4.8, 3.2), layout="constrained")
+        labels = {name: textwrap.fill(name, ACROSS - BESIDE) for name in lines}
+        columns = _columns(lines)
+        told = sum(label.count("\n") + 1 for label in labels.values()) / columns
+        size = WIDTH, HEIGHT + LINE * math.ceil(told)
+        figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots()
         for place, (name, points) in enumerate(lines.items()):
             colour = COLOURS[place % len(COLOURS)]
@@ -71,8 +79,9 @@ def draw(lines, x_label, y_label, spreads=None, log_x=False, log_y=False):
                 y,
                 color=colour,
                 marker=marker,
+                linestyle=DASHES[place // len(COLOURS) % len(DASHES)],
                 markersize=3.5,
-                label=textwrap.fill(name, ACROSS - BESIDE),
+                label=labels[name],
                 clip_on=False,
             )
             for at, low, high in (spreads or {}).get(name, ()):
@@ -82,7 +91,7 @@ def draw(lines, x_label, y_label, spreads=None, log_x=False, log_y=False):
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
         axes.grid(True)
-        figure.legend(loc="outside upper center", ncols=_columns(lines), fontsize=8)
+        figure.legend(loc="outside upper center", ncols=columns, fontsize=8)
         text = io.StringIO()
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
     return _inline(text.getvalue(), f"{x_label} {y_label} {sorted(lines)}")
