@@ -3,11 +3,12 @@
 import numpy as np
 from image_folders import CHINA, FLOWER
 
-from tfpe.attacks.learned.forms import BLOCKS, MULTISETS, PIXELS, WORDS
+from tfpe.attacks.learned.forms import BLOCKS, MULTISETS, PIXELS, POLARITIES, WORDS
 
 SHAPE = (16, 16, 3)
 FAMILIES = {
-    **dict.fromkeys(("pbe", "logistic", "ffx", "negpos", "keystream"), PIXELS),
+    **dict.fromkeys(("logistic", "ffx", "keystream"), PIXELS),
+    **dict.fromkeys(("pbe", "negpos"), POLARITIES),
     **dict.fromkeys(("le", "blockshuffle"), WORDS),
     **dict.fromkeys(("etc", "iib"), BLOCKS),
     "ele": MULTISETS,

@@ -13,7 +13,14 @@ from learned_forms import FAMILIES, SHAPE
 from tfpe import CIPHERS, Key
 from tfpe.attacks import ATTACKS, Evidence, InverseNetwork, run, score_images
 from tfpe.attacks.learned import learning
-from tfpe.attacks.learned.forms import BLOCKS, MULTISETS, PIXELS, WORDS, form_of
+from tfpe.attacks.learned.forms import (
+    BLOCKS,
+    MULTISETS,
+    PIXELS,
+    POLARITIES,
+    WORDS,
+    form_of,
+)
 from tfpe.attacks.learned.learning import learn
 from tfpe.attacks.learned.network_file import read_network, write_network
 from tfpe.attacks.learned.pairs import Pairs
@@ -21,6 +28,7 @@ from tfpe.errors import AttackError
 
 SMALL = {
     PIXELS: {"widths": (8, 8)},
+    POLARITIES: {"widths": (8, 8)},
     WORDS: {"width": 16, "depth": 1},
     BLOCKS: {"width": 16, "depth": 1},
     MULTISETS: {"width": 16, "depth": 1},

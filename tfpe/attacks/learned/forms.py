@@ -14,12 +14,14 @@ from tfpe.ciphers.block_moves import orientations, sub_pixels
 from tfpe.ciphers.channels import CHANNEL_ORDERS
 from tfpe.errors import AttackError
 
-PIXELS, WORDS, BLOCKS, MULTISETS = "pixels", "words", "blocks", "multisets"
+PIXELS, POLARITIES = "pixels", "polarities"
+WORDS, BLOCKS, MULTISETS = "words", "blocks", "multisets"
 # Steps of 32 pairs of a training, as many as an evening on two cores holds for all.
-STEPS = {PIXELS: 2000, WORDS: 1200, BLOCKS: 2000, MULTISETS: 1500}
-RATES = {PIXELS: 2e-3, WORDS: 1e-3, BLOCKS: 1e-3, MULTISETS: 1e-3}
+STEPS = {PIXELS: 2000, POLARITIES: 2000, WORDS: 1200, BLOCKS: 2000, MULTISETS: 1500}
+RATES = dict.fromkeys(STEPS, 1e-3) | {PIXELS: 2e-3}
 BUILDERS = {
     PIXELS: "pixel_network:pixel_network",
+    POLARITIES: "polarity_network:polarity_network",
     WORDS: "word_network:word_network",
     BLOCKS: "block_network:block_network",
     MULTISETS: "block_network:multiset_network",
@@ -55,7 +57,7 @@ class Form:
     @property
     def any_size(self):
         """Whether one network serves pictures of any size."""
-        return self.family == PIXELS
+        return self.family in (PIXELS, POLARITIES)
 
     @property
     def blocks_alike(self):
@@ -89,7 +91,7 @@ class Form:
         Returns:
             A dict from the name of an output to whole numbers, `(B, ...)`.
         """
-        if self.family == PIXELS or (self.family == MULTISETS and not self.moved):
+        if self.any_size or (self.family == MULTISETS and not self.moved):
             return {}
         blocks = self.image_shape[0] * self.image_shape[1] // self.block_size**2
         source, place, mask = source_regions(signed_words(keys), self.block_size)
@@ -130,7 +132,7 @@ def _family(traits):
     if not (traits.gives_bytes and traits.keeps_shape and traits.keyed):
         return None
     if traits.in_place:
-        return PIXELS
+        return POLARITIES if traits.negates and traits.word_bits == 8 else PIXELS
     if traits.tied and traits.negates and not traits.moves_blocks:
         return WORDS
     return MULTISETS if traits.region == "block" and traits.negates else None

@@ -19,6 +19,7 @@ from tfpe.attacks.learned.inverse import InverseNetwork, load_arrays
 from tfpe.attacks.learned.network_file import read_network, write_network
 from tfpe.attacks.learned.pairs import Pairs, Unpaired, held_out_pairs
 from tfpe.attacks.learned.players import compile_players, players
+from tfpe.attacks.learned.polarity_network import choice_loss
 from tfpe.attacks.learned.published_networks import PUBLISHED, compile_itn
 from tfpe.attacks.scoring import as_json, score_images
 from tfpe.errors import AttackError
@@ -29,7 +30,8 @@ KEEP_SECONDS = 30  # of work that a killed run may lose
 HELD_OUT, FEWEST = 500, 20  # pictures
 BATCH_SIZE = 32
 UNFINISHED = ".unfinished"
-GUESSES = 0.2  # what guesses of the key weigh beside the picture
+# What guesses of the key, and of the values of each pixel, weigh beside the picture.
+GUESSES, CHOICES = 0.2, 0.3
 WINDOW, C1, C2 = 7, 0.01**2, 0.03**2  # of SSIM, of values up to 1
 STRUCTURE = 0.1  # what 1 - SSIM weighs beside the mean error
 
@@ -262,15 +264,17 @@ def _compile(model, steps, learning_rate, published=None):
         warmup_target=learning_rate,
         warmup_steps=steps // 20,
     )
-    classes = {name: one.shape[-1] for name, one in model.output.items()}
-    classes.pop("picture")
-    crossentropy = keras.losses.SparseCategoricalCrossentropy
+    losses, weights = {"picture": picture_loss}, {"picture": 1.0}
+    for name, output in model.output.items():
+        if name == "choices":
+            losses[name], weights[name] = choice_loss, CHOICES
+        elif name != "picture":
+            losses[name] = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+            weights[name] = GUESSES / math.log(output.shape[-1])
     model.compile(
         keras.optimizers.Adam(rate, global_clipnorm=1.0),
-        loss={"picture": picture_loss}
-        | {name: crossentropy(from_logits=True) for name in classes},
-        loss_weights={"picture": 1.0}
-        | {name: GUESSES / math.log(count) for name, count in classes.items()},
+        loss=losses,
+        loss_weights=weights,
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
     model.optimizer.build(model.trainable_variables)

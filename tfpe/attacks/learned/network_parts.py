@@ -14,6 +14,17 @@ def residual(features):
     return ops.relu(features + mixed)
 
 
+def normalised_residual(features):
+    """The same for features that are normalised first: steps may be larger."""
+    width = features.shape[-1]
+    mixed = layers.LayerNormalization()(features)
+    mixed = layers.Conv2D(width, 3, padding="same", activation="relu")(mixed)
+    mixed = layers.Conv2D(
+        width, 3, padding="same", kernel_initializer=_small(), use_bias=False
+    )(mixed)
+    return features + mixed
+
+
 def attention(features, depth, heads=4, context=None):
     """Layers of attention without positions, to themselves or to a context."""
     width = features.shape[-1]

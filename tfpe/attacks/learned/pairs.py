@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from tfpe.attacks.learned.forms import POLARITIES
 from tfpe.attacks.learned.fresh_keys import encrypted
 
 LEARNING, HELD_OUT = range(2)  # streams of random numbers under one seed
@@ -96,10 +97,13 @@ def pair(form, plain, rng):
 
     Returns:
         `(ciphertexts, targets)`: `uint8 (B, H, W, C)`, and a dict of `picture`, floats
-        from 0 to 1, and what `Form.targets` gives.
+        from 0 to 1, and what `Form.targets` gives; where polarities are guessed, the
+        picture is the target of `choices` too.
     """
     keys = form.keys(rng, len(plain), plain.shape[1:])
     targets = {"picture": as_target(plain)} | form.targets(keys)
+    if form.family == POLARITIES:
+        targets["choices"] = targets["picture"]  # it tells which of them are right
     return encrypted(keys, plain), targets
 
 
