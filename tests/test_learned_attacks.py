@@ -24,6 +24,7 @@ from tfpe.attacks.learned.forms import (
 from tfpe.attacks.learned.learning import learn
 from tfpe.attacks.learned.network_file import read_network, write_network
 from tfpe.attacks.learned.pairs import Pairs
+from tfpe.attacks.learned.polarity_network import SAME, choice_loss
 from tfpe.errors import AttackError
 
 SMALL = {
@@ -105,6 +106,26 @@ def test_a_toy_budget_beats_the_best_constant_picture(pieces, tmp_path, cipher):
     secret = CIPHERS[cipher](Key(bytes(32)), large.shape)
     shown = model(secret(large)[None])[0]
     assert score_images(shown, large).ssim > constant
+
+
+def test_choices_are_taught_up_to_the_negative_and_where_all_is_sure(pieces):
+    """Sure of what is right costs nothing, sure of what is wrong what it should."""
+    plain = pieces[:2].astype(np.float32) / 255
+    folded = np.sort(np.minimum(plain, 1 - plain), axis=-1)
+    choices = np.concatenate([folded, 1 - folded], axis=-1)[..., None, :]
+    choices = np.broadcast_to(choices, (*plain.shape, 6))
+
+    def loss(picture, sure):
+        right = np.abs(choices - picture[..., None]) < SAME
+        likely = np.where(right, -np.log(right.sum(-1, keepdims=True)), -sure)
+        told = np.stack([likely, choices], axis=-2).astype(np.float32)
+        return keras.ops.convert_to_numpy(choice_loss(plain, told))
+
+    for picture in (plain, 1 - plain):
+        np.testing.assert_allclose(loss(picture, 9.0), 0, atol=1e-5)
+    half = np.concatenate([plain[:, :8], 1 - plain[:, 8:]], axis=1)  # no picture
+    assert (loss(half, 9.0) > 3).all()
+    assert (loss(half, 20.0) > 1.9 * loss(half, 10.0)).all()
 
 
 @pytest.mark.parametrize("cipher", ["pbe", "ffx", "le", "etc", "ele"])

@@ -182,7 +182,7 @@ def test_a_network_is_not_scored_on_pictures_that_it_may_have_learned_from(
 
 def test_leaked_pairs_teach_a_network_as_they_give_a_key(folder, monkeypatch):
     """A point for each number of pairs, as of the exact attack beside it."""
-    monkeypatch.setattr("tfpe.attacks.learned.learning.STEPS", {"pixels": 8})
+    monkeypatch.setattr("tfpe.attacks.learned.learning.STEPS", {"polarities": 8})
     pictures = load_pictures("public")
     for attack in ("inverse_network", "known_plaintext"):
         record = measure_curve(attack, "pbe", pictures, counts=[2, 4], keys=1)
