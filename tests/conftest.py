@@ -100,6 +100,25 @@ def uncompiled_file():
 
 
 @pytest.fixture
+def nan_where_it_predicts(monkeypatch):
+    """Networks of `training` that learn, and whose predictions are all NaN."""
+    import keras
+
+    from training import train
+
+    class Broken(keras.layers.Layer):
+        def call(self, logits, training=False):
+            return logits if training else logits * float("nan")
+
+    build = train.build_model
+    monkeypatch.setattr(
+        train,
+        "build_model",
+        lambda *inputs: keras.Sequential([build(*inputs), Broken()]),
+    )
+
+
+@pytest.fixture
 def determinism_ends():
     """A deterministic training run leaves TensorFlow so; other tests want it as it was.
 

@@ -14,6 +14,7 @@ from training import gpu
 from training.device import cipher_throughput
 from training.gpu import Part, measure_gpu
 from training.images import ImageSet
+from training.recipes import find_recipe
 
 PATHS = {"PYTHONPATH": str(Path(__file__).parents[1])}
 
@@ -60,6 +61,28 @@ def test_a_run_that_does_not_fit_spends_no_time(ciphers, message, monkeypatch):
     monkeypatch.setattr(gpu, "_ciphers", lambda *_: pytest.fail("began"))
     with pytest.raises(TfpeError, match=message):
         measure_gpu([ImageSet.__new__(ImageSet)], ciphers=ciphers)
+
+
+@pytest.mark.usefixtures("uncompiled", "nan_where_it_predicts")
+def test_a_network_that_predicts_nan_is_named_as_that(tmp_path, monkeypatch):
+    monkeypatch.setattr(gpu, "_steps", lambda *_: [])
+    monkeypatch.setattr(gpu, "_ciphers", lambda *_: [])
+    images = np.random.default_rng(0).integers(0, 256, (96, 8, 8, 3), np.uint8)
+    labels = np.arange(96, dtype=np.int32) % 2
+    parts = images[:64], labels[:64], images[64:], labels[64:]
+    [(name, reason)] = measure_gpu(
+        [ImageSet("toy", *parts, ("no", "yes"), "npz")],
+        seeds=[0],
+        ciphers=["plain"],
+        recipe=find_recipe(
+            "tiny", network="convmixer", width=8, depth=1, kernel_size=3, epochs=2
+        ),
+        out=tmp_path / "out",
+        runs=tmp_path / "runs",
+        say=lambda line: None,
+    )
+    assert name == "toy-tiny-plain-seed0" and not list((tmp_path / "out").iterdir())
+    assert "validation loss became NaN in epoch 1" in reason and "`precision`" in reason
 
 
 def test_ciphers_on_the_device_beside_a_copy(tmp_path):

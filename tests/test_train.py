@@ -16,7 +16,7 @@ from training.batches import Batches
 from training.callbacks import Backup
 from training.encryption import Encryption
 from training.recipes import find_recipe
-from training.run_folder import TrainingError, backups, begin
+from training.run_folder import TrainingError, backups, begin, read_history
 from training.saved_models import load_model
 from training.splits import Part, Parts
 from training.strategies import StrategyError
@@ -110,6 +110,22 @@ def test_nan_stops_with_an_error_and_keeps_the_last_good_epoch(tmp_path):
             train(make_parts(), 2, recipe, *rest)
         assert [path.read_bytes() for path in backups(tmp_path)] == [good]
     assert not (tmp_path / "last.keras").exists()
+
+
+@pytest.mark.usefixtures("uncompiled", "nan_where_it_predicts")
+def test_a_validation_without_numbers_stops_after_its_epoch(tmp_path):
+    recipe = make_recipe(epochs=3, precision="mixed_bfloat16")
+    trained = []
+    for _ in range(2):  # the same call does the same
+        with pytest.raises(TrainingError, match="validation loss.*epoch 1.*bfloat16"):
+            train(
+                *(make_parts(), 2, recipe, 0, None, tmp_path, {}),
+                tell=lambda epoch, logs=None: trained.append(epoch),
+            )
+        [row] = read_history(tmp_path / "history.csv")
+        assert np.isfinite(row["loss"]) and np.isnan(row["val_loss"])
+    assert trained == [0, 1, 0, 1]
+    assert not backups(tmp_path) and not list(tmp_path.glob("*.keras"))
 
 
 @pytest.mark.usefixtures("uncompiled")

@@ -46,10 +46,50 @@ class Epochs(keras.callbacks.Callback):
         self._tell(epoch + 1, dict(logs))
 
 
+class StopOnNaN(keras.callbacks.TerminateOnNaN):
+    """TerminateOnNaN, and the end of training after an epoch that is not `finite`.
+
+    A compiler may be wrong about the network that predicts and right about the one
+    that learns: XLA of jaxlib 0.11.2 is, in bfloat16 on CPUs.
+    """
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not finite(logs):
+            self.model.stop_training = True
+
+
+def check_losses(fit, precision, folder):
+    """Raises `TrainingError` where the last epoch of a `History` was not `finite`."""
+    logs = {name: values[-1] for name, values in fit.history.items()}
+    if finite(logs):
+        return
+    epoch, loss = fit.epoch[-1] + 1, logs["loss"]
+    if not math.isfinite(loss):
+        raise TrainingError(
+            f"The loss became NaN in epoch {epoch} of {folder}. Take a lower "
+            "`learning_rate` or another `precision` in a new run folder; the last good "
+            "epoch is kept in this one"
+        )
+    raise TrainingError(
+        f"The validation loss became NaN in epoch {epoch} of {folder}; the loss of "
+        f"training is {loss:.4g}: the network learns, and predicts no numbers, in "
+        f"{precision}. Take another `precision` (float32), or else a lower "
+        "`learning_rate`, in a new run folder; the last good epoch, if there was one, "
+        "is kept in this one"
+    )
+
+
+def finite(logs):
+    """Whether both losses of an epoch are numbers: if not, nothing of it is kept."""
+    return math.isfinite(logs["loss"]) and math.isfinite(logs["val_loss"])
+
+
 class Checkpoint(keras.callbacks.ModelCheckpoint):
     """ModelCheckpoint in one of several processes."""
 
     def on_epoch_end(self, epoch, logs=None):
+        if not finite(logs):
+            return
         check_space(os.path.dirname(self.filepath), self.model)
         with strategies.local():
             super().on_epoch_end(epoch, logs)
@@ -84,7 +124,7 @@ class Backup(keras.callbacks.Callback):
         return int(files[-1].name.split("-")[1].split(".")[0])
 
     def on_epoch_end(self, epoch, logs=None):
-        if not math.isfinite(logs["loss"]):
+        if not finite(logs):
             return
         older = backups(self._folder)
         aside = self._folder / "aside.weights.h5"

@@ -1,6 +1,5 @@
 """One training run, from top to bottom: data, network, `fit`, test."""
 
-import math
 import pathlib
 import time
 
@@ -11,7 +10,15 @@ from tfpe.layers import FoldedChannels
 from tfpe.storage.atomic import output_errors
 from training import strategies
 from training.batches import Batches
-from training.callbacks import Backup, Checkpoint, Clock, Epochs, tensorboard
+from training.callbacks import (
+    Backup,
+    Checkpoint,
+    Clock,
+    Epochs,
+    StopOnNaN,
+    check_losses,
+    tensorboard,
+)
 from training.encryption import encrypt_all
 from training.pipelines import tf_pipeline
 from training.recipe import RecipeError
@@ -20,7 +27,6 @@ from training.run_folder import (
     BEST_MODEL,
     HISTORY,
     LAST_MODEL,
-    TrainingError,
     begin,
     outcome,
     read_history,
@@ -76,7 +82,8 @@ def train(
         `last_model`, `best_model`, paths of saved models.
 
     Raises:
-        TrainingError: the loss became NaN, or the folder holds a run of other settings.
+        TrainingError: the loss of training or validation became NaN, or the folder
+            holds a run of other settings.
         StrategyError: the strategy does not fit the backend, devices or batches.
         OutputError: the folder cannot be written.
     """
@@ -141,7 +148,7 @@ def train(
         # all else of an epoch is written, so that nothing of it can be missing.
         callbacks = [
             Clock(batches, started, max_seconds),
-            keras.callbacks.TerminateOnNaN(),
+            StopOnNaN(),
         ]
         if writes:
             best = trim_history(folder / HISTORY, first_epoch)
@@ -175,12 +182,7 @@ def train(
                     shuffle=False,  # `Batches` does, from the seed; Keras would not
                     verbose=0,  # `tell` does
                 )
-            if not math.isfinite(fit.history["loss"][-1]):
-                raise TrainingError(
-                    f"The loss became NaN in epoch {fit.epoch[-1] + 1} of {folder}. "
-                    "Take a lower `learning_rate` or another `precision` in a new run "
-                    "folder; the last good epoch is kept in this one"
-                )
+            check_losses(fit, recipe.precision, folder)
     if not writes or len(read_history(folder / HISTORY)) < recipe.epochs:
         return None
 
