@@ -192,7 +192,7 @@ def test_backups_hold_the_state_of_every_random_layer(tmp_path):
     draws(whole)
     backup = Backup(tmp_path)
     backup.set_model(whole)
-    backup.on_epoch_end(4, {"loss": 1.0})
+    backup.on_epoch_end(4, {"loss": 1.0, "val_loss": 1.0})
     assert Backup(tmp_path).restore(resumed) == 5
     assert np.array_equal(draws(whole), draws(resumed))
     assert np.array_equal(whole.get_weights()[0], resumed.get_weights()[0])
