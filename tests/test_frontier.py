@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tfpe.ciphers import CIPHERS, find_cipher
-from tfpe.lab.frontier_figure import draw_frontier
+from tfpe.lab.frontier_figure import draw_frontier, legend_names
 from tfpe.lab.records import read_record, typed
 from tfpe.lab.tables.frontier_table import frontier_tables
 from tfpe.lab.tables.published_attacks import published_attack_tables
@@ -122,6 +122,9 @@ def test_the_frontier_is_shown(measured, tmp_path):
     assert ("its weights were not installed" in table.notes[0]) != has_lpips()
     assert table.rows[-1][0].text in ("plain", "pbe")
     assert "a key for each image" in " ".join(row[0].text for row in table.rows)
+    results = dataclasses.replace(records[0].results, network="another network")
+    names = legend_names([*records, dataclasses.replace(records[0], results=results)])
+    assert names[-1].endswith("another network") and len(set(names)) == 4
     draw_frontier(records, tmp_path / "frontier.png")
     assert (tmp_path / "frontier.png").stat().st_size > 10_000
 

@@ -45,10 +45,19 @@ def draw_frontier(records, path):
         [0, LEAST_LEAK], 100 * wanted, 100, color="tab:green", alpha=0.15
     )
     panels[0].set_ylabel("test accuracy, %")
-    names = [f"{k}  {r.settings.row_name}" for k, r in enumerate(records, 1)]
+    names = [f"{k}  {name}" for k, name in enumerate(legend_names(records), 1)]
     legend.set_axis_off()
     legend.text(0, 0.5, "\n".join(names), fontsize=8, va="center")
     panels[0].set_title(
         "red: one key for all; blue: a key for each image; green: wanted", fontsize=9
     )
     save_figure(figure, path)
+
+
+def legend_names(records):
+    """Names of settings, with the network of those that share one."""
+    names = [record.settings.row_name for record in records]
+    return [
+        f"{name},\n    {record.results.network}" if names.count(name) > 1 else name
+        for name, record in zip(names, records, strict=True)
+    ]
