@@ -152,7 +152,7 @@ def form_of(cipher, image_shape, **options):
     Example:
 
     >>> [form_of(name, (32, 32, 3)).family for name in ("pbe", "le", "etc", "ele")]
-    ['pixels', 'words', 'blocks', 'multisets']
+    ['polarities', 'words', 'blocks', 'multisets']
     """
     row = find_cipher(cipher)
     options = row.check(image_shape[2], **options)

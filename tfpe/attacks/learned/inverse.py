@@ -107,6 +107,14 @@ class InverseNetwork:
         load_arrays(model.variables, self._weights)
         return model
 
+    @functools.cached_property
+    def _to_pictures(self):
+        """The model without what it says beside the picture, which can be large."""
+        import keras
+
+        picture = self.model.output["picture"]
+        return keras.Model(self.model.input, {"picture": picture})
+
     def __call__(self, ciphertexts):
         """The picture behind each of `uint8 (B, H, W, C)` ciphertexts."""
         count, height, width, channels = ciphertexts.shape
@@ -120,7 +128,7 @@ class InverseNetwork:
             batch = ciphertexts[first : first + step]
             short = step - len(batch) if count > step else 0
             filled = np.pad(batch, ((0, short), (0, 0), (0, 0), (0, 0)))
-            shown = self.model.predict_on_batch(filled)["picture"][: len(batch)]
+            shown = self._to_pictures.predict_on_batch(filled)["picture"][: len(batch)]
             values = np.rint(255 * np.clip(shown[:, :height, :width], 0, 1))
             pictures[first : first + step] = values
         return pictures

@@ -181,10 +181,10 @@ def learn_from_pairs(
     keras.utils.set_random_seed(seed)
     model = form.build(**sizes)
     # Nobody tells it the key: what it guesses of that is not taught.
-    shown = {"picture": model.output["picture"]}
+    shown = {n: model.output[n] for n in model.output if n in ("picture", "choices")}
     taught = keras.Model(model.inputs, shown)
     _compile(taught, steps, RATES[form.family])
-    pairs = Pairs(form, plain, batch_size, seed, 0, steps, ciphertexts)
+    pairs = Pairs(form, plain, batch_size, seed, 0, steps, ciphertexts, list(shown))
     taught.fit(pairs, shuffle=False, verbose=0)
     settings = {
         "cipher": form.cipher,

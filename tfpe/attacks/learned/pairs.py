@@ -48,7 +48,9 @@ class Pairs(keras.utils.PyDataset):
         chosen = rng.integers(0, len(self._pictures), self._batch_size)
         plain = self._pictures[chosen]
         if self._ciphertexts is not None:
-            return self._ciphertexts[chosen], {"picture": as_target(plain)}
+            # The picture tells all that can be taught without the key.
+            names = self._outputs or ["picture"]
+            return self._ciphertexts[chosen], dict.fromkeys(names, as_target(plain))
         mirrored = rng.integers(0, 2, len(plain)) > 0
         plain = np.where(mirrored[:, None, None, None], plain[:, :, ::-1], plain)
         ciphertexts, targets = pair(self._form, plain, rng)

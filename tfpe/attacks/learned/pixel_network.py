@@ -73,7 +73,7 @@ def u_net(features, widths, units, residual=residual):
         skipped.append(features)
         features = layers.Conv2D(width, 2, strides=2)(features)
     features = residual(features)
-    # What the whole picture says, such as which polarity is likelier, for all parts.
+    # What the whole picture says, for all parts.
     whole = ops.mean(features, axis=(1, 2), keepdims=True)
     features = features + layers.Dense(widths[-1])(ops.relu(whole))
     for width, skip in zip(widths[-2::-1], skipped[::-1], strict=True):

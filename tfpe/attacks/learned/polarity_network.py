@@ -13,7 +13,7 @@ from tfpe.attacks.learned.pixel_network import WIDTHS, choices_of_pixels, u_net
 
 JUDGE = (32, 64, 96)  # channels of the convolutions that know negatives
 SAME = 0.5 / 255  # a value is that of a choice
-UNLIKELY = -30.0  # logarithm of the likelihood where no choice is right
+UNLIKELY = -1e4  # logarithm of the likelihood where no choice is right
 
 
 def polarity_network(form, widths=WIDTHS):
