@@ -6,23 +6,20 @@ from keras import layers, ops
 
 def residual(features):
     """Adds what two 3 x 3 convolutions make of features."""
-    width = features.shape[-1]
-    mixed = layers.Conv2D(width, 3, padding="same", activation="relu")(features)
-    mixed = layers.Conv2D(
-        width, 3, padding="same", kernel_initializer=_small(), use_bias=False
-    )(mixed)
-    return ops.relu(features + mixed)
+    return ops.relu(features + _convolved(features))
 
 
 def normalised_residual(features):
     """The same for features that are normalised first: steps may be larger."""
+    return features + _convolved(layers.LayerNormalization()(features))
+
+
+def _convolved(features):
     width = features.shape[-1]
-    mixed = layers.LayerNormalization()(features)
-    mixed = layers.Conv2D(width, 3, padding="same", activation="relu")(mixed)
-    mixed = layers.Conv2D(
+    mixed = layers.Conv2D(width, 3, padding="same", activation="relu")(features)
+    return layers.Conv2D(
         width, 3, padding="same", kernel_initializer=_small(), use_bias=False
     )(mixed)
-    return features + mixed
 
 
 def attention(features, depth, heads=4, context=None):
