@@ -9,13 +9,14 @@ from image_folders import CHINA, save
 from tfpe import Key
 from tfpe.attacks.learned import learning
 from tfpe.attacks.learned.forms import form_of
+from tfpe.attacks.learned.inverse import InverseNetwork
 from tfpe.attacks.learned.learning import learn
 from tfpe.cli import main
 from tfpe.files import encrypt_folder
 from tfpe.lab.evaluation.curves import measure_curve
 from tfpe.lab.evaluation.learned_attacks import attack_file
 from tfpe.lab.evaluation.pictures import load_pictures
-from tfpe.lab.records import environment, typed
+from tfpe.lab.records import environment, read_record, typed
 from tfpe.lab.tables.strongest_outcomes import most_seen, outcomes
 
 SIZE = 16
@@ -62,6 +63,18 @@ def test_an_attack_is_trained_and_opens_a_folder_of_fresh_keys(folder, capsys):
     assert main(TRAIN) == 0
     told = capsys.readouterr()
     assert "not learned from" in told.out and "pbe.attack" in told.err
+    # The same command reads the file, and records what it holds; no other record goes.
+    assert main([*TRAIN, "--record", "learned.json"]) == 0
+    record, held_out = read_record("learned.json"), trained_settings()["held_out"]
+    assert record["results"] == held_out and held_out["ssim"] is not None
+    assert record["settings"]["cipher_options"] == {"channel_shuffle": True}
+    found = typed(record).settings
+    assert (found.attack, found.steps, found.count) == ("inverse_network", 2, 54)
+    capsys.readouterr()
+    other = ["--seed", "1", "--model", "other.attack", "--record", "learned.json"]
+    assert main([*TRAIN[:6], *TRAIN[8:], *other]) == 1
+    assert "differs in ['checksum', 'seed']" in capsys.readouterr().err
+    assert read_record("learned.json") == record
     assert main([*ATTACK, "-o", "opened", "--truth", "mine", "--json"]) == 0
     told = capsys.readouterr()
     summary = json.loads(told.out)
@@ -75,11 +88,18 @@ def test_an_attack_is_trained_and_opens_a_folder_of_fresh_keys(folder, capsys):
     assert len(list((folder / "opened").glob("*.png"))) == 40
 
 
+def trained_settings():
+    return InverseNetwork.load("pbe.attack").settings
+
+
 def test_a_published_gan_learns_from_the_ciphertexts_of_a_victim(folder, capsys):
     train = [*TRAIN[:7], "gan.attack", "--published", "gan", "--steps", "1", "-q"]
-    assert main([*train, "encrypted"]) == 0
+    assert main([*train, "encrypted", "--record", "gan.json"]) == 0
     told = capsys.readouterr()
     assert "Nothing is held out" in told.err and not told.out
+    record = typed(read_record("gan.json"))
+    assert record.settings.attack == "gan" and record.settings.ciphertexts is True
+    assert record.results.ssim is None
     attack = [*ATTACK[:3], "gan.attack", *ATTACK[4:]]
     assert main([*attack, "--truth", "mine", "--json"]) == 0
     told = capsys.readouterr()
@@ -97,6 +117,7 @@ def test_a_published_gan_learns_from_the_ciphertexts_of_a_victim(folder, capsys)
         ([*TRAIN[:4], *TRAIN[6:]], "--cipher"),
         ([*TRAIN, "--option", "channel_shuffle=false"], "another options"),
         (["attack", "mode_filter", *TRAIN[2:]], "such as inverse_network"),
+        ([*TRAIN, "--record", "learned.txt"], "a .json file"),
         ([*TRAIN, "encrypted"], "--published one of ['gan', 'sia-gan']"),
         ([*TRAIN[:5], "etc", *TRAIN[6:], "encrypted"], "that of CIPHERTEXTS, pbe"),
     ],

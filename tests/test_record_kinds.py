@@ -41,6 +41,15 @@ DOCUMENTS["frontier"] = {
         **{"attacks": [SCORES], "baselines": []},
     },
 }
+DOCUMENTS["learned-attack"] = {
+    **DOCUMENTS["bench"],
+    "kind": "learned-attack",
+    "settings": {
+        **{"cipher": "pbe", "image_shape": [32, 32, 3], "pictures": "digits"},
+        **{"network": {"published": "itn"}, "count": 9, "steps": 5, "batch_size": 2},
+    },
+    "results": {"count": 1, "ssim": 0.5, "constant": {"ssim": 0.25}},
+}
 # What no table can do without, of each kind.
 NEEDED = {
     "attack-curve": ("results.points.0.evidence", "settings.attack"),
@@ -52,6 +61,7 @@ NEEDED = {
     "evaluation": ("results.attacks.0.outcome", "settings.images"),
     "frontier": ("results.accuracy", "settings.name"),
     "jpeg": ("results.points.0.psnr", "settings.qualities"),
+    "learned-attack": ("settings.steps", "results.constant"),
     "svm": ("results.rows.0.test_accuracy", "settings.gamma"),
     "training": ("results.last.test_accuracy", "settings.recipe"),
     "training-speed": ("results.parameters", "settings.backend"),

@@ -44,6 +44,11 @@ def add_training(command):
     )
     add_minutes(group)
     group.add_argument(
+        "--record",
+        metavar="JSON",
+        help="write a record of the training and of its scores there, for tables",
+    )
+    group.add_argument(
         "--seed", type=int, default=0, help="of weights, pictures and keys (default: 0)"
     )
 
@@ -62,8 +67,9 @@ def train(row, options):
     """Trains an attack that learns; exit code 3 where time was up."""
     require("keras", "PIL", "scipy")
     from tfpe.dataset.known_names import tfds_word
-    from tfpe.lab.evaluation.learned_attacks import train_attack
+    from tfpe.lab.evaluation.learned_attacks import KIND, learned_record, train_attack
     from tfpe.lab.evaluation.pictures import load_pictures
+    from tfpe.lab.records import check_replaceable, write_record
 
     if not row.learned or not options.model or not options.cipher:
         raise TfpeError(
@@ -71,6 +77,8 @@ def train(row, options):
             f"--cipher and --model. Received: {row.name}, --cipher {options.cipher}, "
             f"--model {options.model}"
         )
+    if options.record:  # no place for one: told before the training
+        check_replaceable(options.record, KIND, {}, overwrite=True)
     data_set = tfds_word(options.train) or options.train.endswith(".npz")
     pictures = load_pictures(
         options.train,
@@ -98,6 +106,9 @@ def train(row, options):
         note("Time was up; the same command goes on")
         return TIME_UP
     note(f"Learned attack: {options.model}")
+    if options.record:
+        write_record(options.record, learned_record(trained), options.force)
+        note(f"Record: {options.record}")
     if options.json:
         print(json.dumps(trained.settings, indent=2, sort_keys=True))
     else:

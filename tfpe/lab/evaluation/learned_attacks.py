@@ -6,6 +6,8 @@ from tfpe.attacks.learned.forms import form_of
 from tfpe.attacks.learned.network_file import SUFFIX
 from tfpe.ciphers import find_cipher
 
+KIND = "learned-attack"
+
 
 def train_attack(
     cipher, pictures, path, *, minutes=None, progress=None, seed=0, **given
@@ -37,6 +39,23 @@ def train_attack(
         seed=seed,
         **{name: value for name, value in given.items() if value is not None},
     )
+
+
+def learned_record(trained):
+    """The record of a trained attack: how good it was on what it did not learn from.
+
+    Args:
+        trained: an `InverseNetwork`.
+
+    Returns:
+        A dict of the kind "learned-attack", as `tfpe.lab.records.write_record` takes.
+    """
+    told = {n: v for n, v in trained.settings.items() if n not in ("options", "format")}
+    scores = told.pop("held_out")
+    # Whose ciphertexts they were is no matter of a record.
+    told["ciphertexts"] = "ciphertexts" in told
+    told["cipher_options"] = trained.form.options
+    return {"kind": KIND, "settings": told, "results": scores}
 
 
 def attack_file(folder, cipher, image_shape, **options):

@@ -7,6 +7,7 @@ from tfpe.lab.records.errata_records import Errata
 from tfpe.lab.records.frontier_records import Frontier
 from tfpe.lab.records.hybrid_records import HybridBench
 from tfpe.lab.records.jpeg_records import JpegBench
+from tfpe.lab.records.learned_records import LearnedAttack
 from tfpe.lab.records.reading import read
 from tfpe.lab.records.record import Other, Record
 from tfpe.lab.records.speed_records import Bench, CipherThroughput, DatasetBench
@@ -23,6 +24,7 @@ KINDS = MappingProxyType(
         "frontier": Frontier,
         "hybrid": HybridBench,
         "jpeg": JpegBench,
+        "learned-attack": LearnedAttack,
         "svm": Svm,
         "training": Training,
         "training-speed": TrainingSpeed,

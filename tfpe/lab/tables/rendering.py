@@ -20,6 +20,7 @@ from tfpe.lab.tables.hybrid_tables import (
     speed_of_hybrid_tables,
 )
 from tfpe.lab.tables.jpeg_rates_table import jpeg_tables
+from tfpe.lab.tables.leaked_pairs_table import leaked_pairs_tables
 from tfpe.lab.tables.marks import mark_tables
 from tfpe.lab.tables.published import published_tables
 from tfpe.lab.tables.published_attacks import published_attack_tables
@@ -45,6 +46,7 @@ TABLES = {
     "hybrid-speed": speed_of_hybrid_tables,
     "jpeg": jpeg_tables,
     "jpeg-accuracy": jpeg_accuracy_tables,
+    "leaked-pairs": leaked_pairs_tables,
     "marks": mark_tables,
     "published": published_tables,
     "published-attacks": published_attack_tables,

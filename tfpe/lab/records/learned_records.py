@@ -1,0 +1,59 @@
+"""Records of attacks that learned: how good they are on what they did not learn from."""
+
+import dataclasses
+from typing import ClassVar
+
+from tfpe.lab.records.cipher_settings import CipherSettings
+from tfpe.lab.records.reading import Count
+from tfpe.lab.records.record import Record
+
+OURS = "inverse_network"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LearnedAttackSettings(CipherSettings):
+    """A training: see `tfpe.attacks.learned.learning.learn`.
+
+    Attributes:
+        network: what is not as usual of it; `published` names that of a paper.
+        pictures: that it learned from, in words.
+        count: of them.
+        ciphertexts: whether it learned from ciphertexts of others, under one key.
+    """
+
+    image_shape: list[int]
+    network: dict[str, object]
+    pictures: str
+    count: Count
+    steps: Count
+    batch_size: Count
+    ciphertexts: bool = False
+
+    @property
+    def attack(self):
+        """The name of a published network, or of ours."""
+        return self.network.get("published") or OURS
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LearnedAttackResults:
+    """Scores on `count` pictures and keys that it did not learn from; None: not scored.
+
+    Attributes:
+        constant: the same scores of the best constant picture.
+    """
+
+    count: int
+    ssim: float | None = None
+    psnr: float | None = None
+    lpips: float | None = None
+    constant: dict[str, object]
+
+
+@dataclasses.dataclass(frozen=True)
+class LearnedAttack(Record):
+    """One trained attack, scored on what was held out of its training."""
+
+    TELLING: ClassVar = ("cipher", "image_shape", "pictures", "steps", "seed")
+    settings: LearnedAttackSettings
+    results: LearnedAttackResults
