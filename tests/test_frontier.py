@@ -129,6 +129,21 @@ def test_the_frontier_is_shown(measured, tmp_path):
     assert (tmp_path / "frontier.png").stat().st_size > 10_000
 
 
+def learned_record(date="2026", ssim=0.125, **changed):
+    """A record of ITN on pbe, or of something near it."""
+    settings = {"cipher": "pbe", "cipher_options": {"channel_shuffle": True}}
+    settings |= {"image_shape": [32, 32, 3], "network": {"published": "itn"}}
+    settings |= {"pictures": "cifar10, train", "count": 9, "steps": 1500}
+    return typed(
+        {
+            "kind": "learned-attack",
+            "settings": {**settings, "batch_size": 2, **changed},
+            "results": {"count": 500, "ssim": ssim, "constant": {}},
+            "environment": {"date": date, "cpu": "Abacus", "cores": 2, "tfpe": "0"},
+        }
+    )
+
+
 def test_published_attacks_stand_beside_those_measured(measured):
     _, _, (records, _) = measured
     records = [typed(record) for record in records]
@@ -143,13 +158,25 @@ def test_published_attacks_stand_beside_those_measured(measured):
     assert (best is None) == (not has_lpips())
     assert best is None or best.lpips == min(found)
     settings = dataclasses.replace(fresh.settings, dataset="cifar10")
-    records.append(dataclasses.replace(fresh, settings=settings))
-    [others], [table] = (published_attack_tables(r) for r in (records[:-1], records))
-    assert {cell.text for row in others.rows for cell in row[-2:]} == {"–"}
+    trained = learned_record(pictures="cifar10, train")
+    # Of other pictures, options or networks, and older: not what is shown.
+    others = [
+        learned_record(pictures="digits, train", ssim=0.9),
+        learned_record(cipher_options={"channel_shuffle": False}, ssim=0.9),
+        learned_record(network={}, ssim=0.9),
+        learned_record(ssim=0.9, date="2020"),
+    ]
+    records += [dataclasses.replace(fresh, settings=settings), trained, *others]
+    [before], [table] = (published_attack_tables(r) for r in (records[:3], records))
+    assert {cell.text for row in before.rows for cell in row[-3:]} == {"–"}
     for row in table.rows:
         cells = dict(zip(table.header, row, strict=True))
         assert cells["attacked, published"].tone == "published"
-        shown = [cells[f"{what}, measured"] for what in ("ciphertext", "attacked")]
+        measured_here = ("ciphertext", "`inverse_network`")
+        shown = [cells[f"{what}, measured"] for what in measured_here]
+        again = cells["the same attack, measured"].text
+        is_it = (cells["cipher"].text, cells["attack"].text) == ("pbe", "ITN")
+        assert again == ("0.125 (1,500 steps)" if is_it else "–")
         if cells["cipher"].text.startswith("pbe"):
             wanted = [
                 scores[attack, cells["score"].text.lower()]

@@ -61,7 +61,7 @@ NEEDED = {
     "evaluation": ("results.attacks.0.outcome", "settings.images"),
     "frontier": ("results.accuracy", "settings.name"),
     "jpeg": ("results.points.0.psnr", "settings.qualities"),
-    "learned-attack": ("settings.steps", "results.constant"),
+    "learned-attack": ("settings.steps", "results.count"),
     "svm": ("results.rows.0.test_accuracy", "settings.gamma"),
     "training": ("results.last.test_accuracy", "settings.recipe"),
     "training-speed": ("results.parameters", "settings.backend"),

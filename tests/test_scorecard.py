@@ -96,6 +96,16 @@ def test_a_key_for_each_image_leaves_attacks_on_one_ciphertext(logistic):
     assert row[7].endswith(f"→ {seen:.2f}")
 
 
+def test_other_options_are_another_cipher(logistic):
+    # The attacks on the usual one say nothing of it.
+    options = {"select": False}
+    own = make.training("logistic", 0.5, per_image=True, cipher_options=options)
+    shown = cells([own, logistic])["logistic, select False, a key for each image"]
+    assert shown[0].startswith("50.00") and set(shown[3:]) <= {"–", "not measured"}
+    text = render_table("summary", [own, make.training("pbe", 0.4), logistic])
+    assert "select" not in text and "`logistic`" in text
+
+
 def test_one_data_set_and_one_set_of_images(logistic):
     photographs = copy.deepcopy(logistic)
     photographs["settings"]["images"] = "photographs"

@@ -180,10 +180,15 @@ def test_svm_table():
 
 @pytest.mark.parametrize("recipe", ["small", "matched"])
 def test_recipes_expect_what_the_records_hold(recipe):
-    told = re.findall(r"([\w-]+)\s+(\d\d\.\d\d)\b", RECIPES[recipe].__doc__)
-    assert len(told) == 10
-    for name, percent in told:
-        paths = (ROOT / "results").glob(f"training-cifar10-{recipe}-{name}-seed*.json")
+    parts = RECIPES[recipe].__doc__.split("On all of CIFAR-100:")
+    told = [
+        (data, *found)
+        for data, text in zip(("cifar10", "cifar100"), parts, strict=False)
+        for found in re.findall(r"([\w-]+)\s+(\d\d\.\d\d)\b", text)
+    ]
+    assert len(told) == {"small": 13, "matched": 10}[recipe]
+    for data, name, percent in told:
+        paths = (ROOT / "results").glob(f"training-{data}-{recipe}-{name}-seed*.json")
         found = [json.loads(path.read_text())["results"] for path in paths]
         mean = statistics.fmean(r["best_validation"]["test_accuracy"] for r in found)
         assert percent == f"{100 * mean:.2f}", name

@@ -1,4 +1,4 @@
-"""Records of attacks that learned: how good they are on what they did not learn from."""
+"""Records of attacks that learned, scored on what they did not learn from."""
 
 import dataclasses
 from typing import ClassVar

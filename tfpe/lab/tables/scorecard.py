@@ -11,7 +11,7 @@ from tfpe.lab.bench.speed_report import README_SIZE, gigabytes_per_second
 from tfpe.lab.measuring_conditions import conditions, grouped
 from tfpe.lab.records import newest, of_kind
 from tfpe.lab.records.attack_records import Evaluation, Outcome
-from tfpe.lab.records.cipher_settings import ORDER
+from tfpe.lab.records.cipher_settings import ORDER, CipherSettings
 from tfpe.lab.records.speed_records import Bench
 from tfpe.lab.records.training_records import Training
 from tfpe.lab.tables.accuracy import mean_accuracy
@@ -37,6 +37,7 @@ class Row:
         name: of the row: the cipher, and options other than its own.
         cipher: a name of `CIPHERS`, or "plain".
         per_image: whether every image has a key of its own.
+        usual: whether the options of the cipher are its own.
         accuracy: on test images at the best validation epoch, a fraction; seeds are
             averaged.
         interval: its 95 % interval, two fractions.
@@ -54,6 +55,7 @@ class Row:
     name: str
     cipher: str
     per_image: bool = False
+    usual: bool = True
     accuracy: float | None = None
     interval: list | None = None
     drop: float | None = None
@@ -114,20 +116,20 @@ def scorecard(records, images=None):
     for record in (*trainings, *evaluations):
         settings = record.settings
         per_image = getattr(settings, "per_image", False)
-        names[settings.row_name] = settings.cipher, per_image
+        usual = not CipherSettings.unusual(settings)
+        names[settings.row_name] = settings.cipher, per_image, usual
     for cipher in bench.settings.ciphers if bench else ():
-        names.setdefault(cipher, (cipher, False))
+        names.setdefault(cipher, (cipher, False, True))
     speeds = _speeds(bench)
     rows = [
         Row(
             name,
-            cipher,
-            per_image,
+            *what,
             **_accuracy(trainings, name),
             **speeds.get(name, {}),
-            **_attacks(records, evaluations, name, cipher, per_image),
+            **_attacks(records, evaluations, name, *what),
         )
-        for name, (cipher, per_image) in names.items()
+        for name, what in names.items()
     ]
     rows.sort(key=lambda row: (ORDER.index(row.cipher), row.per_image, row.name))
     return Scorecard(rows, trainings, bench, evaluations)
@@ -203,10 +205,11 @@ def _speeds(bench):
     return found
 
 
-def _attacks(records, evaluations, name, cipher, per_image):
+def _attacks(records, evaluations, name, cipher, per_image, usual):
     by_name = {record.settings.row_name: record for record in evaluations}
     record = by_name.get(name)
-    shared_key = record is None and per_image
+    # With other options it is another cipher.
+    shared_key = record is None and per_image and usual
     if shared_key:
         # What breaks one ciphertext alone does so under any key.
         record = by_name.get(cipher)

@@ -47,10 +47,11 @@ def summary_tables(records):
     """README's rows of the scorecard, and a note of two lines, a `Table` in a list.
 
     They are plain, and the first cipher in `CIPHERS` of each kind that was published:
-    what words it is of, and whether it moves blocks, negates, substitutes or rotates.
+    what words it is of, and whether it moves blocks, negates, substitutes or rotates;
+    with its own options.
     """
     card, shown = scorecard(records), {"plain", *_one_of_each_kind()}
-    rows = [row for row in card.rows if row.cipher in shown]
+    rows = [row for row in card.rows if row.cipher in shown and row.usual]
     if not rows:
         return []
     return [Table.of("", rows, _columns(costs=True), _short_conditions(card))]

@@ -1,16 +1,19 @@
 """The table of training speed: Keras on each backend beside plain PyTorch."""
 
-from tfpe.lab.measuring_conditions import machine
+from tfpe.lab.measuring_conditions import grouped, machine
 from tfpe.lab.records import of_kind
 from tfpe.lab.records.training_records import TrainingSpeed
 from tfpe.lab.table import NONE, Cell, Table, number
 
 
 def training_speed_tables(records):
-    """A `Table` with a row for each record of `python -m training speed`, in a list."""
-    records = of_kind(records, TrainingSpeed)
-    if not records:
-        return []
+    """A `Table` for each device, of the records of `python -m training speed`."""
+    found = of_kind(records, TrainingSpeed)
+    groups = grouped(found, lambda r: (*(r.environment.gpu or ()), r.environment.cpu))
+    return list(map(_table, groups))
+
+
+def _table(records):
     versions = dict.fromkeys(
         record.environment.torch for record in records if _beside_torch(record)
     )
@@ -33,9 +36,7 @@ def training_speed_tables(records):
         f"steps, both in turn{''.join(f', PyTorch {name}' for name in versions)}; "
         f"{machine(records)}."
     )
-    return [
-        Table.of("Steps of training, beside plain PyTorch", records, columns, [note])
-    ]
+    return Table.of("Steps of training, beside plain PyTorch", records, columns, [note])
 
 
 def _rate(images_per_second):
