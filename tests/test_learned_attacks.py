@@ -220,3 +220,5 @@ def test_files_that_are_none_are_refused(pieces, trained, tmp_path):
         learn(form_of("etc", SHAPE), pieces[:40], trained, steps=3, **SMALL[BLOCKS])
     with pytest.raises(AttackError, match="20 or more"):
         learn(form_of("etc", SHAPE), pieces[:19], tmp_path / "few")
+    with pytest.raises(AttackError, match="one of .'itn', 'gan', 'sia-gan'.*'vgg'"):
+        learn(form_of("etc", SHAPE), pieces, tmp_path / "few", published="vgg")

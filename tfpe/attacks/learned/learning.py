@@ -74,12 +74,17 @@ def learn(
         An `InverseNetwork`, or None where the time was not enough.
 
     Raises:
-        AttackError: there are too few pictures, or a file of another run is in the way,
-            or the loss became NaN.
+        AttackError: there are too few pictures, an unknown `published`, a file of
+            another run is in the way, or the loss became NaN.
     """
     started, path = time.monotonic(), pathlib.Path(path)
     sizes = json.loads(json.dumps(sizes))  # as they come out of a file
     published = PUBLISHED.get(sizes.get("published"))
+    if published is None and "published" in sizes:
+        raise AttackError(
+            f"`published` should be one of {list(PUBLISHED)}. "
+            f"Received: {sizes['published']!r}"
+        )
     if learning_rate is None:
         learning_rate = published.rate if published else RATES[form.family]
     if batch_size is None:
