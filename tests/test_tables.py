@@ -12,12 +12,13 @@ from tfpe.cli import main
 from tfpe.errors import RecordError
 from tfpe.lab.intervals import accuracy_interval
 from tfpe.lab.markdown import to_markdown
-from tfpe.lab.records import write_record
+from tfpe.lab.records import typed, write_record
 from tfpe.lab.records.reading import read
 from tfpe.lab.records.training_records import TrainingSettings
 from tfpe.lab.table import Cell, Table
 from tfpe.lab.tables.published import PUBLISHED, published
 from tfpe.lab.tables.rendering import TABLES, render_table, render_tables
+from tfpe.lab.tables.training_speed import training_speed_tables
 from training.recipes import RECIPES
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -193,6 +194,15 @@ def test_recipes_expect_what_the_records_hold(recipe):
         mean = statistics.fmean(r["best_validation"]["test_accuracy"] for r in found)
         assert percent == f"{100 * mean:.2f}", name
         assert {r["train_images"] for r in found} == {45_000}
+
+
+def test_steps_of_each_device_have_a_table():
+    paths = sorted((ROOT / "results").glob("training-speed-*.json"))
+    tables = training_speed_tables([typed(json.loads(p.read_text())) for p in paths])
+    assert len(paths) == 3 and sorted(len(table.rows) for table in tables) == [1, 2]
+    assert len({table.caption for table in tables}) == 2
+    [on_gpu] = [table for table in tables if "H100" in table.caption]
+    assert "EPYC" not in on_gpu.notes[0]
 
 
 def test_every_table_has_a_place_without_records():

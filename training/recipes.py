@@ -51,7 +51,7 @@ def small():
     pbe-per-image 77.75, ffx-per-image 66.22, logistic-per-image 62.66, iib-per-image
     41.10 %. On all of CIFAR-100: plain 49.57, le 34.43, logistic 27.15 %. Time for a
     cipher: about 75 minutes of processor time (seen beside other work, in no record;
-    `--max-seconds` slices it); 1 to 5 minutes on an H100 that up to 18 runs shared.
+    `--max-seconds` slices it); 1 to 4 minutes on an H100 that up to 18 runs shared.
 
         python -m training compare --dataset cifar10 --recipe small
     """
@@ -91,7 +91,7 @@ def matched():
     tests/test_equal_training.py shows step by step. Measured on all of CIFAR-10, means
     of two seeds: le 72.55 (plain-as-le 72.12), pbe 60.81 (plain-as-pbe 60.78), etc
     58.20 (plain-as-etc 58.28), logistic 56.86 (plain-as-logistic 57.18), ele 54.91
-    (plain-as-ele 55.14) %. Time for a cipher: 1 to 4 minutes on an H100 that up to 15
+    (plain-as-ele 55.14) %. Time for a cipher: 1 to 6 minutes on an H100 that up to 18
     runs shared; not measured on CPUs.
 
         python -m training compare --dataset cifar10 --recipe matched \\

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 
 from tfpe.cli.common import progress_bar
 from tfpe.cli.packages import is_missing, missing, require
@@ -67,9 +68,9 @@ def train(row, options):
     """Trains an attack that learns; exit code 3 where time was up."""
     require("keras", "PIL", "scipy")
     from tfpe.dataset.known_names import tfds_word
-    from tfpe.lab.evaluation.learned_attacks import KIND, learned_record, train_attack
+    from tfpe.lab.evaluation.learned_attacks import learned_record, train_attack
     from tfpe.lab.evaluation.pictures import load_pictures
-    from tfpe.lab.records import check_replaceable, write_record
+    from tfpe.lab.records import write_record
 
     if not row.learned or not options.model or not options.cipher:
         raise TfpeError(
@@ -77,8 +78,8 @@ def train(row, options):
             f"--cipher and --model. Received: {row.name}, --cipher {options.cipher}, "
             f"--model {options.model}"
         )
-    if options.record:  # no place for one: told before the training
-        check_replaceable(options.record, KIND, {}, overwrite=True)
+    if options.record:
+        _check_record(options)
     data_set = tfds_word(options.train) or options.train.endswith(".npz")
     pictures = load_pictures(
         options.train,
@@ -106,14 +107,32 @@ def train(row, options):
         note("Time was up; the same command goes on")
         return TIME_UP
     note(f"Learned attack: {options.model}")
-    if options.record:
-        write_record(options.record, learned_record(trained), options.force)
-        note(f"Record: {options.record}")
     if options.json:
         print(json.dumps(trained.settings, indent=2, sort_keys=True))
     else:
         _print_scores(trained.settings)
+    if options.record:
+        write_record(options.record, learned_record(trained), options.force)
+        note(f"Record: {options.record}")
     return 0
+
+
+def _check_record(options):
+    """Refuses before the work a record that could not, or should not, be written."""
+    from tfpe.lab.records import check_replaceable
+
+    check_replaceable(options.record, "", {}, overwrite=True)
+    if os.path.lexists(options.record) and not options.force:
+        raise TfpeError(
+            "--record should be a new file without --force. "
+            f"Received: {options.record}, which exists"
+        )
+    if os.path.lexists(options.model):
+        # It was trained before, perhaps on another machine: a record says on which.
+        raise TfpeError(
+            "--record should be of a training, and --model a new file. "
+            f"Received: {options.model}, which exists"
+        )
 
 
 def _ciphertexts(options):

@@ -151,6 +151,11 @@ def attack(options):
     row = ATTACKS[options.name]
     if options.train:
         return train(row, options)
+    if options.record:
+        raise TfpeError(
+            "--record should be of a training, with --train IMAGES. "
+            f"Received: --record {options.record} without it"
+        )
     given = dict(options.attack_option)
     if unknown := sorted(set(given) - set(row.options)):
         raise CipherOptionError(

@@ -63,6 +63,12 @@ def shared_labels(places):
 
     Labels of points that are too near for one each would hide each other.
 
+    Args:
+        places: (share or SSIM, accuracy in %) of each point.
+
+    Returns:
+        A list of (place of the first of them, their numbers).
+
     Example:
 
     >>> shared_labels([(0.5, 40.0), (1.0, 70.0), (0.51, 40.5)])

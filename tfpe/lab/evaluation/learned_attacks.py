@@ -6,8 +6,6 @@ from tfpe.attacks.learned.forms import form_of
 from tfpe.attacks.learned.network_file import SUFFIX
 from tfpe.ciphers import find_cipher
 
-KIND = "learned-attack"
-
 
 def train_attack(
     cipher, pictures, path, *, minutes=None, progress=None, seed=0, **given
@@ -49,13 +47,22 @@ def learned_record(trained):
 
     Returns:
         A dict of the kind "learned-attack", as `tfpe.lab.records.write_record` takes.
+
+    Example:
+
+    >>> from tfpe.attacks.learned.inverse import InverseNetwork
+    >>> settings = {"cipher": "le", "options": {}, "image_shape": [32, 32, 3]}
+    >>> scores = {"count": 500, "ssim": 0.25, "constant": {"ssim": 0.13}}
+    >>> record = learned_record(InverseNetwork(settings | {"held_out": scores}, []))
+    >>> record["settings"]["cipher_options"]["block_size"], record["results"]["ssim"]
+    (4, 0.25)
     """
     told = {n: v for n, v in trained.settings.items() if n not in ("options", "format")}
     scores = told.pop("held_out")
     # Whose ciphertexts they were is no matter of a record.
     told["ciphertexts"] = "ciphertexts" in told
     told["cipher_options"] = trained.form.options
-    return {"kind": KIND, "settings": told, "results": scores}
+    return {"kind": "learned-attack", "settings": told, "results": scores}
 
 
 def attack_file(folder, cipher, image_shape, **options):

@@ -31,8 +31,13 @@ class CipherSettings:
         """The name of its row: the cipher, and what is not as usual."""
         return ", ".join([self.cipher, *self.unusual()])
 
-    def unusual(self):
-        """What is not as usual, a list of texts."""
+    @property
+    def other_options(self):
+        """The options of the cipher that are not its own, name -> value."""
         options = self.cipher_options or {}
         usual = CIPHERS[self.cipher].defaults if options else {}
-        return [f"{o} {value}" for o, value in options.items() if usual.get(o) != value]
+        return {o: value for o, value in options.items() if usual.get(o) != value}
+
+    def unusual(self):
+        """What is not as usual, a list of texts."""
+        return [f"{name} {value}" for name, value in self.other_options.items()]

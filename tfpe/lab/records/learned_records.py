@@ -15,9 +15,11 @@ class LearnedAttackSettings(CipherSettings):
     """A training: see `tfpe.attacks.learned.learning.learn`.
 
     Attributes:
+        image_shape: (height, width, channels) of the pictures.
         network: what is not as usual of it; `published` names that of a paper.
-        pictures: that it learned from, in words.
+        pictures: that it learned from, in words: a data set and its split.
         count: of them.
+        steps: of the training, of `batch_size` pairs or pictures each.
         ciphertexts: whether it learned from ciphertexts of others, under one key.
     """
 
@@ -28,6 +30,11 @@ class LearnedAttackSettings(CipherSettings):
     steps: Count
     batch_size: Count
     ciphertexts: bool = False
+
+    @property
+    def source(self):
+        """The pictures without their split, such as "cifar10"."""
+        return self.pictures.partition(",")[0]
 
     @property
     def attack(self):

@@ -51,6 +51,14 @@ def _table(records):
     note = NOTE.format(
         gallery=results.gallery, ssim=(constant and constant.ssim) or 0.0
     ) + (LPIPS_NOTE if lpips else NO_LPIPS)
+    untried = [
+        f"{one.attack} of {record.settings.row_name} ({one.message})"
+        for record in records
+        for one in record.results.attacks
+        if one.message
+    ]
+    if untried:
+        note += f" Without a figure: {'; '.join(dict.fromkeys(untried))}."
     dataset = records[0].settings.dataset
     return Table.of(f"Accuracy and leakage, {dataset}", records, columns, [note])
 

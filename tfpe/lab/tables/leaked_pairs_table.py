@@ -1,21 +1,20 @@
-"""What a network learns from pairs of one key, beside the exact attack from them."""
+"""What a network learns from pairs of one key, beside the exact attacks from them."""
 
 import statistics
 
+from tfpe.lab.measuring_conditions import grouped
 from tfpe.lab.records import newest, of_kind
 from tfpe.lab.records.attack_records import AttackCurve
 from tfpe.lab.records.learned_records import OURS
 from tfpe.lab.table import NONE, Cell, Table
 
-EXACT = "known_plaintext"
-RIGHT = 0.5  # mean error, in levels, from which a picture is as good as the plain one
+RIGHT = 0.5  # mean error, in levels, below which a picture is as good as the plain one
 NOTE = (
-    "Mean error of {unseen} unseen pictures, in levels 0 to 255, and SSIM in brackets: "
+    "Mean error of {unseen} unseen pictures, in levels 0 to 255, and SSIM in brackets, "
     "of the network of `inverse_network` that learned from so many pairs under one key "
-    "and from nothing else, and of the exact attack, which solves for the key: the "
-    "least number of pairs that brings its error under {right} for every key tried. "
-    "`tfpe evaluate {images} --cipher NAME --curve inverse_network` measures the "
-    "first, `--curve known_plaintext` the second."
+    "and from nothing else. Exact attack: the fewest pairs from which on its error is "
+    "under {right} for every key tried. `tfpe evaluate {images} --cipher NAME "
+    "--curve ATTACK` measures both."
 )
 
 
@@ -23,18 +22,19 @@ def leaked_pairs_tables(records):
     """A `Table` for each set of pictures, in a list."""
     curves = of_kind(records, AttackCurve)
     learned = [one for one in curves if one.settings.attack == OURS]
-    names = dict.fromkeys(one.settings.images for one in learned)
-    return [_table(images, learned, curves) for images in names]
+    by_images = grouped(learned, lambda one: one.settings.images)
+    return [_table(group, curves) for group in by_images]
 
 
-def _table(images, learned, curves):
-    rows = [one for one in learned if one.settings.images == images]
+def _table(learned, curves):
+    rows = [newest(one) for one in grouped(learned, lambda one: one.settings.row_name)]
     rows.sort(key=lambda one: (one.settings.place, one.settings.row_name))
     counts = sorted({p.evidence for row in rows for p in row.results.points})
     columns = {"cipher": lambda row: row.settings.row_name}
     columns |= {_pairs(n): lambda row, n=n: _learned(row, n) for n in counts}
     columns["exact attack"] = lambda row: _exact(row, curves)
     unseen = max(row.settings.stated.get("unseen") or 0 for row in rows)
+    images = rows[0].settings.images
     note = NOTE.format(unseen=unseen, right=RIGHT, images=images)
     return Table.of(f"Pairs that leaked under one key, {images}", rows, columns, [note])
 
@@ -51,22 +51,33 @@ def _learned(curve, count):
 
 
 def _exact(row, curves):
-    """The fewest pairs with which the exact attack is right under every key."""
-    curve = newest(
+    """The fewest pairs of any exact attack, and its name."""
+    same = [
         one
         for one in curves
-        if one.settings.attack == EXACT
+        if one.settings.attack != OURS
+        and one.settings.evidence_kind == "pairs"
         and one.settings.images == row.settings.images
         and one.settings.row_name == row.settings.row_name
-    )
-    if curve is None:
-        return NONE
+    ]
+    if not same:
+        return Cell("not measured")
+    newest_of_each = map(newest, grouped(same, lambda one: one.settings.attack))
+    enough = {one.settings.attack: _enough(one) for one in newest_of_each}
+    right = {name: count for name, count in enough.items() if count is not None}
+    if not right:
+        most = max(p.evidence for one in same for p in one.results.points)
+        return Cell(f"not by {_pairs(most)}", most)
+    name = min(right, key=right.get)
+    return Cell(f"{_pairs(right[name])} ({name})", right[name])
+
+
+def _enough(curve):
+    """The least evidence that is right under every key, as is all that is greater."""
     points = curve.results.points
-    for count in sorted({p.evidence for p in points}):
-        errors = [p.error for p in points if p.evidence == count]
-        if all(error is not None and error < RIGHT for error in errors):
-            return Cell(_pairs(count), count)
-    return NONE
+    wrong = [p.evidence for p in points if p.error is None or p.error >= RIGHT]
+    right = [p.evidence for p in points if p.evidence > max(wrong, default=0)]
+    return min(right, default=None)
 
 
 def _pairs(count):

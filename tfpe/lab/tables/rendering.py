@@ -21,6 +21,7 @@ from tfpe.lab.tables.hybrid_tables import (
 )
 from tfpe.lab.tables.jpeg_rates_table import jpeg_tables
 from tfpe.lab.tables.leaked_pairs_table import leaked_pairs_tables
+from tfpe.lab.tables.learned_attacks_table import learned_attack_tables
 from tfpe.lab.tables.marks import mark_tables
 from tfpe.lab.tables.published import published_tables
 from tfpe.lab.tables.published_attacks import published_attack_tables
@@ -47,6 +48,7 @@ TABLES = {
     "jpeg": jpeg_tables,
     "jpeg-accuracy": jpeg_accuracy_tables,
     "leaked-pairs": leaked_pairs_tables,
+    "learned-attacks": learned_attack_tables,
     "marks": mark_tables,
     "published": published_tables,
     "published-attacks": published_attack_tables,

@@ -11,7 +11,7 @@ from tfpe.lab.bench.speed_report import README_SIZE, gigabytes_per_second
 from tfpe.lab.measuring_conditions import conditions, grouped
 from tfpe.lab.records import newest, of_kind
 from tfpe.lab.records.attack_records import Evaluation, Outcome
-from tfpe.lab.records.cipher_settings import ORDER, CipherSettings
+from tfpe.lab.records.cipher_settings import ORDER
 from tfpe.lab.records.speed_records import Bench
 from tfpe.lab.records.training_records import Training
 from tfpe.lab.tables.accuracy import mean_accuracy
@@ -116,7 +116,7 @@ def scorecard(records, images=None):
     for record in (*trainings, *evaluations):
         settings = record.settings
         per_image = getattr(settings, "per_image", False)
-        usual = not CipherSettings.unusual(settings)
+        usual = not settings.other_options
         names[settings.row_name] = settings.cipher, per_image, usual
     for cipher in bench.settings.ciphers if bench else ():
         names.setdefault(cipher, (cipher, False, True))
@@ -124,12 +124,15 @@ def scorecard(records, images=None):
     rows = [
         Row(
             name,
-            *what,
+            cipher,
+            per_image,
+            usual,
             **_accuracy(trainings, name),
             **speeds.get(name, {}),
-            **_attacks(records, evaluations, name, *what),
+            # With other options it is another cipher, of which they say nothing.
+            **_attacks(records, evaluations, name, cipher, per_image and usual),
         )
-        for name, what in names.items()
+        for name, (cipher, per_image, usual) in names.items()
     ]
     rows.sort(key=lambda row: (ORDER.index(row.cipher), row.per_image, row.name))
     return Scorecard(rows, trainings, bench, evaluations)
@@ -205,11 +208,10 @@ def _speeds(bench):
     return found
 
 
-def _attacks(records, evaluations, name, cipher, per_image, usual):
+def _attacks(records, evaluations, name, cipher, per_image):
     by_name = {record.settings.row_name: record for record in evaluations}
     record = by_name.get(name)
-    # With other options it is another cipher.
-    shared_key = record is None and per_image and usual
+    shared_key = record is None and per_image
     if shared_key:
         # What breaks one ciphertext alone does so under any key.
         record = by_name.get(cipher)

@@ -36,7 +36,10 @@ def _table(records):
         f"steps, both in turn{''.join(f', PyTorch {name}' for name in versions)}; "
         f"{machine(records)}."
     )
-    return Table.of("Steps of training, beside plain PyTorch", records, columns, [note])
+    found = records[0].environment
+    device = (found.gpu or [found.cpu])[0]
+    caption = f"Steps of training, beside plain PyTorch, {device}"
+    return Table.of(caption, records, columns, [note])
 
 
 def _rate(images_per_second):
