@@ -1,0 +1,136 @@
+"""Figures in sentences of README and docs are those of the records, as tables are."""
+
+import pathlib
+import statistics
+
+import pytest
+
+from tfpe.lab.records import load_records, of_kind
+from tfpe.lab.records.frontier_records import Frontier
+from tfpe.lab.records.learned_records import LearnedAttack
+from tfpe.lab.records.training_records import Training
+
+ROOT = pathlib.Path(__file__).parents[1]
+RECORDS = load_records(ROOT / "results")
+
+
+def epochs_of(cipher, recipe="small", data="cifar10", fresh=False, views=0):
+    """The best validation epochs of trainings of a cipher, one of each seed."""
+    wanted = cipher, recipe, data, fresh, views
+    return [
+        record.results.best_validation
+        for record in of_kind(RECORDS, Training)
+        for one in [record.settings]
+        if (one.cipher, one.recipe, one.dataset, one.per_image, one.views) == wanted
+        and record.results.train_images == 45_000
+        and not one.other_options
+    ]
+
+
+def accuracy(*which, **more):
+    """Test accuracy in %, the mean of the seeds."""
+    found = [epoch.test_accuracy for epoch in epochs_of(*which, **more)]
+    return 100 * statistics.fmean(found)
+
+
+def kept(name, data, chance):
+    """The share in % of plain accuracy above chance."""
+    own, plain = accuracy(name, data=data), accuracy("plain", data=data)
+    return 100 * (own - chance) / (plain - chance)
+
+
+def frontier(name):
+    [found] = [r for r in of_kind(RECORDS, Frontier) if r.settings.name == name]
+    return found.results
+
+
+def learned(name):
+    """SSIM of the learned attack on a setting of the frontier."""
+    attacks = {one.attack: one for one in frontier(name).attacks}
+    return attacks["inverse_network"].ssim
+
+
+def held_out(name):
+    """SSIM of the network for a cipher, on pictures held out of its training."""
+    [found] = [
+        record.results.ssim
+        for record in of_kind(RECORDS, LearnedAttack)
+        if record.settings.row_name == name
+        and record.settings.attack == "inverse_network"
+    ]
+    return found
+
+
+def tenths(name):
+    """How many of ten pictures of a setting are found, in words."""
+    share = frontier(name).strongest("identification_rate").identification_rate
+    return ("no", "one", "two", "three", "four", "five", "six", "seven")[
+        round(10 * share)
+    ]
+
+
+FIT = "matched"
+SENTENCES = {
+    "README.md": [
+        "here {:.1f} of {:.1f} %, {:.1f} with a key for each image".format(
+            accuracy("pbe"), accuracy("plain"), accuracy("pbe", fresh=True)
+        ),
+        f"| `le` | {accuracy('le', FIT):.1f} %, as that network has on plain images",
+        f"the largest loss, published and here ({accuracy('ele'):.1f} %)",
+        "SSIM is {:.2f} for pbe, {:.2f} for logistic and {:.2f} for ffx".format(
+            *map(learned, ("pbe-cnn", "logistic", "ffx"))
+        ),
+        f"{tenths('pbe-cnn')} in ten are found among 10,000",
+    ],
+    "docs/results.md": [
+        "le keeps {:.0f} % of the plain accuracy above chance, where it keeps {:.0f} % "
+        "on CIFAR-10, and logistic {:.0f} % in place of {:.0f} %".format(
+            *(
+                kept(name, data, chance)
+                for name in ("le", "logistic")
+                for data, chance in (("cifar100", 1), ("cifar10", 10))
+            )
+        ),
+        f"as are {tenths('le-4')} in ten of le and {tenths('pbe-folded')} of pbe",
+        f"These are {len(of_kind(RECORDS, Frontier))} settings",
+    ],
+    "docs/training.md": [
+        f"(plain {accuracy('plain'):.1f} %) and [CIFAR-100](results.md#cifar-100) "
+        f"(plain {accuracy('plain', data='cifar100'):.1f} %)",
+        "{:.1f} %, where fresh views give {:.1f}".format(
+            *(100 * epochs_of("le", views=views)[0].train_accuracy for views in (1, 0))
+        ),
+    ],
+    "docs/attacks.md": [
+        f"it has [{held_out('pbe'):.2f}](results.md#accuracy-against-leakage)",
+        f"(`--option channel_shuffle=false`): "
+        f"{held_out('pbe, channel_shuffle False'):.2f} after 4,000 steps",
+    ],
+    "docs/matching.md": [
+        "Measured with one seed: pbe {:.1f} %, le {:.1f}, etc {:.1f}, ele {:.1f}.".format(
+            *(accuracy(name, FIT, fresh=True) for name in ("pbe", "le", "etc", "ele"))
+        ),
+        "For le and ele it pays: {:.1f} and {:.1f} %, where a PyramidNet straight on "
+        "the ciphertext (`--recipe small`) reaches {:.1f} and {:.1f}.".format(
+            *(accuracy(name, one) for one in (FIT, "small") for name in ("le", "ele"))
+        ),
+        "it does not: {:.1f}, {:.1f} and {:.1f} %, where PyramidNet reaches {:.1f}, "
+        "{:.1f} and {:.1f}.".format(
+            *(
+                accuracy(name, one)
+                for one in (FIT, "small")
+                for name in ("pbe", "logistic", "etc")
+            )
+        ),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [(file, sentence) for file, found in SENTENCES.items() for sentence in found],
+)
+def test_sentences_say_what_the_records_hold(file, sentence):
+    text = (ROOT / file).read_text()
+    words = " ".join(line.removeprefix("- ").strip() for line in text.splitlines())
+    assert sentence in words
