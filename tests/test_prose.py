@@ -107,7 +107,7 @@ SENTENCES = {
         f"{held_out('pbe, channel_shuffle False'):.2f} after 4,000 steps",
     ],
     "docs/matching.md": [
-        "Measured with one seed: pbe {:.1f} %, le {:.1f}, etc {:.1f}, ele {:.1f}.".format(
+        "with one seed: pbe {:.1f} %, le {:.1f}, etc {:.1f}, ele {:.1f}.".format(
             *(accuracy(name, FIT, fresh=True) for name in ("pbe", "le", "etc", "ele"))
         ),
         "For le and ele it pays: {:.1f} and {:.1f} %, where a PyramidNet straight on "
