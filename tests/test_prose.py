@@ -6,6 +6,7 @@ import statistics
 import pytest
 
 from tfpe.lab.records import load_records, of_kind
+from tfpe.lab.records.attack_records import Evaluation
 from tfpe.lab.records.frontier_records import Frontier
 from tfpe.lab.records.learned_records import LearnedAttack
 from tfpe.lab.records.training_records import Training
@@ -69,6 +70,17 @@ def tenths(name):
     ]
 
 
+def on_photographs(block_size, attack):
+    """SSIM of what an attack makes of photographs under etc."""
+    [found] = [
+        record.results.attacks
+        for record in of_kind(RECORDS, Evaluation)
+        if record.settings.images == "photographs"
+        and record.settings.row_name == f"etc, block_size {block_size}"
+    ]
+    return next(one.ssim for one in found if one.attack == attack)
+
+
 FIT = "matched"
 SENTENCES = {
     "README.md": [
@@ -102,6 +114,9 @@ SENTENCES = {
         ),
     ],
     "docs/attacks.md": [
+        f"pictures of SSIM {on_photographs(16, 'jigsaw'):.2f}, and a network",
+        f"from pieces of three others {on_photographs(16, 'inverse_network'):.2f}.",
+        f"it fails ({on_photographs(8, 'jigsaw'):.2f})",
         f"it has [{held_out('pbe'):.2f}](results.md#accuracy-against-leakage)",
         f"(`--option channel_shuffle=false`): "
         f"{held_out('pbe, channel_shuffle False'):.2f} after 4,000 steps",
