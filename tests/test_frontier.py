@@ -163,6 +163,7 @@ def test_published_attacks_stand_beside_those_measured(measured):
     others = [
         learned_record(pictures="digits, train", ssim=0.9),
         learned_record(pictures="cifar100, train", steps=9000, ssim=0.9),
+        learned_record(image_shape=[16, 16, 3], steps=9000, ssim=0.9),
         learned_record(steps=1499, ssim=0.9, date="2030"),
         learned_record(cipher_options={"channel_shuffle": False}, ssim=0.9),
         learned_record(network={}, ssim=0.9),

@@ -148,6 +148,17 @@ def test_only_records_of_the_same_settings_are_replaced(tmp_path):
     assert read_record(path)["results"] == {"ms": 3}
 
 
+def test_what_is_no_record_is_never_lost(tmp_path):
+    path = tmp_path / "manifest.json"
+    for text in ('{"images": 3}', "[1]"):
+        path.write_text(text)
+        with pytest.raises(RecordError, match="Received: another file"):
+            write_record(path, record(), overwrite=True)
+        assert path.read_text() == text
+    path.write_text('{"kind": "demo", "sett')  # a damaged record may be
+    assert write_record(path, record(), overwrite=True) == read_record(path)
+
+
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_where_no_record_could_be_written_is_said_before_the_work(overwrite, tmp_path):
     (tmp_path / "folder.json").mkdir()

@@ -19,10 +19,10 @@ def names(text):
 
 
 def seed(text):
-    """A whole number from 0."""
-    if not text.isdecimal():
+    """A whole number from 0 that every backend takes as a seed."""
+    if not text.isdecimal() or int(text) >= 2**32:
         raise argparse.ArgumentTypeError(
-            f"should be a whole number from 0. Received: {text!r}"
+            f"should be a whole number from 0, below 2^32. Received: {text!r}"
         )
     return int(text)
 

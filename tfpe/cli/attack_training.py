@@ -1,7 +1,9 @@
 """`tfpe attack NAME --train`: the training of an attack that learns."""
 
 import argparse
+import contextlib
 import json
+import math
 import os
 
 from tfpe.cli.common import progress_bar
@@ -50,7 +52,10 @@ def add_training(command):
         help="write a record of the training and of its scores there, for tables",
     )
     group.add_argument(
-        "--seed", type=int, default=0, help="of weights, pictures and keys (default: 0)"
+        "--seed",
+        type=_seed,
+        default=0,
+        help="of weights, pictures and keys (default: 0)",
     )
 
 
@@ -58,7 +63,7 @@ def add_minutes(command):
     """Adds `--minutes`."""
     command.add_argument(
         "--minutes",
-        type=float,
+        type=_minutes,
         metavar="X",
         help="stop a training after that time; the same command goes on",
     )
@@ -78,7 +83,7 @@ def train(row, options):
             f"--cipher and --model. Received: {row.name}, --cipher {options.cipher}, "
             f"--model {options.model}"
         )
-    if options.record:
+    if options.record is not None:
         _check_record(options)
     data_set = tfds_word(options.train) or options.train.endswith(".npz")
     pictures = load_pictures(
@@ -111,7 +116,7 @@ def train(row, options):
         print(json.dumps(trained.settings, indent=2, sort_keys=True))
     else:
         _print_scores(trained.settings)
-    if options.record:
+    if options.record is not None:
         write_record(options.record, learned_record(trained), options.force)
         note(f"Record: {options.record}")
     return 0
@@ -122,6 +127,11 @@ def _check_record(options):
     from tfpe.lab.records import check_replaceable
 
     check_replaceable(options.record, "", {}, overwrite=True)
+    if os.path.realpath(options.record) == os.path.realpath(options.model):
+        raise TfpeError(
+            "--record and --model should be two files. "
+            f"Received: {options.record} for both"
+        )
     if os.path.lexists(options.record) and not options.force:
         raise TfpeError(
             "--record should be a new file without --force. "
@@ -166,11 +176,30 @@ def told_of(settings):
 
 
 def whole(text):
-    """A whole number from 1 up."""
+    """A whole number from 1 to 2^31 - 1."""
     number = int(text) if text.isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"should be from 1 up. Received: {text!r}")
+    if not 1 <= number < 2**31:
+        raise argparse.ArgumentTypeError(
+            f"should be from 1 up, below 2^31. Received: {text!r}"
+        )
     return number
+
+
+def _seed(text):
+    """A seed that every backend takes."""
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(
+            f"should be a whole number from 0, below 2^32. Received: {text!r}"
+        )
+    return int(text)
+
+
+def _minutes(text):
+    """A time; 0 ends a training after its first steps."""
+    with contextlib.suppress(ValueError):
+        if 0 <= float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"should be 0 or more. Received: {text!r}")
 
 
 def _print_scores(settings):

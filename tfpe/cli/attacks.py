@@ -138,6 +138,11 @@ def attack(options):
     require("rich")
     from tfpe.attacks import ATTACKS
 
+    if options.record is not None and not (options.name and options.train):
+        raise TfpeError(
+            "--record should be of a training: NAME --train IMAGES. "
+            f"Received: --record {options.record} without it"
+        )
     if options.name is None:
         return print_attacks(ATTACKS, options)
     if options.name not in ATTACKS:
@@ -151,11 +156,6 @@ def attack(options):
     row = ATTACKS[options.name]
     if options.train:
         return train(row, options)
-    if options.record:
-        raise TfpeError(
-            "--record should be of a training, with --train IMAGES. "
-            f"Received: --record {options.record} without it"
-        )
     given = dict(options.attack_option)
     if unknown := sorted(set(given) - set(row.options)):
         raise CipherOptionError(

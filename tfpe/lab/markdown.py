@@ -39,12 +39,17 @@ def to_markdown(table):
     sources = [f"<sup>{n}</sup> {text}." for n, text in enumerate(table.sources, 1)]
     if sources:
         sources.insert(0, "Published, not measured here, under other conditions:")
-    parts = ["\n".join(lines), " ".join(table.notes), " ".join(sources)]
+    parts = ["\n".join(lines), *(_folded(" ".join(t)) for t in (table.notes, sources))]
     return "\n\n".join(filter(None, parts))
 
 
 def _line(texts):
-    return f"| {' | '.join(texts)} |"
+    return f"| {' | '.join(map(_folded, texts))} |"
+
+
+def _folded(text):
+    """Text of a record in one line: a break would end the row or begin a heading."""
+    return " ".join(text.split())
 
 
 def _text(cell):

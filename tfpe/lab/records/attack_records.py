@@ -1,9 +1,10 @@
 """Records of attacks: all of them on a cipher, and one against its evidence."""
 
 import dataclasses
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from tfpe.lab.records.cipher_settings import CipherSettings
+from tfpe.lab.records.reading import SOME, Count
 from tfpe.lab.records.record import Record
 
 OUTCOMES = ("recovered", "partial", "failed")
@@ -196,6 +197,7 @@ class CurveSettings(CipherSettings):
     images: str
     image_shape: list[int] | None = None
     evidence_kind: str | None = None
+    unseen: Count | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -205,10 +207,11 @@ class Point:
     `stated` also holds the errors up to what the attack leaves open.
     """
 
-    evidence: int
+    evidence: Count
     key: object
     stated: dict[str, object] = dataclasses.field(repr=False)
     error: float | None = None
+    ssim: float | None = None
     index_accuracy: float | None = None
     seconds: float | None = None
 
@@ -217,7 +220,7 @@ class Point:
 class CurveResults:
     """Points, by evidence and key."""
 
-    points: list[Point]
+    points: Annotated[list[Point], SOME]
 
 
 @dataclasses.dataclass(frozen=True)

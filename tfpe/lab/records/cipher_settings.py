@@ -35,7 +35,7 @@ class CipherSettings:
     def other_options(self):
         """The options of the cipher that are not its own, name -> value."""
         options = self.cipher_options or {}
-        usual = CIPHERS[self.cipher].defaults if options else {}
+        usual = CIPHERS[self.cipher].defaults if self.cipher in CIPHERS else {}
         return {o: value for o, value in options.items() if usual.get(o) != value}
 
     def unusual(self):

@@ -50,7 +50,9 @@ def typed(document, where="The record"):
     """
     if isinstance(document, Record):
         return document
-    return read(KINDS.get(document.get("kind"), Other), document, where)
+    kind = document.get("kind")
+    kind = KINDS.get(kind, Other) if isinstance(kind, str) else Other
+    return read(kind, document, where)
 
 
 def of_kind(records, kind):

@@ -4,10 +4,18 @@ import dataclasses
 from typing import ClassVar
 
 from tfpe.lab.records.cipher_settings import CipherSettings
-from tfpe.lab.records.reading import Count
+from tfpe.lab.records.reading import Count, NotNegative
 from tfpe.lab.records.record import Record
 
 OURS = "inverse_network"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Network:
+    """What is not as usual of a network; `published` names that of a paper."""
+
+    published: str | None = None
+    stated: dict[str, object] = dataclasses.field(repr=False)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -16,7 +24,7 @@ class LearnedAttackSettings(CipherSettings):
 
     Attributes:
         image_shape: (height, width, channels) of the pictures.
-        network: what is not as usual of it; `published` names that of a paper.
+        network: a `Network`.
         pictures: that it learned from, in words: a data set and its split.
         count: of them.
         steps: of the training, of `batch_size` pairs or pictures each.
@@ -24,7 +32,7 @@ class LearnedAttackSettings(CipherSettings):
     """
 
     image_shape: list[int]
-    network: dict[str, object]
+    network: Network
     pictures: str
     count: Count
     steps: Count
@@ -39,22 +47,29 @@ class LearnedAttackSettings(CipherSettings):
     @property
     def attack(self):
         """The name of a published network, or of ours."""
-        return self.network.get("published") or OURS
+        return self.network.published or OURS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class LearnedAttackResults:
-    """Scores on `count` pictures and keys that it did not learn from; None: not scored.
+class Scores:
+    """How near pictures are to the plain ones; None: not scored."""
 
-    Attributes:
-        constant: the same scores of the best constant picture.
-    """
-
-    count: int
     ssim: float | None = None
     psnr: float | None = None
     lpips: float | None = None
-    constant: dict[str, object]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LearnedAttackResults(Scores):
+    """Scores on `count` pictures and keys that it did not learn from.
+
+    Attributes:
+        count: of the pictures; 0 where nobody can score.
+        constant: the same scores of the best constant picture.
+    """
+
+    count: NotNegative
+    constant: Scores
 
 
 @dataclasses.dataclass(frozen=True)

@@ -31,6 +31,7 @@ class Bound:
 Share = typing.Annotated[float, Bound("from 0 to 1", lambda share: 0 <= share <= 1)]
 Positive = typing.Annotated[float, Bound("above 0", lambda number: number > 0)]
 Count = typing.Annotated[int, Bound("at least 1", lambda count: count >= 1)]
+NotNegative = typing.Annotated[int, Bound("at least 0", lambda count: count >= 0)]
 SOME = Bound("a list that is not empty", len)
 
 

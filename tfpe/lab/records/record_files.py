@@ -83,10 +83,10 @@ def check_replaceable(path, kind, settings, overwrite=False):
         raise RecordError(
             f"A record should go where a file can be written. Received: {path}"
         )
-    if overwrite:
-        return
     if not Path(path).exists():
         return
+    if overwrite:
+        return _refuse_what_is_no_record(path)
     there, settings = read_record(path), json.loads(_encode(settings))
     different = different_names(there["settings"], settings)
     if there["kind"] != kind:
@@ -95,6 +95,19 @@ def check_replaceable(path, kind, settings, overwrite=False):
         raise RecordError(
             f"{path} should hold a record of the same settings. Received: one that "
             f"differs in {different}; move it away, or write to another place"
+        )
+
+
+def _refuse_what_is_no_record(path):
+    """Raises where JSON of something else, a manifest say, would be lost."""
+    try:
+        there = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return  # a damaged record, or none that can be read: it may be lost
+    if not isinstance(there, dict) or "kind" not in there:
+        raise RecordError(
+            f"{path} should hold a record, or nothing. Received: another file; write "
+            "to another place"
         )
 
 

@@ -23,15 +23,25 @@ NO_LPIPS = (
 
 
 def frontier_tables(records):
-    """A `Table` for each data set, the least leaking settings first."""
+    """A `Table` for each data set and gallery, the least leaking settings first."""
     found = of_kind(records, Frontier)
-    return [_table(group) for group in grouped(found, lambda r: r.settings.dataset)]
+    return list(map(_table, grouped(found, _gallery)))
+
+
+def _gallery(record):
+    return record.settings.dataset, record.results.gallery, record.results.scored
 
 
 def _table(records):
     records = sorted(records, key=lambda r: (_leak(r) or 0, -r.results.accuracy))
+    seeds = {record.settings.seed for record in records}
+
+    def setting(record):
+        seed = f", seed {record.settings.seed}" * (len(seeds) > 1)
+        return Cell(record.settings.row_name + seed, record.settings.place)
+
     columns = {
-        "setting": lambda r: Cell(r.settings.row_name, r.settings.place),
+        "setting": setting,
         "network": lambda r: Cell(r.results.network, tone="wrap"),
         "test accuracy, % (95 %)": lambda r: percent_and_interval(
             r.results.accuracy, r.results.accuracy_interval

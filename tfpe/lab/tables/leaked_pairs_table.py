@@ -33,9 +33,9 @@ def _table(learned, curves):
     columns = {"cipher": lambda row: row.settings.row_name}
     columns |= {_pairs(n): lambda row, n=n: _learned(row, n) for n in counts}
     columns["exact attack"] = lambda row: _exact(row, curves)
-    unseen = max(row.settings.stated.get("unseen") or 0 for row in rows)
+    unseen = sorted({row.settings.unseen for row in rows} - {None})
     images = rows[0].settings.images
-    note = NOTE.format(unseen=unseen, right=RIGHT, images=images)
+    note = NOTE.format(unseen=" or ".join(map(str, unseen)), right=RIGHT, images=images)
     return Table.of(f"Pairs that leaked under one key, {images}", rows, columns, [note])
 
 
@@ -45,7 +45,7 @@ def _learned(curve, count):
     if not errors:
         return NONE
     error = statistics.mean(errors)
-    found = [p.stated["ssim"] for p in points if p.stated.get("ssim") is not None]
+    found = [p.ssim for p in points if p.ssim is not None]
     ssim = f" ({statistics.mean(found):.2f})" if found else ""
     return Cell(f"{error:.1f}{ssim}", error)
 

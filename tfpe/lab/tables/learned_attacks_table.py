@@ -41,10 +41,10 @@ def _table(records):
         "LPIPS": lambda r: number(r.results.lpips),
     }
     scored = sorted({r.results.count for r in records})
-    constants = {r.results.constant.get("ssim") for r in records} - {None}
+    constants = {r.results.constant.ssim for r in records} - {None}
     note = NOTE.format(
         scored=" or ".join(map(str, scored)),
-        constant=" or ".join(f"{value:.3f}" for value in sorted(constants)),
+        constant=" or ".join(f"{value:.3f}" for value in sorted(constants)) or "none",
         machine=machine(records),
     )
     return Table.of(

@@ -17,6 +17,7 @@ KIYA = (
     "2205.12041"
 )
 LPIPS, SSIM = "LPIPS", "SSIM"
+SHAPE = [32, 32, 3]
 DATASET = "cifar10"  # whose pictures are measured: on others scores mean other things
 NOTE = (
     "Published figures are quoted, in italics. Measured, all of them on cifar10 with a "
@@ -110,6 +111,7 @@ def published_attack_tables(records):
             if record.settings.attack == row.attack.lower()
             and record.settings.cipher == row.cipher
             and record.settings.source == DATASET
+            and record.settings.image_shape == SHAPE
             and not record.settings.unusual()
             and getattr(record.results, row.score.lower()) is not None
         ]
