@@ -9,7 +9,7 @@ from tfpe.lab.records import load_records, of_kind
 from tfpe.lab.records.attack_records import AttackCurve, Evaluation
 from tfpe.lab.records.frontier_records import Frontier
 from tfpe.lab.records.learned_records import LearnedAttack
-from tfpe.lab.records.training_records import Training
+from tfpe.lab.records.training_records import Training, TrainingSpeed
 
 ROOT = pathlib.Path(__file__).parents[1]
 RECORDS = load_records(ROOT / "results")
@@ -94,6 +94,16 @@ def leaked(cipher, pairs):
     return found
 
 
+def steps_a_second():
+    """Images a second of a step of `small` as TensorFlow takes it by default."""
+    [found] = [
+        record.results.keras_images_per_second
+        for record in of_kind(RECORDS, TrainingSpeed)
+        if record.settings.backend == "tensorflow" and record.settings.compiled
+    ]
+    return found
+
+
 FIT = "matched"
 SENTENCES = {
     "README.md": [
@@ -121,6 +131,8 @@ SENTENCES = {
         f"teach one less of pbe (SSIM {leaked('pbe', 1000):.2f}) than public",
     ],
     "docs/training.md": [
+        f"{8 * 45_000 / steps_a_second() / 60:.0f} minutes at the "
+        f"[{steps_a_second():.0f} images/s](results.md#speed)",
         f"(plain {accuracy('plain'):.1f} %) and [CIFAR-100](results.md#cifar-100) "
         f"(plain {accuracy('plain', data='cifar100'):.1f} %)",
         "{:.1f} %, where fresh views give {:.1f}".format(
