@@ -199,8 +199,8 @@ def test_recipes_expect_what_the_records_hold(recipe):
 def test_steps_of_each_device_have_a_table():
     paths = sorted((ROOT / "results").glob("training-speed-*.json"))
     tables = training_speed_tables([typed(json.loads(p.read_text())) for p in paths])
-    assert len(paths) == 4 and sorted(len(table.rows) for table in tables) == [1, 3]
-    assert len({table.caption for table in tables}) == 2
+    assert sum(len(table.rows) for table in tables) == len(paths)
+    assert len({table.caption for table in tables}) == len(tables) == 2
     [on_gpu] = [table for table in tables if "H100" in table.caption]
     assert "EPYC" not in on_gpu.notes[0]
 

@@ -4,6 +4,8 @@ import argparse
 import contextlib
 import math
 
+from tfpe.cli.common import seed_number
+
 
 def names(text):
     """Names between commas, one or more.
@@ -18,18 +20,9 @@ def names(text):
     return found
 
 
-def seed(text):
-    """A whole number from 0 that every backend takes as a seed."""
-    if not text.isdecimal() or int(text) >= 2**32:
-        raise argparse.ArgumentTypeError(
-            f"should be a whole number from 0, below 2^32. Received: {text!r}"
-        )
-    return int(text)
-
-
 def seeds(text):
     """Seeds between commas."""
-    return [seed(number) for number in names(text)]
+    return [seed_number(number) for number in names(text)]
 
 
 def count(text):

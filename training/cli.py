@@ -3,7 +3,7 @@
 import argparse
 
 from tfpe.cli import run_command
-from tfpe.cli.common import add_option
+from tfpe.cli.common import add_option, seed_number
 from tfpe.cli.error_lines import guard
 from tfpe.cli.wording import Parser
 from training import argument_types, commands, svm
@@ -130,7 +130,7 @@ def _add_evaluate(subparsers):
     )
     command.add_argument(
         "--seed",
-        type=argument_types.seed,
+        type=seed_number,
         help="seed of the public key (default: that of the model's run, or 0)",
     )
     command.add_argument("--figure", help="PNG file for the confusion matrix")
@@ -214,7 +214,7 @@ def _add_frontier(subparsers):
         help=f"names between commas (default: all of {','.join(SETTINGS)})",
     )
     command.add_argument(
-        "--seed", type=argument_types.seed, default=0, help="of everything (default: 0)"
+        "--seed", type=seed_number, default=0, help="of everything (default: 0)"
     )
     for name in ("epochs", "train_images", "batch_size"):
         command.add_argument(

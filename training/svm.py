@@ -25,7 +25,7 @@ import numpy as np
 
 from tfpe.algebra.transform import Transform
 from tfpe.ciphers import find_cipher
-from tfpe.cli.common import read_key
+from tfpe.cli.common import read_key, seed_number
 from tfpe.cli.packages import require
 from tfpe.errors import TfpeError
 from tfpe.keys import Key
@@ -174,7 +174,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--seed",
         default=0,
-        type=argument_types.seed,
+        type=seed_number,
         help="seed of subset and key (default: 0)",
     )
     parser.add_argument(

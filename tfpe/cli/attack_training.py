@@ -6,7 +6,7 @@ import json
 import math
 import os
 
-from tfpe.cli.common import progress_bar
+from tfpe.cli.common import progress_bar, seed_number
 from tfpe.cli.packages import is_missing, missing, require
 from tfpe.cli.streams import note
 from tfpe.errors import TfpeError
@@ -53,7 +53,7 @@ def add_training(command):
     )
     group.add_argument(
         "--seed",
-        type=_seed,
+        type=seed_number,
         default=0,
         help="of weights, pictures and keys (default: 0)",
     )
@@ -183,15 +183,6 @@ def whole(text):
             f"should be from 1 up, below 2^31. Received: {text!r}"
         )
     return number
-
-
-def _seed(text):
-    """A seed that every backend takes."""
-    if not text.isdecimal() or int(text) >= 2**32:
-        raise argparse.ArgumentTypeError(
-            f"should be a whole number from 0, below 2^32. Received: {text!r}"
-        )
-    return int(text)
 
 
 def _minutes(text):

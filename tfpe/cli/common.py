@@ -152,6 +152,15 @@ def check_figure(path, force=None):
         )
 
 
+def seed_number(text):
+    """A whole number from 0 that every backend takes as a seed."""
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(
+            f"should be a whole number from 0, below 2^32. Received: {text!r}"
+        )
+    return int(text)
+
+
 def size_of(text):
     """HxW as (height, width)."""
     try:

@@ -6,7 +6,7 @@ own: each row says what.
 
 import dataclasses
 
-from tfpe.lab.records import newest, of_kind
+from tfpe.lab.records import of_kind
 from tfpe.lab.records.frontier_records import DISTANCES, Frontier
 from tfpe.lab.records.learned_records import LearnedAttack
 from tfpe.lab.table import NONE, Cell, Table, number
@@ -117,10 +117,9 @@ def published_attack_tables(records):
         ]
         if not found:
             return NONE
-        longest = max(one.settings.steps for one in found)
-        last = newest(one for one in found if one.settings.steps == longest)
-        value = getattr(last.results, row.score.lower())
-        return Cell(f"{value:.3f} ({longest:,} steps)", value)
+        best = max(found, key=lambda r: (r.settings.steps, r.environment.date))
+        value = getattr(best.results, row.score.lower())
+        return Cell(f"{value:.3f} ({best.settings.steps:,} steps)", value)
 
     sources = list(dict.fromkeys(row.source for row in PUBLISHED_ATTACKS))
 
