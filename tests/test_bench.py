@@ -245,10 +245,13 @@ def test_what_became_slower_is_told_and_noise_is_not(record, tmp_path, capsys):
 
 
 def test_what_users_wait_for_is_measured_and_shown():
+    kept = []
     rows = {
         "photographs": measure_photographs(KEY, ["le"], (64, 96, 3)),
         "own_keys": measure_own_keys(KEY, ["etc"], 1, 4),
-        "folders": measure_folders(KEY, ["le"], 1, ["5000 PNG of 32x32"], 0.002),
+        "folders": measure_folders(
+            KEY, ["le"], 1, ["5000 PNG of 32x32"], 0.002, lambda rows: kept.extend(rows)
+        ),
         "peaks": measure_peaks(["le"], 64, 96),
     }
     record = {
@@ -261,6 +264,7 @@ def test_what_users_wait_for_is_measured_and_shown():
     assert len(titles) == 5 and titles[3] == "Folders"
     ways = rows["photographs"][0]["files"]
     assert 0.8 < ways["as chosen"][0] < 1.01 and ways["stored"][1] > 0
+    assert rows["folders"] == kept  # told after each folder, not at the end alone
     assert rows["folders"][0]["kept"] > 0 and rows["peaks"][0]["peak_bytes"] > 2**25
 
 

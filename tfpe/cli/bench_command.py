@@ -19,6 +19,7 @@ examples:
   tfpe bench --hybrid --record results/bench-hybrid.json
   tfpe bench --part photographs --part own_keys --part folders --part peaks
   tfpe bench --cipher le --against results/bench-speed.json
+  tfpe bench --before ../earlier --record results/bench-before-after.json
 
 Compare ratios, not seconds. Baselines from real cryptography need the package
 cryptography (extra `bench`). A record is written after each part, and parts that are
@@ -27,7 +28,9 @@ JPEG makes of ciphertexts, and takes --cipher, --record, --overwrite and --figur
 --hybrid the containers of `tfpe pack` are measured: what they save, how fast they are
 made and read, in what memory; it takes --repeats, --record and --overwrite. With
 --against the exit code is 1 where something became slower than in that record by more
-than the noise.
+than the noise. With --before another checkout of tfpe runs in turn with this one, which
+tells the two apart on a machine whose speed wavers; it takes --repeats, --record and
+--overwrite.
 """
 }
 
@@ -50,6 +53,11 @@ def register(commands):
     )
     command.add_argument(
         "--hybrid", action="store_true", help="measure `tfpe pack` instead of ciphers"
+    )
+    command.add_argument(
+        "--before",
+        metavar="DIR",
+        help="measure what users wait for in another checkout too",
     )
     command.add_argument(
         "--cipher", action="append", help="may be repeated (default: all)"
@@ -89,6 +97,8 @@ def bench(options):
         return _bench_jpeg(options)
     if options.hybrid:
         return _bench_hybrid(options)
+    if options.before:
+        return _bench_before(options)
     from tfpe.errors import RecordError
     from tfpe.lab.bench import DIRECTIONS, PARTS, run_bench
     from tfpe.lab.bench.against import against_table, changes
@@ -139,14 +149,16 @@ SPEED_ONLY = (
     "data_dir",
     "against",
 )
+UNREPEATED = tuple(name for name in SPEED_ONLY if name != "repeats")
 UNFIT = {
-    "jpeg": ("hybrid", *SPEED_ONLY),
-    "hybrid": (*(n for n in SPEED_ONLY if n != "repeats"), "cipher", "figure"),
+    "jpeg": ("hybrid", "before", *SPEED_ONLY),
+    "hybrid": ("before", *UNREPEATED, "cipher", "figure"),
+    "before": (*UNREPEATED, "cipher", "figure"),
 }
 
 
 def _check_options(options, wanted):
-    """Refuses options that have no meaning beside --jpeg or --hybrid."""
+    """Refuses options that have no meaning beside --jpeg, --hybrid or --before."""
     for name in UNFIT[wanted]:
         if getattr(options, name):
             raise TfpeError(
@@ -191,6 +203,25 @@ def _bench_hybrid(options):
     shown = [typed(record)]
     tables = *saving_tables(shown), *speed_of_hybrid_tables(shown)
     _show(record, tables, options)
+
+
+def _bench_before(options):
+    """Measures another checkout and this one, in turn."""
+    _check_options(options, "before")
+    require("tensorflow_datasets")
+    from tfpe.lab.bench.trees import run_trees_bench
+    from tfpe.lab.bench.waits_report import before_after_tables
+    from tfpe.lab.records import typed
+
+    repeats = {} if options.repeats is None else {"repeats": options.repeats}
+    record = run_trees_bench(
+        options.before,
+        options.record,
+        overwrite=options.overwrite,
+        progress=_progress(options),
+        **repeats,
+    )
+    _show(record, before_after_tables([typed(record)]), options)
 
 
 def _progress(options):

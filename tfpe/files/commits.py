@@ -76,9 +76,10 @@ class Commits:
                 self._put(batch)
 
     def _put(self, batch):
+        aside = {file.name: file for file, _, _ in batch}
         try:
             with output_errors(batch[0][1]):
-                flush_all([file for file, _, _ in batch])
+                flush_all(aside.values())
             if self._journal is not None:
                 self._journal.append(*(entry for _, _, entry in batch))
             for file, target, entry in batch:
@@ -87,7 +88,8 @@ class Commits:
                         os.replace(file.name, target)
                 except ImageFileError as error:
                     self.failed[entry["path"]] = str(error)
+                else:
+                    del aside[file.name]
         finally:
-            # Those that did get their names are no longer there.
-            for file, _, _ in batch:
+            for file in aside.values():
                 discard(file)

@@ -46,11 +46,12 @@ class ImageEncryption:
         self.transforms = TransformCache(
             cipher, key, self.header["options"], image_keys(key, self.header)
         )
+        self._parents = set()
 
     def __call__(self, job):
         """Returns the entry of an image, and whether it was written now."""
         path, source, numbers = job
-        target = inside(self.folder, path)
+        target = self._inside(path)
         if identity(target) in self.sources:
             raise ImageFileError(
                 "The output would replace an image of the source: use another output "
@@ -98,6 +99,14 @@ class ImageEncryption:
         del ciphertext
         self.commits.add(target, file, entry)
         return entry, True
+
+    def _inside(self, path):
+        """`inside`, which is asked once for each folder: many images are small."""
+        parent = os.path.dirname(path)
+        if parent not in self._parents:
+            inside(self.folder, path)
+            self._parents.add(parent)
+        return pathlib.Path(self.folder, path)
 
     def _mark(self, path, data):
         """A keyed tag of the source: tells the owner alone whether it was changed."""

@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -178,18 +179,21 @@ def run_bench(
         if part == "own_keys":
             return measure_own_keys(key, names, repeats)
         if part == "folders":
-            return measure_folders(key, names, repeats)
+            return measure_folders(key, names, repeats, keep=partial(keep, part))
         if part == "peaks":
             return measure_peaks(names)
         return _step(key, names)
 
-    record = {"kind": "bench", "settings": settings, "results": results}
-    for part in parts:
-        results[part] = measure(part)
+    def keep(part, found):
+        nonlocal record
+        record["results"][part] = found
         record["environment"] = environment()
         if path is not None:
             record = write_record(path, record, overwrite)
-            results = record["results"]
+
+    record = {"kind": "bench", "settings": settings, "results": results}
+    for part in parts:
+        keep(part, measure(part))
         if part != "throughput":
             report(part)
     return record

@@ -1,10 +1,13 @@
 """Encryption of a whole data set: images a second and memory, also as a Beam pipeline.
 
-    python -m tfpe.lab.bench.datasets --data-dir DIR --record results/bench-dataset.json
+    python -m tfpe.lab.bench.datasets --data-dir DIR --npz FILE \\
+        --record results/bench-dataset.json
 
 Each run is a process of its own, and the clock runs from the call to the finished data
-set, imports aside. `identity` beside the ciphers tells what reading, PNG and writing
-cost. What Beam wrote is compared with what the local path wrote, byte for byte.
+set, imports aside. In each round everything runs once, in turn: a plain loop that reads
+with TFDS, encodes PNG in `tf.data` and writes examples, then each cipher. `identity`
+beside the ciphers tells what reading, PNG and writing cost. What Beam wrote is compared
+with what the local path wrote, byte for byte.
 """
 
 import argparse
@@ -21,12 +24,14 @@ import tempfile
 from tfpe.ciphers import find_cipher
 from tfpe.errors import TfpeError
 from tfpe.keys import Key
-from tfpe.lab.bench.speed_report import dataset_tables
+from tfpe.lab.bench.speed_report import LOOP, dataset_tables
 from tfpe.lab.markdown import to_markdown
 from tfpe.lab.records import check_replaceable, environment, typed, write_record
 from tfpe.lab.records.speed_records import DatasetRun
 
 CIPHERS = ("identity", "le", "ele", "logistic")
+NPZ_CIPHERS = ("le", "ele")
+OWN_KEY_CIPHERS = ("pbe", "etc", "le", "ele")
 BEAM_CIPHER, BEAM_WORKERS = "ele", (1, 2)
 KEY_FILE, RESULT = "bench.key", "result"
 
@@ -42,6 +47,32 @@ done = encrypt_dataset(
     source, "result", key, cipher, data_dir=data_dir, per_image=per_image
 )
 print(json.dumps([time.perf_counter() - start, done.written]))
+"""
+# What anyone would write who has no cipher: the same splits, images and labels.
+LOOP_CODE = """
+import json, os, sys, time
+source, data_dir, _, _ = json.loads(sys.argv[1])
+import tensorflow as tf
+import tensorflow_datasets as tfds
+start, written = time.perf_counter(), 0
+os.mkdir("result")
+builder = tfds.builder(source, data_dir=data_dir)
+for split in builder.info.splits:
+    examples = builder.as_dataset(split).map(
+        lambda example: (tf.io.encode_png(example["image"]), example["label"]),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    with tf.io.TFRecordWriter(f"result/{split}.tfrecord") as writer:
+        for image, label in examples.prefetch(64).as_numpy_iterator():
+            features = {
+                "image": tf.train.Feature(bytes_list=tf.train.BytesList(value=[image])),
+                "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[label])),
+            }
+            features = tf.train.Features(feature=features)
+            example = tf.train.Example(features=features)
+            writer.write(example.SerializeToString())
+            written += 1
+print(json.dumps([time.perf_counter() - start, written]))
 """
 BEAM = """
 import json, sys, time
@@ -67,20 +98,25 @@ def run_dataset_bench(
     *,
     source="cifar10",
     data_dir=None,
+    npz=None,
     ciphers=CIPHERS,
-    repeats=2,
+    own_keys=OWN_KEY_CIPHERS,
+    repeats=5,
     beam=True,
     overwrite=False,
     progress=None,
 ):
-    """Encrypts a data set once for each cipher and round, then with Beam.
+    """Encrypts a data set once for each cipher and round, beside a plain loop.
 
     Args:
         path: of the record to write; None writes none.
-        source, data_dir: as in `tfpe.dataset.encrypt_dataset`.
+        source, data_dir: as in `tfpe.dataset.encrypt_dataset`; the plain loop runs
+            where `source` is the name of a TFDS set.
+        npz: the same images as an .npz file, encrypted too; None leaves it out.
         ciphers: names in `tfpe.CIPHERS`; the others are compared with "identity".
+        own_keys: names of ciphers that run with a key for each image too.
         repeats: rounds.
-        beam: whether to run Beam too, with 1 and 2 workers, once each.
+        beam: whether to run Beam too, with 1 and 2 workers, in each round.
         overwrite: replace a record of other settings.
         progress: called with a line after each run.
 
@@ -93,26 +129,38 @@ def run_dataset_bench(
         TfpeError: an unknown cipher, a run that failed, or Beam wrote other bytes.
         RecordError: `path` holds something else.
     """
-    for cipher in ciphers:
+    for cipher in (*ciphers, *own_keys):
         find_cipher(cipher)
+    if npz is not None and not os.path.isfile(npz):
+        raise TfpeError(f"`npz` should be a file. Received: {npz}, which is none")
     settings = {
         "source": str(source) if source in ("cifar10", "cifar100") else "other",
+        "npz": npz is not None,
         "ciphers": list(ciphers),
+        "own_keys": list(own_keys),
         "repeats": repeats,
         "beam_workers": list(BEAM_WORKERS) if beam else [],
     }
     if path is not None:
         check_replaceable(path, "dataset", settings, overwrite)
-    source = source if not os.path.exists(source) else os.path.abspath(source)
+    is_name = not os.path.exists(source)
+    source = source if is_name else os.path.abspath(source)
+    npz = npz and os.path.abspath(npz)
     data_dir = data_dir and os.path.abspath(data_dir)
     report, runs = progress or (lambda line: None), []
+    record = {"kind": "dataset", "settings": settings, "results": {"runs": runs}}
+    written = record
     with tempfile.TemporaryDirectory() as folder:
         Key.generate().save(pathlib.Path(folder, KEY_FILE))
+        local = pathlib.Path(folder, "local")
+        if beam:
+            _run(folder, LOCAL, [source, data_dir, BEAM_CIPHER, False])
+            os.rename(pathlib.Path(folder, RESULT), local)
 
-        def measure(engine, code, cipher, per_image=False, workers=None):
-            last = per_image if workers is None else workers
-            found = _run(folder, code, [source, data_dir, cipher, last])
-            run = DatasetRun(engine, cipher, per_image, workers, **found)
+        def measure(engine, code, cipher, last=None, data=source):
+            found = _run(folder, code, [data, data_dir, cipher, last])
+            workers = last if code is BEAM else None
+            run = DatasetRun(engine, cipher, last is True, workers, **found)
             runs.append(dataclasses.asdict(run))
             report(
                 f"{engine}, {cipher}: {run.seconds:.1f} s, "
@@ -120,22 +168,21 @@ def run_dataset_bench(
             )
 
         for _ in range(repeats):
+            if is_name:
+                measure(LOOP, LOOP_CODE, "none")
             for cipher in ciphers:
-                measure("local", LOCAL, cipher)
-        measure("local", LOCAL, BEAM_CIPHER, per_image=True)
-        if beam:
-            measure("local", LOCAL, BEAM_CIPHER)
-            os.rename(pathlib.Path(folder, RESULT), pathlib.Path(folder, "local"))
-            for workers in BEAM_WORKERS:
-                measure("beam", BEAM, BEAM_CIPHER, workers=workers)
-                _require_same(pathlib.Path(folder, "local"), folder)
-    record = {
-        "kind": "dataset",
-        "settings": settings,
-        "results": {"runs": runs},
-        "environment": environment(),
-    }
-    return record if path is None else write_record(path, record, overwrite)
+                measure("local", LOCAL, cipher, False)
+            for cipher in NPZ_CIPHERS if npz else ():
+                measure("local, from .npz", LOCAL, cipher, False, npz)
+            for cipher in own_keys:
+                measure("local", LOCAL, cipher, True)
+            for workers in BEAM_WORKERS if beam else ():
+                measure("beam", BEAM, BEAM_CIPHER, workers)
+                _require_same(local, folder)
+            record["environment"] = environment()
+            if path is not None:
+                written = write_record(path, record, overwrite)
+    return written
 
 
 def main(arguments=None):
@@ -146,8 +193,15 @@ def main(arguments=None):
     )
     parser.add_argument("--source", default="cifar10", help="default cifar10")
     parser.add_argument("--data-dir", metavar="DIR", help="where TFDS keeps it")
+    parser.add_argument("--npz", metavar="FILE", help="the same images as .npz")
     parser.add_argument("--cipher", action="append", help="may be repeated")
-    parser.add_argument("--repeats", type=int, default=2, help="default 2")
+    parser.add_argument(
+        "--own-keys",
+        action="append",
+        metavar="CIPHER",
+        help=f"a key for each image; may be repeated (default: {OWN_KEY_CIPHERS})",
+    )
+    parser.add_argument("--repeats", type=int, default=5, help="default 5")
     parser.add_argument("--no-beam", action="store_true")
     parser.add_argument("--record", metavar="FILE", help="write a record there")
     parser.add_argument("--overwrite", action="store_true")
@@ -157,7 +211,9 @@ def main(arguments=None):
             options.record,
             source=options.source,
             data_dir=options.data_dir,
+            npz=options.npz,
             ciphers=options.cipher or CIPHERS,
+            own_keys=options.own_keys or OWN_KEY_CIPHERS,
             repeats=options.repeats,
             beam=not options.no_beam,
             overwrite=options.overwrite,

@@ -87,7 +87,7 @@ def measure_own_keys(key, names, repeats, count=BATCH):
     return rows
 
 
-def measure_folders(key, names, repeats, folders=None, scale=1.0):
+def measure_folders(key, names, repeats, folders=None, scale=1.0, keep=None):
     """Encryption of folders beside a plain loop that decodes and encodes as PNG.
 
     Args:
@@ -96,6 +96,7 @@ def measure_folders(key, names, repeats, folders=None, scale=1.0):
         repeats: number of rounds; in each, everything runs once, in turn.
         folders: names in `FOLDERS`; default all.
         scale: of the numbers of files, for a sketch.
+        keep: called with the rows so far, after each folder.
 
     Returns:
         A list of dicts: `folder`, `cipher`, `seconds` and `kept`, the share of the
@@ -105,7 +106,7 @@ def measure_folders(key, names, repeats, folders=None, scale=1.0):
     for folder in folders or FOLDERS:
         with tempfile.TemporaryDirectory() as place:
             place = pathlib.Path(place)
-            _make_folder(place / "plain", *FOLDERS[folder], scale)
+            make_folder(place / "plain", *FOLDERS[folder], scale)
             loops, runs, digests = [], {name: [] for name in names}, {}
             for round_ in range(repeats):
                 start = time.perf_counter()
@@ -126,6 +127,8 @@ def measure_folders(key, names, repeats, folders=None, scale=1.0):
                     "kept": statistics.median(kept),
                 }
                 rows.append({"folder": folder, "cipher": name} | _short(medians))
+        if keep:
+            keep(rows)
     return rows
 
 
@@ -139,7 +142,7 @@ def measure_peaks(names, height=7000, width=9000):
     for name in names:
         with tempfile.TemporaryDirectory() as place:
             place = pathlib.Path(place)
-            _make_folder(place / "plain", 1, height, width, 1, "JPEG", 1)
+            make_folder(place / "plain", 1, height, width, 1, "JPEG", 1)
             command = [sys.executable, "-c", _PEAK, str(place), name]
             run = subprocess.run(command, capture_output=True, text=True)
             if run.returncode:
@@ -177,7 +180,7 @@ else:
 """
 
 
-def _make_folder(folder, count, height, width, sizes, kind, scale):
+def make_folder(folder, count, height, width, sizes, kind, scale):
     """Files of smooth seeded pictures, which compress as photographs do."""
     from PIL import Image
 

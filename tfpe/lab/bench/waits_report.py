@@ -3,7 +3,7 @@
 import dataclasses
 
 from tfpe.lab.records import of_kind
-from tfpe.lab.records.speed_records import Bench
+from tfpe.lab.records.speed_records import Bench, TreesBench
 from tfpe.lab.table import NONE, Cell, Table, number
 
 
@@ -61,6 +61,29 @@ def waits_tables(results):
             "peak, MB": lambda row: number(row.peak_bytes / 1e6, "{:,.0f}"),
         }
         yield Table.of("Memory of one large photograph", results.peaks, columns)
+
+
+def before_after_tables(records):
+    """A `Table` for each record of `tfpe.lab.bench.trees`."""
+    columns = {
+        "measurement": lambda row: row.what,
+        "unit": lambda row: row.unit,
+        "before": lambda row: number(row.before, "{:,.3g}"),
+        "now": lambda row: number(row.now, "{:,.3g}"),
+        "times less": lambda row: Cell(
+            f"{row.factor:.1f} ({row.lowest:.1f} to {row.highest:.1f})", row.factor
+        ),
+    }
+    for record in of_kind(records, TreesBench):
+        where, settings = record.environment, record.settings
+        sketch = "" if settings.scale == 1 else f" A sketch of {settings.scale:g}."
+        note = (
+            f"Commit {settings.before} and commit {settings.now} in turn, medians of "
+            f"{settings.repeats} rounds; times less: before over now of a round, "
+            "median, lowest and highest; both gave the same pixels."
+            f"{sketch} {where.cpu}, {where.cores} cores, {where.date[:10]}."
+        )
+        yield Table.of("Before and after", record.results.rows, columns, [note])
 
 
 def _files_table(rows):

@@ -10,12 +10,18 @@ from tfpe.lab.records.jpeg_records import JpegBench
 from tfpe.lab.records.learned_records import LearnedAttack
 from tfpe.lab.records.reading import read
 from tfpe.lab.records.record import Other, Record
-from tfpe.lab.records.speed_records import Bench, CipherThroughput, DatasetBench
+from tfpe.lab.records.speed_records import (
+    Bench,
+    CipherThroughput,
+    DatasetBench,
+    TreesBench,
+)
 from tfpe.lab.records.training_records import Svm, Training, TrainingSpeed
 
 KINDS = MappingProxyType(
     {
         "attack-curve": AttackCurve,
+        "before-after": TreesBench,
         "bench": Bench,
         "cipher-throughput": CipherThroughput,
         "dataset": DatasetBench,

@@ -133,6 +133,45 @@ class Bench(Record):
 
 
 @dataclasses.dataclass(frozen=True)
+class TreesSettings:
+    """Which commits were measured, in how many rounds; `scale` 1 is no sketch."""
+
+    before: str
+    now: str
+    repeats: int
+    stated: dict[str, object] = dataclasses.field(repr=False)
+    scale: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class TreesRow:
+    """One measurement of two checkouts: medians, and how many times less it is now."""
+
+    what: str
+    unit: str
+    before: float
+    now: float
+    factor: Positive
+    lowest: Positive
+    highest: Positive
+
+
+@dataclasses.dataclass(frozen=True)
+class TreesResults:
+    """All measurements, in their order."""
+
+    rows: Annotated[list[TreesRow], SOME]
+
+
+@dataclasses.dataclass(frozen=True)
+class TreesBench(Record):
+    """What users wait for, in an earlier checkout and in a later one."""
+
+    settings: TreesSettings
+    results: TreesResults
+
+
+@dataclasses.dataclass(frozen=True)
 class DatasetSettings:
     """Which data set."""
 

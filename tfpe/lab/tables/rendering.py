@@ -6,7 +6,7 @@ import re
 
 from tfpe.errors import RecordError
 from tfpe.lab.bench.speed_report import dataset_tables, speed_tables
-from tfpe.lab.bench.waits_report import waits_pages
+from tfpe.lab.bench.waits_report import before_after_tables, waits_pages
 from tfpe.lab.errata import errata_tables
 from tfpe.lab.markdown import to_markdown
 from tfpe.lab.records import has_settings, load_records, typed
@@ -37,6 +37,7 @@ from tfpe.storage.atomic import write_file
 # Each makes a list of `Table` of a list of typed records, of all kinds.
 TABLES = {
     "attacks": attacks_tables,
+    "before-after": lambda records: list(before_after_tables(records)),
     "beside-plain": beside_plain_tables,
     "dataset": dataset_tables,
     "device-speed": device_speed_tables,

@@ -1,0 +1,73 @@
+"""Two checkouts in one run: what is compared, and what is told when they differ."""
+
+import pytest
+
+from tfpe.cli import main
+from tfpe.errors import TfpeError
+from tfpe.lab.bench import trees
+from tfpe.lab.bench.trees import run_trees_bench
+from tfpe.lab.records import read_record, typed
+from tfpe.lab.tables.rendering import render_table
+
+
+@pytest.fixture
+def little(monkeypatch):
+    """One measurement of each sort; the sides and numbers are scaled beside."""
+    monkeypatch.setattr(trees, "PHOTOGRAPH_CIPHERS", ("ele",))
+    monkeypatch.setattr(trees, "OWN_KEY_CIPHERS", ("pbe",))
+    [name] = [name for name in trees.FOLDERS if "40 sizes" in name]
+    monkeypatch.setattr(trees, "FOLDERS", {name: trees.FOLDERS[name]})
+
+
+def test_a_checkout_beside_itself_has_everything_and_the_same_pixels(little, tmp_path):
+    seen, path = [], tmp_path / "before-after.json"
+    record = run_trees_bench(
+        trees.AFTER,
+        path,
+        repeats=1,
+        scale=0.05,
+        progress=lambda done, total, what: seen.append((done, total)),
+    )
+    assert read_record(path) == record and seen == [(1, 3), (2, 3), (3, 3)]
+    rows = typed(record).results.rows
+    assert [row.unit for row in rows] == ["CPU s"] * 4 + ["s", "MB", "s"]
+    assert all(0 < row.before < 3000 and 0 < row.now < 3000 for row in rows)
+    assert all(row.factor == row.lowest == row.highest for row in rows)
+    assert typed(record).settings.before == typed(record).settings.now
+    table = render_table("before-after", [typed(record)])
+    assert "| ele, a photograph: set-up | CPU s |" in table
+    assert "A sketch of 0.05" in table
+
+
+def test_factors_are_of_the_same_round():
+    rounds = {
+        "before": [{"seconds": 4.0}, {"seconds": 9.0}, {"seconds": 2.0}],
+        "now": [{"seconds": 2.0}, {"seconds": 3.0}, {"seconds": 2.0}],
+    }
+    [row] = trees._rows("x", rounds)
+    assert (row["before"], row["now"], row["unit"]) == (4, 2, "s")
+    assert (row["factor"], row["lowest"], row["highest"]) == (2, 1, 3)
+
+
+def test_other_pixels_end_the_run(monkeypatch):
+    digests = iter("ab")
+    values = {"seconds": 1.0}
+    monkeypatch.setattr(trees, "_run", lambda *_: (values, next(digests)))
+    monkeypatch.setattr(trees, "FOLDERS", {})
+    with pytest.raises(TfpeError, match="the same pixels: le, a photograph"):
+        run_trees_bench(trees.AFTER, repeats=1, scale=0.01)
+
+
+def test_a_checkout_that_cannot_run_is_named(little, tmp_path, capsys):
+    assert main(["bench", "--before", str(tmp_path)]) == 1
+    assert "holds a folder tfpe" in capsys.readouterr().err
+    (tmp_path / "tfpe").mkdir()
+    (tmp_path / "tfpe/__init__.py").write_text("raise ImportError('too old')")
+    with pytest.raises(TfpeError, match=r"(?s)ele, a photograph failed in .*too old"):
+        run_trees_bench(tmp_path, repeats=1, scale=0.01)
+
+
+@pytest.mark.parametrize("option", [["--quick"], ["--cipher", "le"], ["--jpeg"]])
+def test_options_that_mean_nothing_beside_another_checkout(option, capsys):
+    assert main(["bench", "--before", ".", *option]) == 1
+    assert "Received: --" in capsys.readouterr().err
