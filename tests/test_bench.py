@@ -72,13 +72,14 @@ def test_parts_that_are_not_measured_stay(record, tmp_path):
     path = tmp_path / "bench-quick.json"
     settings = {"quick": True, "ciphers": ["le"], "repeats": 1}
     first = run_bench(path, parts=["setup"], **settings)
-    assert list(first["results"]) == ["setup"]
+    assert list(first["results"]) == ["dates", "setup"]
     both = run_bench(
         path, parts=["throughput"], directions=["encrypt"], overwrite=True, **settings
     )
-    assert list(both["results"]) == ["throughput"]  # of other settings
+    assert list(both["results"]) == ["dates", "throughput"]  # of other settings
     third = run_bench(path, parts=["setup"], directions=["encrypt"], **settings)
-    assert sorted(third["results"]) == ["setup", "throughput"]
+    assert sorted(third["results"]) == ["dates", "setup", "throughput"]
+    assert third["results"]["dates"]["throughput"] == both["environment"]["date"]
     assert third["results"]["throughput"] == both["results"]["throughput"]
 
 

@@ -309,3 +309,23 @@ def test_random_changes_are_told_or_harmless(tmp_path, target, changes):
         assert problem or result == whole
         told += problem
     assert told > changes // 2
+
+
+def test_images_that_wait_are_not_lost_where_memory_runs_out(tmp_path, monkeypatch):
+    """All of them, and not the one alone whose thread waited for the disk."""
+    save(tmp_path / "plain", 5)
+
+    def run_out(files):
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(commits, "MOST_IMAGES", 2)
+        patch.setattr(commits, "flush_all", run_out)
+        with pytest.raises(OutputError, match="more memory than there is"):
+            encrypt_folder(tmp_path / "plain", tmp_path / "secret", KEY, workers=1)
+    assert not list((tmp_path / "secret").rglob("*.png"))
+    assert encrypt_folder(tmp_path / "plain", tmp_path / "secret", KEY).written == 5
+    decrypt_folder(tmp_path / "secret", tmp_path / "again", KEY)
+    for file in (tmp_path / "plain").rglob("*.png"):
+        again = tmp_path / "again" / file.relative_to(tmp_path / "plain")
+        assert np.array_equal(Image.open(again), Image.open(file))

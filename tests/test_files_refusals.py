@@ -16,7 +16,7 @@ from tfpe.errors import (
     TfpeError,
     WrongKeyError,
 )
-from tfpe.files import decrypt_folder, encrypt_folder
+from tfpe.files import commits, decrypt_folder, encrypt_folder
 from tfpe.manifests.folder_manifest import make_header, write_manifest
 
 KEY = Key(bytes(range(32)))
@@ -188,6 +188,36 @@ def test_force_spares_the_source(small, tmp_path):
     summary = decrypt_folder(tmp_path / "whole", tmp_path / "again", KEY, force=True)
     assert "link leads out" in dict(summary.failed)["cats/tom.png"]
     assert contents(tmp_path / "plain") == before
+
+
+def test_no_image_is_written_through_a_link_that_leads_out(tmp_path):
+    save(tmp_path / "plain", {f"cats/{n}.png": CHINA[:9, :9] for n in "abc"})
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret/cats").symlink_to(tmp_path / "elsewhere")
+    summary = encrypt_folder(tmp_path / "plain", tmp_path / "secret", KEY, force=True)
+    assert summary.written == 0 and len(summary.failed) == 3
+    assert all("link leads out" in message for _, message in summary.failed)
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_a_folder_that_becomes_a_link_in_a_run_is_noticed(tmp_path, monkeypatch):
+    save(tmp_path / "plain", {f"cats/{n}.png": CHINA[:9, :9] for n in "abc"})
+    (tmp_path / "elsewhere").mkdir()
+    cats, add = tmp_path / "secret/cats", commits.Commits.add
+
+    def add_and_swap(*arguments):
+        add(*arguments)
+        if not cats.is_symlink():
+            cats.rename(tmp_path / "secret/kept")
+            cats.symlink_to(tmp_path / "elsewhere")
+
+    monkeypatch.setattr(commits, "MOST_IMAGES", 1)  # no image waits for others
+    monkeypatch.setattr(commits.Commits, "add", add_and_swap)
+    summary = encrypt_folder(tmp_path / "plain", tmp_path / "secret", KEY, workers=1)
+    assert summary.written == 1 and len(summary.failed) == 2
+    assert all("link leads out" in message for _, message in summary.failed)
+    assert not list((tmp_path / "elsewhere").iterdir())
 
 
 def test_a_linked_output_folder_is_followed(small, tmp_path):

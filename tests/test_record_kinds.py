@@ -14,6 +14,7 @@ RESULTS = pathlib.Path(__file__).parents[1] / "results"
 # By name: others of a kind come and go, and hold other fields.
 NAMES = {
     "attack-curve": "attack-curve-known_plaintext-cifar10-le",
+    "before-after": "bench-before-after",
     "bench": "bench-speed",
     "cipher-throughput": "cipher-throughput-jax",
     "dataset": "bench-dataset",
@@ -34,6 +35,7 @@ DOCUMENTS = {
 # What no table can do without, of each kind.
 NEEDED = {
     "attack-curve": ("results.points.0.evidence", "settings.attack"),
+    "before-after": ("results.rows.0.factor", "settings.before"),
     "bench": ("settings.ciphers", "environment.cpu"),
     "cipher-throughput": ("results.rows.0.to_copy", "settings.backend"),
     "dataset": ("results.runs.0.seconds", "settings.source"),

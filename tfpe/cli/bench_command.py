@@ -29,8 +29,8 @@ JPEG makes of ciphertexts, and takes --cipher, --record, --overwrite and --figur
 made and read, in what memory; it takes --repeats, --record and --overwrite. With
 --against the exit code is 1 where something became slower than in that record by more
 than the noise. With --before another checkout of tfpe runs in turn with this one, which
-tells the two apart on a machine whose speed wavers; it takes --repeats, --record and
---overwrite.
+tells the two apart on a machine whose speed wavers; it takes --part (photographs,
+own_keys or folders), --repeats, --record and --overwrite.
 """
 }
 
@@ -73,7 +73,9 @@ def register(commands):
     command.add_argument(
         "--direction", action="append", help="encrypt or decrypt (default: both)"
     )
-    command.add_argument("--repeats", type=int, help="number of rounds (default: 7)")
+    command.add_argument(
+        "--repeats", type=int, help="number of rounds (default: 7; 5 with --before)"
+    )
     command.add_argument("--cores", type=int, help="number of cores (default: all)")
     command.add_argument(
         "--data-dir", metavar="DIR", help="folder of TFDS that holds cifar10"
@@ -97,7 +99,7 @@ def bench(options):
         return _bench_jpeg(options)
     if options.hybrid:
         return _bench_hybrid(options)
-    if options.before:
+    if options.before is not None:
         return _bench_before(options)
     from tfpe.errors import RecordError
     from tfpe.lab.bench import DIRECTIONS, PARTS, run_bench
@@ -153,7 +155,7 @@ UNREPEATED = tuple(name for name in SPEED_ONLY if name != "repeats")
 UNFIT = {
     "jpeg": ("hybrid", "before", *SPEED_ONLY),
     "hybrid": ("before", *UNREPEATED, "cipher", "figure"),
-    "before": (*UNREPEATED, "cipher", "figure"),
+    "before": (*(n for n in UNREPEATED if n != "part"), "cipher", "figure"),
 }
 
 
@@ -209,7 +211,7 @@ def _bench_before(options):
     """Measures another checkout and this one, in turn."""
     _check_options(options, "before")
     require("tensorflow_datasets")
-    from tfpe.lab.bench.trees import run_trees_bench
+    from tfpe.lab.bench.trees import PARTS, run_trees_bench
     from tfpe.lab.bench.waits_report import before_after_tables
     from tfpe.lab.records import typed
 
@@ -217,6 +219,7 @@ def _bench_before(options):
     record = run_trees_bench(
         options.before,
         options.record,
+        parts=options.part or PARTS,
         overwrite=options.overwrite,
         progress=_progress(options),
         **repeats,

@@ -9,7 +9,7 @@ to work on a small image: so many wait together.
 import os
 import threading
 
-from tfpe.errors import ImageFileError
+from tfpe.errors import ImageFileError, OutputError
 from tfpe.storage.atomic import USUAL, discard, flush_all, output_errors, write_aside
 
 MOST_IMAGES = 64
@@ -90,6 +90,11 @@ class Commits:
                     self.failed[entry["path"]] = str(error)
                 else:
                     del aside[file.name]
+        except MemoryError:
+            # Not of one image: others wait too, whose work was reported as done.
+            raise OutputError(
+                "Images that wait for the disk need more memory than there is"
+            ) from None
         finally:
             for file in aside.values():
                 discard(file)

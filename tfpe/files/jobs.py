@@ -46,7 +46,7 @@ class ImageEncryption:
         self.transforms = TransformCache(
             cipher, key, self.header["options"], image_keys(key, self.header)
         )
-        self._parents = set()
+        self._inside_places = {}
 
     def __call__(self, job):
         """Returns the entry of an image, and whether it was written now."""
@@ -101,12 +101,16 @@ class ImageEncryption:
         return entry, True
 
     def _inside(self, path):
-        """`inside`, which is asked once for each folder: many images are small."""
-        parent = os.path.dirname(path)
-        if parent not in self._parents:
+        """`inside`, asked anew only where a folder is another than it was.
+
+        It follows links, which takes longer than to encrypt a small image.
+        """
+        target = pathlib.Path(self.folder, path)
+        place = identity(target.parent)
+        if place is None or place != self._inside_places.get(target.parent):
             inside(self.folder, path)
-            self._parents.add(parent)
-        return pathlib.Path(self.folder, path)
+            self._inside_places[target.parent] = place
+        return target
 
     def _mark(self, path, data):
         """A keyed tag of the source: tells the owner alone whether it was changed."""

@@ -12,7 +12,6 @@ import json
 import os
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +85,8 @@ def run_bench(
     Args:
         path: of the record to write, by custom `results/bench-NAME.json`; None writes
             none. It is written after each part, so that an interrupted run keeps what
-            it has; parts that are not measured now stay as they are in it.
+            it has; parts that are not measured now stay as they are in it, and `dates`
+            says when each was measured.
         parts: some of `PARTS`; default all.
         quick: the smallest size, few repeats, no training step: seconds, not minutes.
         ciphers: names in `tfpe.CIPHERS`; default all of bytes.
@@ -179,18 +179,26 @@ def run_bench(
         if part == "own_keys":
             return measure_own_keys(key, names, repeats)
         if part == "folders":
-            return measure_folders(key, names, repeats, keep=partial(keep, part))
+            return measure_folders(key, names, repeats, keep=keep_folders)
         if part == "peaks":
             return measure_peaks(names)
         return _step(key, names)
 
     def keep(part, found):
         nonlocal record
-        record["results"][part] = found
         record["environment"] = environment()
+        record["results"][part] = found
+        record["results"].setdefault("dates", {})[part] = record["environment"]["date"]
         if path is not None:
             record = write_record(path, record, overwrite)
 
+    def keep_folders(rows):
+        # Those of an earlier run stay until the same folder is measured again.
+        done = {row["folder"] for row in rows}
+        earlier = [row for row in before if row["folder"] not in done]
+        keep("folders", rows + earlier)
+
+    before = results.get("folders", [])
     record = {"kind": "bench", "settings": settings, "results": results}
     for part in parts:
         keep(part, measure(part))

@@ -97,6 +97,8 @@ def _speeds(record):
     for row in results.pipelines or ():
         kept = dataclasses.asdict(row.kept)
         found[f"pipelines: {row.cipher} from {row.source}, kept"] = _three(kept)
+    for row in results.folders or ():
+        found[f"folders: {row.folder}, {row.cipher}, of a loop"] = (row.kept,) * 3
     return found
 
 
@@ -111,6 +113,9 @@ def _seconds(record):
             found[f"photographs: {row.cipher}, {name}, CPU s"] = value, value, value
     for row in record.results.own_keys or ():
         found[f"own keys: {row.cipher}, s an image"] = (1 / row.images_per_second,) * 3
+    for row in record.results.peaks or ():
+        name = f"peaks: {row.cipher}, {row.megapixels:g} megapixels, MB"
+        found[name] = (row.peak_bytes / 1e6,) * 3
     return found
 
 

@@ -179,7 +179,7 @@ def _dataset_table(record):
 
 def _paired(way, loop):
     """How many times as fast as the loop of the same round."""
-    ratios = [b.seconds / a.seconds for a, b in zip(way, loop, strict=False)]
+    ratios = [_rate([a]) / _rate([b]) for a, b in zip(way, loop, strict=False)]
     middle = statistics.median(ratios)
     text = f"{middle:.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
     return Cell(text if way is not loop else "1", middle)

@@ -23,9 +23,15 @@ from tfpe.checks import whole_number
 from tfpe.errors import TfpeError
 from tfpe.lab.bench.rows import short
 from tfpe.lab.bench.waits import make_folder
-from tfpe.lab.records import check_replaceable, environment, write_record
+from tfpe.lab.records import (
+    check_replaceable,
+    environment,
+    read_record,
+    write_record,
+)
 
 AFTER = pathlib.Path(__file__).parents[3]
+PARTS = ("photographs", "own_keys", "folders")
 PHOTOGRAPH_CIPHERS = ("le", "blockshuffle", "pbe", "logistic", "etc", "ele")
 OWN_KEY_CIPHERS = ("pbe", "etc", "le", "ele")
 SIDE = 3000, 4000
@@ -44,6 +50,8 @@ HEAD = """
 import hashlib, json, pathlib, sys, time
 import numpy as np
 import tfpe
+from tfpe.files import encrypt_folder
+checks_oracle = sys.argv[2] == "now"  # the other's pixels are compared with these
 key = tfpe.Key(bytes(range(32)))
 arguments = json.loads(sys.argv[1])
 clock = time.process_time
@@ -67,11 +75,9 @@ again, _ = timed(lambda: transform(image))
 inverse, back = timed(lambda: ready(transform.inverse))
 undone, plain = timed(lambda: back(cipher))
 assert np.array_equal(plain, image)
-try:
+if checks_oracle:
     from tfpe.lab.bench.oracle_samples import require_oracle
     require_oracle(name, transform, image, cipher)
-except ImportError:
-    pass  # an earlier checkout, whose pixels are compared with those of this one
 seconds = {"set-up": setup, "set-up and first image": setup + first}
 seconds |= {"each image": again, "inverse and its first image": inverse + undone}
 print(json.dumps([seconds, digest_of(cipher)]))
@@ -80,7 +86,7 @@ FOLDER = """
 from PIL import Image
 source, out, name = arguments
 clock = time.perf_counter
-encrypt = lambda: tfpe.files.encrypt_folder(source, out, key, cipher=name)
+encrypt = lambda: encrypt_folder(source, out, key, cipher=name)
 seconds, _ = timed(encrypt)
 files = sorted(pathlib.Path(out).glob("*.png"))
 assert len(files) == len(list(pathlib.Path(source).iterdir()))
@@ -88,16 +94,17 @@ found = {"seconds": seconds}
 status = pathlib.Path("/proc/self/status")
 if status.exists():
     [line] = [line for line in status.read_text().splitlines() if "VmHWM" in line]
-    found["peak"] = int(line.split()[1]) / 1e3
-try:
+    found["peak"] = int(line.split()[1]) * 1024 / 1e6
+if checks_oracle:
     from tfpe.lab.bench.oracle_samples import require_file
-    [plain] = pathlib.Path(source).glob(files[-1].stem + ".*")
-    require_file(name, key, plain, files[-1])
-except ImportError:
-    pass  # an earlier checkout
-print(json.dumps([found, digest_of(np.asarray(Image.open(files[-1])))]))
+    for file in (files[0], files[-1]):
+        [plain] = pathlib.Path(source).glob(file.stem + ".*")
+        require_file(name, key, plain, file)
+digests = [digest_of(np.asarray(Image.open(file))) for file in files]
+print(json.dumps([found, digest_of(np.frombuffer("".join(digests).encode(), "u1"))]))
 """
 OWN_KEYS = """
+import tensorflow  # which TFDS imports late: not in the time that is measured
 import tensorflow_datasets as tfds
 from tfpe.dataset import encrypt_dataset
 source, out, name = arguments
@@ -117,6 +124,7 @@ def run_trees_bench(
     path=None,
     *,
     after=AFTER,
+    parts=PARTS,
     repeats=5,
     scale=1.0,
     overwrite=False,
@@ -127,8 +135,9 @@ def run_trees_bench(
     Args:
         before: folder of the earlier checkout, which holds a folder `tfpe`.
         path: of the record to write; None writes none. It is written after each
-            measurement of both.
+            measurement of both; rows that are not measured now stay as they are in it.
         after: folder of the other one; default that of this program.
+        parts: some of `PARTS`.
         repeats: rounds.
         scale: of the numbers of files and images and of the sides of photographs, for
             a sketch.
@@ -157,6 +166,9 @@ def run_trees_bench(
                 f"`{name}` should be a checkout that holds a folder tfpe. Received: "
                 f"{tree}"
             )
+    for part in parts:
+        if part not in PARTS:
+            raise TfpeError(f"`parts` should be among {PARTS}. Received: {part!r}")
     repeats = whole_number(repeats, "repeats", error=TfpeError)
     settings = {
         "before": _commit(trees["before"]),
@@ -164,39 +176,44 @@ def run_trees_bench(
         "repeats": repeats,
         "scale": scale,
     }
+    rows = []
     if path is not None:
         check_replaceable(path, "before-after", settings, overwrite)
-    rows, done = [], 0
+        if pathlib.Path(path).exists() and not overwrite:
+            rows = read_record(path)["results"]["rows"]
     record = {"kind": "before-after", "settings": settings, "results": {"rows": rows}}
     written = record
     with tempfile.TemporaryDirectory() as place:
-        found = list(_measurements(pathlib.Path(place), scale))
-        for what, code, arguments in found:
+        found = list(_measurements(pathlib.Path(place), parts, scale))
+        for done, (what, code, arguments) in enumerate(found, 1):
             rounds = {name: [] for name in trees}
             digests = set()
-            for _ in range(repeats):
-                for name, tree in trees.items():
-                    values, digest = _run(tree, what, code, arguments)
+            for round_ in range(repeats):
+                # Either of them goes first in turn.
+                for name in list(trees)[:: 1 if round_ % 2 else -1]:
+                    values, digest = _run(trees[name], name, what, code, arguments)
                     rounds[name].append(values)
                     digests.add(digest)
             if len(digests) != 1:
                 raise TfpeError(f"Both checkouts should give the same pixels: {what}")
-            rows += _rows(what, rounds)
+            new = list(_rows(what, rounds))
+            names = {row["what"] for row in new}
+            rows[:] = [row for row in rows if row["what"] not in names] + new
             record["environment"] = environment()
             if path is not None:
                 written = write_record(path, record, overwrite)
-            done += 1
             if progress:
                 progress(done, len(found), what)
     return written
 
 
-def _measurements(place, scale):
+def _measurements(place, parts, scale):
     """(what, code, arguments) of each, with the images that it reads."""
     shape = *(_scaled(side, scale) for side in SIDE), 3
-    for name in PHOTOGRAPH_CIPHERS:
+    for name in PHOTOGRAPH_CIPHERS if "photographs" in parts else ():
         yield f"{name}, a photograph", PHOTOGRAPH, [name, shape]
-    for number, (what, folder) in enumerate(FOLDERS.items()):
+    folders = FOLDERS if "folders" in parts else {}
+    for number, (what, folder) in enumerate(folders.items()):
         count, height, width, sizes, kind, name = folder
         source = place / f"folder{number}"
         sides = _scaled(height, scale), _scaled(width, scale)
@@ -206,7 +223,7 @@ def _measurements(place, scale):
     count = max(1, round(OWN_KEY_IMAGES * scale))
     images = rng.integers(0, 256, (count, 32, 32, 3), np.uint8)
     np.savez(place / "images.npz", x_train=images, y_train=np.arange(count) % 10)
-    for name in OWN_KEY_CIPHERS:
+    for name in OWN_KEY_CIPHERS if "own_keys" in parts else ():
         arguments = [str(place / "images.npz"), str(place / "out"), name]
         yield (
             f"{count:,} images of 32 x 32, a key for each, {name}",
@@ -220,10 +237,10 @@ def _scaled(side, scale):
     return max(32, round(side * scale) // 4 * 4)
 
 
-def _run(tree, what, code, arguments):
+def _run(tree, which, what, code, arguments):
     """What the program prints in a checkout: measurements, and a digest."""
     run = subprocess.run(
-        [sys.executable, "-c", HEAD + code, json.dumps(arguments)],
+        [sys.executable, "-c", HEAD + code, json.dumps(arguments), which],
         cwd=tree,
         env=os.environ
         | {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(tree.resolve())},
@@ -255,10 +272,15 @@ def _rows(what, rounds):
 
 
 def _commit(tree):
-    """What git calls the state of a checkout."""
-    run = subprocess.run(
-        ["git", "-C", str(tree), "rev-parse", "--short", "HEAD"],
-        capture_output=True,
-        text=True,
-    )
-    return run.stdout.strip() or "unknown"
+    """What git calls the state of a checkout: "unknown" where it is none of git's."""
+
+    def git(*words):
+        run = subprocess.run(
+            ["git", "-C", str(tree), *words], capture_output=True, text=True
+        )
+        return run.stdout.strip()
+
+    top = git("rev-parse", "--show-toplevel")
+    if not top or pathlib.Path(top) != tree.resolve():
+        return "unknown"
+    return git("describe", "--always", "--dirty", "--abbrev=7", "--exclude=*")

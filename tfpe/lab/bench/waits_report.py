@@ -10,17 +10,21 @@ from tfpe.lab.table import NONE, Cell, Table, number
 def waits_pages(records):
     """The same for a page of docs/, which shows no captions: with the machine below."""
     for record in of_kind(records, Bench):
-        where = record.environment
-        machine = (
-            f"{where.cpu}, {where.cores} cores; tfpe {where.tfpe}, {where.date[:10]}."
-        )
-        for table in waits_tables(record.results):
+        where, dates = record.environment, record.results.dates or {}
+        for part, table in _parts(record.results):
+            date = dates.get(part, where.date)[:10]
+            machine = f"{where.cpu}, {where.cores} cores; tfpe {where.tfpe}, {date}."
             notes = [f"{table.caption}.", *table.notes, machine]
             yield dataclasses.replace(table, notes=[" ".join(notes)])
 
 
 def waits_tables(results):
     """What `tfpe.lab.bench.waits` measured, of the results of a record."""
+    return [table for _, table in _parts(results)]
+
+
+def _parts(results):
+    """The part of the record, and the table, of each."""
     cipher = {"cipher": lambda row: row.cipher}
     if results.photographs:
         titles = {
@@ -35,15 +39,18 @@ def waits_tables(results):
         }
         columns["held, MB"] = lambda row: number(row.held_bytes / 1e6, "{:.1f}")
         title = "A photograph of 4000 x 3000, NumPy, CPU seconds"
-        yield Table.of(title, results.photographs, columns)
+        yield "photographs", Table.of(title, results.photographs, columns)
     if any(row.files for row in results.photographs or ()):
-        yield _files_table([row for row in results.photographs if row.files])
+        yield (
+            "photographs",
+            _files_table([row for row in results.photographs if row.files]),
+        )
     if results.own_keys:
         columns = cipher | {
             "images a CPU second": lambda r: number(r.images_per_second, "{:,.0f}")
         }
         title = "A key for each image, 32 x 32, batches of 256, NumPy"
-        yield Table.of(title, results.own_keys, columns)
+        yield "own_keys", Table.of(title, results.own_keys, columns)
     if results.folders:
         columns = {
             "folder": lambda row: row.folder,
@@ -54,13 +61,16 @@ def waits_tables(results):
         note = (
             "The loop decodes each file and encodes its pixels as PNG, in four threads."
         )
-        yield Table.of("Folders", results.folders, columns, [note])
+        yield "folders", Table.of("Folders", results.folders, columns, [note])
     if results.peaks:
         columns = cipher | {
             "megapixels": lambda row: number(row.megapixels, "{:.0f}"),
             "peak, MB": lambda row: number(row.peak_bytes / 1e6, "{:,.0f}"),
         }
-        yield Table.of("Memory of one large photograph", results.peaks, columns)
+        yield (
+            "peaks",
+            Table.of("Memory of one large photograph", results.peaks, columns),
+        )
 
 
 def before_after_tables(records):
@@ -68,8 +78,8 @@ def before_after_tables(records):
     columns = {
         "measurement": lambda row: row.what,
         "unit": lambda row: row.unit,
-        "before": lambda row: number(row.before, "{:,.3g}"),
-        "now": lambda row: number(row.now, "{:,.3g}"),
+        "before": lambda row: _three_digits(row.before),
+        "now": lambda row: _three_digits(row.now),
         "times less": lambda row: Cell(
             f"{row.factor:.1f} ({row.lowest:.1f} to {row.highest:.1f})", row.factor
         ),
@@ -84,6 +94,10 @@ def before_after_tables(records):
             f"{sketch} {where.cpu}, {where.cores} cores, {where.date[:10]}."
         )
         yield Table.of("Before and after", record.results.rows, columns, [note])
+
+
+def _three_digits(value):
+    return number(value, "{:,.0f}" if value >= 1000 else "{:.3g}")
 
 
 def _files_table(rows):

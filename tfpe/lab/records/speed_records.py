@@ -110,7 +110,10 @@ Packed = dict[str, dict[str, dict[str, dict[str, Numbers]]]]
 
 @dataclasses.dataclass(frozen=True)
 class BenchResults:
-    """Parts, each measured or not; `tfpe.lab.bench.rows` unpacks throughput."""
+    """Parts, each measured or not; `tfpe.lab.bench.rows` unpacks throughput.
+
+    `dates` says when a part was measured, where that is not the date of the record.
+    """
 
     throughput: Packed | None = None
     one_core: Packed | None = None
@@ -121,6 +124,7 @@ class BenchResults:
     own_keys: list[OwnKeys] | None = None
     folders: list[FolderRun] | None = None
     peaks: list[Peak] | None = None
+    dates: dict[str, str] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
