@@ -162,10 +162,10 @@ def run_dataset_bench(
             _run(folder, LOCAL, [source, data_dir, BEAM_CIPHER, False])
             os.rename(pathlib.Path(folder, RESULT), local)
 
-        def measure(engine, code, cipher, last=None, data=source):
-            found = _run(folder, code, [data, data_dir, cipher, last])
-            workers = last if code is BEAM else None
-            run = DatasetRun(engine, cipher, last is True, workers, **found)
+        def measure(engine, code, cipher, own_key=False, workers=None, data=source):
+            how = own_key if workers is None else workers
+            found = _run(folder, code, [data, data_dir, cipher, how])
+            run = DatasetRun(engine, cipher, own_key, workers, **found)
             runs.append(dataclasses.asdict(run))
             report(
                 f"{engine}, {cipher}: {run.seconds:.1f} s, "
@@ -176,13 +176,13 @@ def run_dataset_bench(
             if has_loop:
                 measure(LOOP, LOOP_CODE, "none")
             for cipher in ciphers:
-                measure("local", LOCAL, cipher, False)
+                measure("local", LOCAL, cipher)
             for cipher in NPZ_CIPHERS if npz else ():
-                measure("local, from .npz", LOCAL, cipher, False, npz)
+                measure("local, from .npz", LOCAL, cipher, data=npz)
             for cipher in own_keys:
-                measure("local", LOCAL, cipher, True)
+                measure("local", LOCAL, cipher, own_key=True)
             for workers in BEAM_WORKERS if beam else ():
-                measure("beam", BEAM, BEAM_CIPHER, workers)
+                measure("beam", BEAM, BEAM_CIPHER, workers=workers)
                 _require_same(local, folder)
             record["environment"] = environment()
             if path is not None:

@@ -22,7 +22,7 @@ import numpy as np
 from tfpe.checks import whole_number
 from tfpe.errors import TfpeError
 from tfpe.lab.bench.rows import short
-from tfpe.lab.bench.waits import make_folder
+from tfpe.lab.bench.waits import PEAK_CODE, make_folder
 from tfpe.lab.records import (
     check_replaceable,
     environment,
@@ -90,11 +90,7 @@ encrypt = lambda: encrypt_folder(source, out, key, cipher=name)
 seconds, _ = timed(encrypt)
 files = sorted(pathlib.Path(out).glob("*.png"))
 assert len(files) == len(list(pathlib.Path(source).iterdir()))
-found = {"seconds": seconds}
-status = pathlib.Path("/proc/self/status")
-if status.exists():
-    [line] = [line for line in status.read_text().splitlines() if "VmHWM" in line]
-    found["peak"] = int(line.split()[1]) * 1024 / 1e6
+found = {"seconds": seconds, "peak": peak_bytes() / 1e6}
 if checks_oracle:
     from tfpe.lab.bench.oracle_samples import require_file
     for file in (files[0], files[-1]):
@@ -219,11 +215,13 @@ def _measurements(place, parts, scale):
         sides = _scaled(height, scale), _scaled(width, scale)
         make_folder(source, count, *sides, sizes, kind, scale)
         yield what, FOLDER, [str(source), str(place / "out"), name]
+    if "own_keys" not in parts:
+        return
     rng = np.random.default_rng(0)
     count = max(1, round(OWN_KEY_IMAGES * scale))
     images = rng.integers(0, 256, (count, 32, 32, 3), np.uint8)
     np.savez(place / "images.npz", x_train=images, y_train=np.arange(count) % 10)
-    for name in OWN_KEY_CIPHERS if "own_keys" in parts else ():
+    for name in OWN_KEY_CIPHERS:
         arguments = [str(place / "images.npz"), str(place / "out"), name]
         yield (
             f"{count:,} images of 32 x 32, a key for each, {name}",
@@ -240,7 +238,7 @@ def _scaled(side, scale):
 def _run(tree, which, what, code, arguments):
     """What the program prints in a checkout: measurements, and a digest."""
     run = subprocess.run(
-        [sys.executable, "-c", HEAD + code, json.dumps(arguments), which],
+        [sys.executable, "-c", HEAD + PEAK_CODE + code, json.dumps(arguments), which],
         cwd=tree,
         env=os.environ
         | {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(tree.resolve())},

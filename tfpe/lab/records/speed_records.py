@@ -112,7 +112,7 @@ Packed = dict[str, dict[str, dict[str, dict[str, Numbers]]]]
 class BenchResults:
     """Parts, each measured or not; `tfpe.lab.bench.rows` unpacks throughput.
 
-    `dates` says when a part was measured, where that is not the date of the record.
+    `dates` says when each part was measured; one without is as old as the record.
     """
 
     throughput: Packed | None = None
