@@ -2,6 +2,8 @@
 
 import contextlib
 import dataclasses
+import itertools
+import types
 
 import keras
 import learned_forms
@@ -157,6 +159,10 @@ def test_an_interrupted_training_gives_the_same_file(
 ):
     monkeypatch.setattr(learning, "ROUND", 2)
     form, seen, pieces = form_of(cipher, SHAPE), [], pieces[:40]
+    looks = itertools.count()  # a second passes between two of them
+    clock = types.SimpleNamespace(monotonic=lambda: next(looks))
+    monkeypatch.setattr(learning, "time", clock)
+    seconds = {}
     given = {"steps": 6, "batch_size": 2, **SMALL[form.family]}
     for name, minutes in (("whole", None), ("cut", 0)):
         path = tmp_path / name
@@ -170,11 +176,13 @@ def test_an_interrupted_training_gives_the_same_file(
                 **given,
             )
             if found is not None:
+                seconds[name] = found.seconds
                 break
             with pytest.raises(AttackError, match="none"):
                 InverseNetwork.load(path)
     assert seen == 2 * [(2, 6), (4, 6), (6, 6)]
     assert (tmp_path / "whole").read_bytes() == (tmp_path / "cut").read_bytes()
+    assert seconds == {"whole": 4, "cut": 4}  # of all slices
     assert not list(tmp_path.glob("*.unfinished"))
 
 

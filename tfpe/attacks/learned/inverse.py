@@ -26,6 +26,8 @@ class InverseNetwork:
         settings: of its training: cipher, options, sizes, pictures, steps, and what
             its pictures of held-out ciphertexts scored, `held_out`.
         form: the `Form` that it was trained for.
+        seconds: that its training took here, all slices of it; None where it comes from
+            a file, which is the same whoever trained it.
 
     Example:
 
@@ -36,7 +38,7 @@ class InverseNetwork:
     """
 
     def __init__(self, settings, weights):
-        self.settings, self._weights = settings, weights
+        self.settings, self._weights, self.seconds = settings, weights, None
         shape, options = tuple(settings["image_shape"]), settings["options"]
         self.form = form_of(settings["cipher"], shape, **options)
 

@@ -126,11 +126,11 @@ def learn(
     if published and published.judge:
         taught = players(model, form, published, sizes.get("width"))
     _compile(taught, steps, learning_rate, published)
-    kept, done = path.with_name(path.name + UNFINISHED), 0
+    kept, done, before = path.with_name(path.name + UNFINISHED), 0, 0.0
     if kept.exists():
         state, arrays = read_network(kept)
         _check_same(kept, state, settings)
-        done = state["done"]
+        done, before = state["done"], state["seconds"]
         load_arrays([*taught.variables, *taught.optimizer.variables], arrays)
     saved = started
     while done < steps:
@@ -152,13 +152,15 @@ def learn(
         time_is_up = minutes is not None and now - started >= 60 * minutes
         if done < steps and (time_is_up or now - saved > KEEP_SECONDS):
             arrays = [*taught.variables, *taught.optimizer.variables]
-            _write(kept, settings | {"done": done}, arrays)
+            seconds = before + now - started
+            _write(kept, settings | {"done": done, "seconds": seconds}, arrays)
             saved = now
         if done < steps and time_is_up:
             return None
     trained = InverseNetwork(
         settings, [keras.ops.convert_to_numpy(one) for one in model.variables]
     )
+    trained.seconds = before + time.monotonic() - started
     # Of one key, that nobody here has, no other ciphertexts can be made.
     settings["held_out"] = {"count": 0, "ssim": None, "constant": {}}
     if ciphertexts is None:

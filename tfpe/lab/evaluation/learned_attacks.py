@@ -62,6 +62,8 @@ def learned_record(trained):
     # Whose ciphertexts they were is no matter of a record.
     told["ciphertexts"] = "ciphertexts" in told
     told["cipher_options"] = trained.form.options
+    if trained.seconds is not None:
+        scores = scores | {"seconds": trained.seconds}
     return {"kind": "learned-attack", "settings": told, "results": scores}
 
 

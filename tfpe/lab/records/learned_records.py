@@ -4,7 +4,7 @@ import dataclasses
 from typing import ClassVar
 
 from tfpe.lab.records.cipher_settings import CipherSettings
-from tfpe.lab.records.reading import Count, NotNegative
+from tfpe.lab.records.reading import Count, NotNegative, Positive
 from tfpe.lab.records.record import Record
 
 OURS = "inverse_network"
@@ -66,10 +66,17 @@ class LearnedAttackResults(Scores):
     Attributes:
         count: of the pictures; 0 where nobody can score.
         constant: the same scores of the best constant picture.
+        seconds: that the training took on the machine of the record.
     """
 
     count: NotNegative
     constant: Scores
+    seconds: Positive | None = None
+
+    @property
+    def minutes(self):
+        """Of the training; None where it was not timed."""
+        return None if self.seconds is None else self.seconds / 60
 
 
 @dataclasses.dataclass(frozen=True)

@@ -36,10 +36,13 @@ def _table(records):
         "attack": lambda r: r.settings.attack,
         "steps": lambda r: number(r.settings.steps, "{:,}"),
         "batch": lambda r: number(r.settings.batch_size, "{:,}"),
+        "minutes": lambda r: number(r.results.minutes, "{:.0f}"),
         "SSIM": lambda r: number(r.results.ssim),
         "PSNR, dB": lambda r: number(r.results.psnr, "{:.1f}"),
         "LPIPS": lambda r: number(r.results.lpips),
     }
+    if all(r.results.seconds is None for r in records):
+        del columns["minutes"]
     scored = sorted({r.results.count for r in records})
     constants = {r.results.constant.ssim for r in records} - {None}
     note = NOTE.format(
