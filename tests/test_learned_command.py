@@ -83,13 +83,15 @@ def test_a_training_is_recorded_with_its_scores(folder, capsys):
     assert not (folder / "own.json").exists()
     assert main(train) == 0
     record, own = read_record("own.json"), InverseNetwork.load("own.attack").settings
+    seconds = record["results"].pop("seconds")  # of the second of two slices at least
     assert record["results"] == own["held_out"] and own["held_out"]["ssim"] is not None
     assert record["settings"]["cipher_options"] == {"channel_shuffle": True}
     found = typed(record).settings
     assert (found.attack, found.steps, found.count) == ("inverse_network", 2, 54)
+    record["results"]["seconds"] = seconds
     [table] = learned_attack_tables([typed(record)])
-    assert [cell.text for cell in table.rows[0]][:4] == [
-        *("pbe", "inverse_network", "2", "32")
+    assert [cell.text for cell in table.rows[0]][:5] == [
+        *("pbe", "inverse_network", "2", "32", f"{seconds / 60:.0f}")
     ]
     # Before the training: no record is lost, none is of a machine that did not train.
     capsys.readouterr()
@@ -224,3 +226,37 @@ def test_leaked_pairs_teach_a_network_as_they_give_a_key(folder, monkeypatch):
         assert record["settings"]["evidence_kind"] == "pairs"
         assert all(0 <= point.error < 255 for point in points)
     assert "ssim" not in record["results"]["points"][0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("split", "train"), ("data-dir", "sets"), ("images", "9"), ("steps", "9")),
+        *(("published", "itn"), ("minutes", "1"), ("record", "r.json"), ("seed", "1")),
+    ],
+)
+def test_options_of_a_training_are_refused_without_one(name, value, capsys):
+    assert main(["attack", "ciphertext_only", "encrypted", f"--{name}", value]) == 1
+    assert f"--{name} should be of a training" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *(["--plain", "p"], ["--cipher-folder", "c"], ["--reference", "r"]),
+        *(["--plain-model", "p"], ["--matched-model", "m"], ["--first-pixel", "1,2,3"]),
+        *(["--make-queries", "q"], ["--answers", "a"], ["--table", "t"], ["-o", "out"]),
+        *(["--attack-option", "bits=4"], ["--truth", "t"], ["--figure", "f.png"]),
+        *(["--key", "k"], ["--save-transform", "s.npz"]),
+    ],
+    ids=lambda given: given[0],
+)
+def test_options_of_other_attacks_are_refused_beside_a_training(given, folder, capsys):
+    assert main([*TRAIN, *given]) == 1
+    error = capsys.readouterr().err
+    assert "A training should be given no" in error and given[0] in error
+
+
+def test_a_training_names_its_attack(capsys):
+    assert main(["attack", "--train", "public", "--cipher", "pbe"]) == 1
+    assert "Received: no NAME" in capsys.readouterr().err

@@ -13,6 +13,14 @@ from tfpe.errors import TfpeError
 from tfpe.lab.terminal import print_table
 
 TIME_UP = 3
+IMAGES, SEED = 50_000, 0
+# Options that a training alone takes, and those that only another attack does.
+OWN = ("split", "data_dir", "images", "steps", "published", "minutes", "record", "seed")
+OTHERS = (
+    *("output", "plain", "cipher_folder", "reference", "plain_model", "matched_model"),
+    *("first_pixel", "make_queries", "answers", "table", "attack_option", "key"),
+    *("truth", "figure", "save_transform"),
+)
 
 
 def add_training(command):
@@ -29,9 +37,8 @@ def add_training(command):
     group.add_argument(
         "--images",
         type=whole,
-        default=50_000,
         metavar="N",
-        help="take at most as many, drawn by the seed (default: 50000)",
+        help=f"take at most as many, drawn by the seed (default: {IMAGES})",
     )
     group.add_argument(
         "--steps",
@@ -54,8 +61,7 @@ def add_training(command):
     group.add_argument(
         "--seed",
         type=seed_number,
-        default=0,
-        help="of weights, pictures and keys (default: 0)",
+        help=f"of weights, pictures and keys (default: {SEED})",
     )
 
 
@@ -67,6 +73,28 @@ def add_minutes(command):
         metavar="X",
         help="stop a training after that time; the same command goes on",
     )
+
+
+def check_options(options):
+    """Refuses options that would be passed over without a word."""
+    if options.train and options.name is None:
+        raise TfpeError(
+            "--train should be of an attack: NAME --train IMAGES. Received: no NAME"
+        )
+    unfit = OTHERS if options.train else OWN
+    for name in unfit:
+        if getattr(options, name) in (None, []):
+            continue
+        told = "--out" if name == "output" else f"--{name.replace('_', '-')}"
+        if options.train:
+            raise TfpeError(
+                f"A training should be given no {told}: it only writes --model. "
+                f"Received: {told} beside --train"
+            )
+        raise TfpeError(
+            f"{told} should be of a training: NAME --train IMAGES. "
+            f"Received: {told} without it"
+        )
 
 
 def train(row, options):
@@ -85,13 +113,14 @@ def train(row, options):
         )
     if options.record is not None:
         _check_record(options)
+    seed = SEED if options.seed is None else options.seed
     data_set = tfds_word(options.train) or options.train.endswith(".npz")
     pictures = load_pictures(
         options.train,
-        count=options.images,
+        count=IMAGES if options.images is None else options.images,
         scored=1,
         size=options.size,
-        seed=options.seed,
+        seed=seed,
         data_dir=options.data_dir,
         split=options.split or ("train" if data_set else None),
     )
@@ -105,7 +134,7 @@ def train(row, options):
             steps=options.steps,
             published=options.published,
             minutes=options.minutes,
-            seed=options.seed,
+            seed=seed,
             progress=bar and (lambda done, total, loss: bar(done, total)),
         )
     if trained is None:

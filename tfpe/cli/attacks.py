@@ -5,7 +5,13 @@ import contextlib
 import os
 
 from tfpe.cli.attack_output import print_attacks, print_summary, tell_left_out
-from tfpe.cli.attack_training import add_training, tell_no_lpips, told_of, train
+from tfpe.cli.attack_training import (
+    add_training,
+    check_options,
+    tell_no_lpips,
+    told_of,
+    train,
+)
 from tfpe.cli.common import (
     KEY_VARIABLE,
     AppendOnce,
@@ -138,11 +144,7 @@ def attack(options):
     require("rich")
     from tfpe.attacks import ATTACKS
 
-    if options.record is not None and not (options.name and options.train):
-        raise TfpeError(
-            "--record should be of a training: NAME --train IMAGES. "
-            f"Received: --record {options.record} without it"
-        )
+    check_options(options)
     if options.name is None:
         return print_attacks(ATTACKS, options)
     if options.name not in ATTACKS:
