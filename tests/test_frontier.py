@@ -6,7 +6,9 @@ import json
 import numpy as np
 import pytest
 
+from tfpe.attacks.learned.network_file import read_network, write_network
 from tfpe.ciphers import CIPHERS, find_cipher
+from tfpe.errors import TfpeError
 from tfpe.lab.frontier_figure import draw_frontier, legend_names
 from tfpe.lab.records import read_record, typed
 from tfpe.lab.tables.frontier_table import frontier_tables
@@ -111,6 +113,31 @@ def test_each_record_tells_the_command_of_its_point(measured):
         command = read_record(path)["settings"]["command"]
         assert f"--settings {name} --seed 0 --scored 20" in command
         assert "--epochs 1" in command and "--attack-steps 1" in command
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"seed": 7}, "seed 7"),
+        ({"steps": 100}, "steps 100"),
+        ({"pictures": "digits, test"}, "pictures digits, test"),
+        ({"pictures": "cifar10, train"}, "pictures cifar10, train"),
+        ({"options": {"channel_shuffle": False}}, "channel_shuffle=False"),
+        ({"cipher": "negpos", "options": {}}, "one for negpos"),
+    ],
+)
+def test_an_attack_that_the_command_would_not_train_is_refused(
+    measured, tmp_path, changed, message
+):
+    frontier, _, _ = measured
+    [kept] = (frontier.runs / "attacks").glob("*.attack")
+    settings, arrays = read_network(kept)
+    assert frontier._learned(SETTINGS["pbe-cnn"], None).settings == settings
+    other = dataclasses.replace(frontier, runs=tmp_path)
+    (tmp_path / "attacks").mkdir()
+    write_network(tmp_path / "attacks" / kept.name, settings | changed, arrays)
+    with pytest.raises(TfpeError, match=message):
+        other._learned(SETTINGS["pbe-cnn"], None)
 
 
 def test_the_frontier_is_shown(measured, tmp_path):

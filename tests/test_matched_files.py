@@ -57,9 +57,11 @@ def test_no_file_holds_the_key_unasked(models, way, tmp_path):
     for file in tmp_path.rglob("*"):
         data = b"" if file.is_dir() else file.read_bytes()
         for layer in matched.layers[1:3]:
-            [secret] = [np.asarray(w) for w in layer.weights if "bias" not in w.path]
-            for array in (secret, secret.astype(np.int32)):
-                assert array.tobytes()[:64] not in data, file
+            secrets = [np.asarray(w) for w in layer.weights if "bias" not in w.path]
+            assert secrets
+            for secret in secrets:
+                for array in (secret, secret.astype(np.int32)):
+                    assert array.tobytes()[:64] not in data, file
 
 
 def test_asked_in_words_it_is_written_and_read(models, ciphertext, tmp_path):
@@ -74,6 +76,13 @@ def test_asked_in_words_it_is_written_and_read(models, ciphertext, tmp_path):
     # What was read holds the key as well.
     with pytest.raises(ExportError):
         again.save(tmp_path / "again.keras")
+
+
+@pytest.mark.parametrize("asked", ["no", 1, None])
+def test_what_merely_counts_as_true_is_not_asked_in_words(models, asked, tmp_path):
+    with pytest.raises(TfpeError, match="with_key"):
+        tfpe.export(models[2], tmp_path / "model.keras", with_key=asked)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_matched_model_is_none_for_the_cloud(models, ciphertext):

@@ -12,6 +12,7 @@ import tfpe
 from tfpe import Key, PerceptualEncrypt
 from tfpe.errors import ImageError, NetworkError, TfpeError
 from tfpe.layers import FoldedChannels, WordPatchEmbedding, Words
+from tfpe.matching.layers import TokenOrder
 from training.networks.unordered_tokens import UnorderedTokens
 
 KEY = Key(bytes(range(32)))
@@ -123,13 +124,115 @@ def test_a_matched_model_is_matched_only_once():
         tfpe.match(matched, tfpe.ciphers.pbe(KEY, SHAPE))
 
 
-def test_what_others_trained_holds_the_key_once_it_is_unmatched(tmp_path):
+@pytest.mark.parametrize("cipher", [LE, ELE], ids=["le", "ele"])
+def test_what_others_trained_holds_the_key_once_it_is_unmatched(cipher, tmp_path):
     """The cloud has the weights before, so the weights behind tell the key."""
     trained, x = plain(), images()
-    opened = tfpe.unmatch(trained, ELE)
-    assert agree(opened(x), trained(ELE(x)), 1e-4)
+    opened = tfpe.unmatch(trained, cipher)
+    assert agree(opened(x), trained(cipher(x)), 1e-4)
     with pytest.raises(TfpeError, match="with_key=True"):
         opened.save(tmp_path / "opened.keras")
+    # What takes that off again is the way back, and nothing secret is left.
+    again = tfpe.unmatch(opened, cipher.inverse)
+    assert agree(again(cipher(x)), trained(cipher(x)), 1e-4)
+    again.save(tmp_path / "again.keras")
+
+
+@pytest.mark.parametrize("cipher", ["le", "ele", "pbe", "logistic", "orthogonal"])
+def test_another_key_does_not_unmatch(cipher, tmp_path):
+    """Its guard would be gone, and the key would not be."""
+    first, other = (tfpe.CIPHERS[cipher](Key(bytes([n]) * 32), SHAPE) for n in (1, 2))
+    matched = tfpe.match(plain(), first)
+    wrong = {"another key": other, "the inverse": first.inverse}
+    if cipher != "orthogonal":
+        wrong["nothing"] = tfpe.Transform.identity(SHAPE)
+        # The same map on smaller words is the same map.
+        assert tfpe.unmatch(matched, first.refine(1))
+    for transform in wrong.values():
+        with pytest.raises(NetworkError, match="the one that the model was matched to"):
+            tfpe.unmatch(matched, transform)
+    # Also after a way through a file, of which Keras makes another model.
+    tfpe.export(matched, tmp_path / "matched.keras", with_key=True)
+    again = keras.models.load_model(tmp_path / "matched.keras")
+    with pytest.raises(NetworkError, match="the one that the model was matched to"):
+        tfpe.unmatch(again, other)
+    tfpe.unmatch(again, first).save(tmp_path / "plain.keras")
+
+
+def test_the_order_of_tokens_is_kept_out_of_files_by_itself(tmp_path):
+    matched = tfpe.match(plain(), ELE)
+    [order] = [one for one in matched.layers if isinstance(one, TokenOrder)]
+    alone = keras.Sequential([keras.Input(order.input.shape[1:]), order])
+    with pytest.raises(TfpeError, match="with_key=True"):
+        alone.save(tmp_path / "order.keras")
+
+
+@pytest.mark.parametrize("outputs", ["list", "dict", "tokens alone in a list"])
+def test_every_output_stays(outputs):
+    image = keras.Input(SHAPE)
+    tokens = layers.Conv2D(4, 4, 4)(image)
+    logits = layers.Dense(3)(layers.Flatten()(tokens))
+    shown = {
+        "list": [logits, tokens],
+        "dict": {"logits": logits, "tokens": tokens},
+        "tokens alone in a list": [tokens],
+    }[outputs]
+    network, x = keras.Model(image, shown), images()
+    for found, wanted in zip(
+        keras.tree.flatten(tfpe.match(network, ELE)(ELE(x))),
+        keras.tree.flatten(network(x)),
+        strict=True,
+    ):
+        assert agree(found, wanted, 1e-4)
+
+
+def test_a_front_in_a_functional_model_of_its_own():
+    inner = keras.Input(SHAPE)
+    front = keras.Model(inner, layers.Rescaling(1 / 255)(inner))
+    image = keras.Input(SHAPE)
+    network = keras.Model(image, layers.Conv2D(4, 4, 4)(front(image)))
+    assert agree(tfpe.match(network, ELE)(ELE(images())), network(images()), 1e-4)
+
+
+def test_what_another_model_does_with_the_images_is_no_matter():
+    image, convolution = keras.Input(SHAPE), layers.Conv2D(4, 4, 4)
+    network = keras.Model(image, convolution(image))
+    keras.Model(image, layers.Flatten()(convolution(image)))
+    assert agree(tfpe.match(network, ELE)(ELE(images())), network(images()), 1e-4)
+
+
+def test_what_was_frozen_stays_frozen():
+    network = model(layers.Conv2D(5, 4, 4, trainable=False), layers.Flatten())
+    matched = tfpe.match(network, ELE)
+    assert not matched.trainable_variables
+    assert not tfpe.unmatch(matched, ELE).trainable_variables
+
+
+def two_ways():
+    inner = keras.Input(SHAPE)
+    front = keras.Model(inner, [layers.Rescaling(1 / 255)(inner), inner])
+    image = keras.Input(SHAPE)
+    return keras.Model(image, layers.Conv2D(4, 4, 4)(front(image)[0]))
+
+
+class NoConfig(layers.Layer):
+    def __init__(self, width):
+        super().__init__()
+
+    def call(self, x):
+        return x
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (two_ways, "layers of one output"),
+        (lambda: model(layers.Conv2D(4, 4, 4), NoConfig(3)), "as Keras can copy"),
+    ],
+)
+def test_what_keras_cannot_follow_is_told_by_name(make, message):
+    with pytest.raises(NetworkError, match=message):
+        tfpe.match(make(), ELE)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "bfloat16", "float16", "int32", "float64"])

@@ -5,7 +5,7 @@ import pytest
 from key_arrays import TRANSFORMS
 
 import tfpe
-from tfpe import Key, Transform
+from tfpe import CIPHERS, Key, Transform
 from tfpe.errors import CipherOptionError
 
 SHAPE = (32, 32, 3)
@@ -58,6 +58,23 @@ def test_what_has_no_structure():
     key = Key.generate()
     batch = tfpe.CIPHERS["pbe"].per_image(key, SHAPE, range(2))
     ffx = tfpe.ciphers.ffx(key, SHAPE)
-    for wrong in (None, "le", batch, Transform([1, 0], [0, 0]), ffx):
+    for wrong in (None, batch, Transform([1, 0], [0, 0]), ffx):
         with pytest.raises(CipherOptionError, match="Received"):
             tfpe.structure(wrong)
+    for wrong in ("no cipher", "ffx", "orthogonal"):
+        with pytest.raises(CipherOptionError, match="Received"):
+            tfpe.structure(wrong, SHAPE)
+
+
+def test_a_name_needs_a_shape_and_no_key():
+    for name, found in FOUND.items():
+        by_name = tfpe.structure(name, SHAPE)
+        assert short(by_name) == found
+        assert by_name == tfpe.structure(CIPHERS[name](Key.generate(), SHAPE))
+    assert tfpe.structure("le", SHAPE, block_size=8).side == 8
+    with pytest.raises(CipherOptionError, match="no shape"):
+        tfpe.structure("le")
+    le = tfpe.ciphers.le(Key.generate(), SHAPE)
+    for given in ({"image_shape": SHAPE}, {"block_size": 4}):
+        with pytest.raises(CipherOptionError, match="with the name of a cipher"):
+            tfpe.structure(le, **given)

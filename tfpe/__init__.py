@@ -47,7 +47,7 @@ _PUBLIC = {
     "match": "tfpe.matching",
     "pad_to_blocks": "tfpe.pixels.padding",
     "predict": "tfpe.roles",
-    "structure": "tfpe.algebra.structure",
+    "structure": "tfpe.ciphers.structures",
     "unmatch": "tfpe.matching",
 }
 _MODULES = (

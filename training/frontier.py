@@ -26,6 +26,8 @@ from training.run import Run
 from training.saved_models import load_model
 
 SCORED = 1000
+# Pictures that a learned attack may have seen, as its file names them.
+TRAINED = (", those that are trained on", ", train")
 
 
 class FrontierError(TfpeError):
@@ -162,8 +164,10 @@ class Frontier:
             return None
         folder = self.runs / "attacks"
         path = attack_file(folder, setting.cipher, shape, **setting.options)
-        if path.exists():  # trained apart, perhaps with other pictures or for longer
-            return InverseNetwork.load(path)
+        if path.exists():  # trained by the frontier before, or apart and put there
+            found = InverseNetwork.load(path)
+            self._check_attack(path, found, setting)
+            return found
         if ends is not None and ends <= time.monotonic():
             return False
         steps = {} if self.attack_steps is None else {"steps": self.attack_steps}
@@ -171,7 +175,7 @@ class Frontier:
             form_of(setting.cipher, shape, **setting.options),
             self.image_set.x_train,
             path,
-            name=f"{self.image_set.name}, those that are trained on",
+            name=self.image_set.name + TRAINED[0],
             seed=self.seed,
             minutes=None if ends is None else (ends - time.monotonic()) / 60,
             progress=lambda done, total, loss: self.say(
@@ -180,6 +184,25 @@ class Frontier:
             **steps,
         )
         return False if trained is None else trained
+
+    def _check_attack(self, path, found, setting):
+        """Refuses an attack that the printed command would not train."""
+        found.check(self.image_set.x_test.shape[1:], setting.cipher, setting.options)
+        from tfpe.attacks.learned.forms import STEPS
+
+        told, steps = found.settings, self.attack_steps or STEPS[found.form.family]
+        wanted = {"seed": self.seed, "steps": steps}
+        different = [
+            f"{n} {told[n]}" for n, value in wanted.items() if told[n] != value
+        ]
+        if told["pictures"] not in [self.image_set.name + split for split in TRAINED]:
+            different.append(f"pictures {told['pictures']}")
+        if different:
+            raise FrontierError(
+                f"{path} should be an attack trained on pictures of "
+                f"{self.image_set.name} that train, of {wanted}. Received: one of "
+                f"{', '.join(different)}; move it away, or use another --runs"
+            )
 
     @functools.cached_property
     def _classifier(self):

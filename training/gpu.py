@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 from tfpe.errors import TfpeError
+from training.pyramidnet.network import count_units
 from training.recipes import find_recipe
 from training.run_folder import OUT, RUNS
 
@@ -78,6 +79,7 @@ def measure_gpu(
     end = clock() + 60 * minutes
     unfinished = []
     recipe = recipe or find_recipe("fast")
+    count_units(depth)
     _check_runs(image_sets, ciphers, recipe, out, runs)
     parts = [
         Part("ciphers in the layer", lambda left: _ciphers(images, out)),

@@ -123,7 +123,7 @@ class WordPatchEmbedding(keras.layers.Layer):
         self.units = whole_number(units, "units", error=NetworkError)
         self.patch_size = whole_number(patch_size, "patch_size", error=NetworkError)
         self.bits = check_bits(bits)
-        self.tied = bool(tied)
+        self.tied = one_of(tied, (True, False), "tied", error=NetworkError)
         # Not by the shape of the kernel: an untied one would be taken for a
         # convolution over as many places as there are patches.
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

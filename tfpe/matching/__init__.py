@@ -18,6 +18,7 @@ from tfpe.matching.layers import (
     MatchedPatchEmbedding,
     MatchedValueEmbedding,
     TokenOrder,
+    digest,
     holds_key,
 )
 from tfpe.matching.rotated_kernels import is_rotation, rotated_kernel
@@ -76,12 +77,13 @@ def unmatch(model, transform):
 
     Returns:
         A new model that gives on images what `model` gives on ciphertext; it holds no
-        key, where the transform is the one of `match`. From a model that `match` did
-        not make, trained on ciphertext by others, it holds the key for those who have
-        that model: it is kept out of files as a matched one is.
+        key. From a model that `match` did not make, trained on ciphertext by others,
+        it holds the key for those who have that model: it is kept out of files as a
+        matched one is.
 
     Raises:
-        NetworkError, CipherOptionError: as of `match`.
+        NetworkError, CipherOptionError: as of `match`; or the model was matched to
+            another map, such as that of another key.
 
     Example:
 
@@ -97,6 +99,11 @@ def unmatch(model, transform):
     """
     front = _front(model, transform)
     known = holds_key(front.layer)
+    if known and not front.layer.is_matched_to(transform):
+        raise NetworkError(
+            "`transform` should be the one that the model was matched to. "
+            f"Received: {transform!r} of another key, or of another cipher"
+        )
     embedding_class = WordPatchEmbedding if known else MatchedPatchEmbedding
     return _matched(model, front, transform.inverse, embedding_class)
 
@@ -155,7 +162,7 @@ def _matched(model, front, transform, embedding_class):
         sources = sources[keras.ops.convert_to_numpy(front.order.sources)]
     dtype = model.inputs[0].dtype
     return _with_front(
-        model, front, embedding_class, kernel, words.bits, dtype, sources
+        model, front, transform, embedding_class, kernel, words.bits, dtype, sources
     )
 
 
@@ -174,14 +181,17 @@ def _rotated(model, front, transform, embedding_class):
     sources = None
     if front.order is not None:
         sources = keras.ops.convert_to_numpy(front.order.sources)
-    return _with_front(model, front, embedding_class, kernel, 8, "float32", sources)
+    return _with_front(
+        model, front, transform, embedding_class, kernel, 8, "float32", sources
+    )
 
 
-def _with_front(model, front, embedding_class, kernel, bits, dtype, sources):
+def _with_front(model, front, transform, embedding_class, kernel, bits, dtype, sources):
     """A model that begins with another patch embedding.
 
     Args:
         model, front: as `find_front` takes and gives them.
+        transform: the map whose ciphertexts it takes.
         embedding_class: of the new first layer.
         kernel: its, `(1 or patches, words, units)`.
         bits: of its words.
@@ -196,12 +206,15 @@ def _with_front(model, front, embedding_class, kernel, bits, dtype, sources):
         tied=len(kernel) == 1,
         dtype=layer.dtype_policy,
         name=layer.name,
+        trainable=layer.trainable,
         **embedding.regularizers,
     )
     inputs = keras.Input(model.input_shape[1:], dtype=dtype)
     features = matched(inputs)
     matched.kernel.assign(kernel[0] if matched.tied else kernel)
     matched.bias.assign(embedding.bias)
+    if holds_key(matched):
+        matched.matched_to.assign(digest(transform))
     if sources is not None and (sources != np.arange(len(sources))).any():
         order = TokenOrder(dtype=layer.dtype_policy)
         features = order(features)
@@ -209,11 +222,28 @@ def _with_front(model, front, embedding_class, kernel, bits, dtype, sources):
     if embedding.activation is not keras.activations.linear:
         features = keras.layers.Activation(embedding.activation)(features)
     for part in front.rest:
-        copy = keras.models.clone_model(part)
+        copy = _copied(part)
         if copy.weights:
             copy.set_weights(part.get_weights())
         features = copy(features)
     return keras.Model(inputs, features, name=model.name)
+
+
+def _copied(part):
+    """The layers behind the patch embedding, anew.
+
+    Raises:
+        NetworkError: Keras cannot copy one of them.
+    """
+    try:
+        return keras.models.clone_model(part)
+    except (NotImplementedError, TypeError, ValueError) as error:
+        raise NetworkError(
+            "The layers behind the patch embedding should be such as Keras can copy, "
+            "with get_config where they are your own. Received: "
+            f"{[layer.name for layer in part.layers]}; Keras says: "
+            f"{str(error).strip().partition(chr(10))[0]}"
+        ) from error
 
 
 def stem_of(model):

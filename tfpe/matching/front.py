@@ -64,7 +64,7 @@ def _walk(model, front):
                 return
         return
     tensor = model.inputs[0]
-    while True:
+    while model.output is not tensor:
         nodes = _users(tensor, model)
         if len(nodes) != 1 or len(model.inputs) != 1:
             raise NetworkError(
@@ -72,22 +72,37 @@ def _walk(model, front):
                 f"Received: model {model.name!r}, in which they go to "
                 f"{[node.operation.name for node in nodes]}"
             )
+        if len(nodes[0].output_tensors) != 1:
+            raise NetworkError(
+                "The images should go through layers of one output. Received: "
+                f"{nodes[0].operation.name!r}, which has {len(nodes[0].output_tensors)}"
+            )
         tensor = nodes[0].output_tensors[0]
         if _step(nodes[0].operation, front):
             users = _users(tensor, model)
             if len(users) == 1 and isinstance(users[0].operation, TokenOrder):
                 front.order, tensor = users[0].operation, users[0].output_tensors[0]
-            if not any(tensor is output for output in model.outputs):
-                front.rest.append(keras.Model(tensor, model.output))
+            if model.output is not tensor:
+                front.rest.append(keras.Model(tensor, _outputs(model, tensor)))
             return
+
+
+def _outputs(model, first):
+    """The outputs of a model; of the tensor that a new one begins with, a copy.
+
+    Keras finds no way from a tensor to itself.
+    """
+    return keras.tree.map_structure(
+        lambda one: keras.layers.Identity()(one) if one is first else one, model.output
+    )
 
 
 def _users(tensor, model):
     """The nodes of a functional model that take a tensor."""
     return [
         node
-        for operation in model.operations
-        for node in operation._inbound_nodes
+        for nodes in model._nodes_by_depth.values()
+        for node in nodes
         if any(one is tensor for one in node.input_tensors)
     ]
 

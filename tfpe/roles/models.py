@@ -10,6 +10,7 @@ import os
 import keras
 import numpy as np
 
+from tfpe.checks import true_or_false
 from tfpe.errors import CipherOptionError, ImageError, TfpeError
 from tfpe.layers import PerceptualEncrypt
 from tfpe.matching.layers import holds_key, writing_keys
@@ -168,7 +169,7 @@ def export(model, path, with_key=False, **arguments):
         model: as for `cloud_model`; the exported one takes encrypted images.
         path: as for `keras.Model.export`; one that ends in .keras is saved.
         with_key: whether a model that `tfpe.match` made may be written: its weights
-            hold the key.
+            hold the key. True, and nothing that merely counts as true.
         **arguments: of `keras.Model.export`, such as `format="onnx"`.
 
     Example:
@@ -184,7 +185,11 @@ def export(model, path, with_key=False, **arguments):
     _check_model(model)
     model = _without_encryption(model)
     write = model.save if str(path).endswith(".keras") else model.export
-    with writing_keys() if with_key else contextlib.nullcontext():
+    with (
+        writing_keys()
+        if true_or_false(with_key, "with_key")
+        else contextlib.nullcontext()
+    ):
         write(str(path), **arguments)
 
 

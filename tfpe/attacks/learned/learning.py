@@ -184,7 +184,7 @@ def learn_from_pairs(
     Returns:
         A function from ciphertexts under that key to pictures, `uint8 (B, H, W, C)`.
     """
-    steps = STEPS[form.family] // 4 if steps is None else steps
+    steps = steps_of_pairs(form) if steps is None else steps
     keras.utils.set_random_seed(seed)
     model = form.build(**sizes)
     # Nobody tells it the key: what it guesses of that is not taught.
@@ -201,6 +201,11 @@ def learn_from_pairs(
     }
     weights = [keras.ops.convert_to_numpy(one) for one in model.variables]
     return InverseNetwork(settings, weights)
+
+
+def steps_of_pairs(form):
+    """The steps of `learn_from_pairs` where none are given."""
+    return STEPS[form.family] // 4
 
 
 def constant_picture(pictures):

@@ -93,7 +93,7 @@ def measure_curve(
         )
     settings = {
         "attack": attack,
-        "threat_model": tried.threat_model,
+        "threat_model": "known plaintext" if tried.learned else tried.threat_model,
         "evidence_kind": "pairs" if tried.learned else tried.unit,
         "images": pictures.name,
         "image_shape": list(pictures.shape),
@@ -106,6 +106,8 @@ def measure_curve(
         "key_fingerprints": [_key(seed, k).fingerprint for k in range(keys)],
         "seed": seed,
     }
+    if tried.learned:
+        settings["steps"] = _steps_of_pairs(cipher, pictures.shape, options)
     points = _points_there(path, settings, overwrite)
     done = {(point["evidence"], point["key"]) for point in points}
     record = {"kind": "attack-curve", "settings": settings}
@@ -163,6 +165,13 @@ def _point(attack, cipher, options, pictures, count, number, seed):
         point[_up_to(attack)] = float(np.abs(shown - unseen).mean())
     point["index_accuracy"] = attack.score_key(found.key, secret).index_accuracy
     return point
+
+
+def _steps_of_pairs(cipher, image_shape, options):
+    from tfpe.attacks.learned.forms import form_of
+    from tfpe.attacks.learned.learning import steps_of_pairs
+
+    return steps_of_pairs(form_of(cipher, image_shape, **options))
 
 
 def _learned_point(secret, known, plain, pictures, count, number):
