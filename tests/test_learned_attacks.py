@@ -143,6 +143,14 @@ def test_networks_take_bytes_and_learn_from_pairs(pieces, eager, cipher):
     assert (again[0] == pairs[1][0]).all() and (again[0] != pairs[0][0]).any()
 
 
+@pytest.mark.parametrize("cipher", ["pbe", "logistic", "le", "etc", "ele"])
+def test_every_picture_of_every_batch_has_a_key_of_its_own(cipher):
+    picture = np.random.default_rng(0).integers(0, 256, (1, *SHAPE), np.uint8)
+    pairs = Pairs(form_of(cipher, SHAPE), picture, 16, seed=0, first=0, last=3)
+    seen = np.concatenate([np.asarray(pairs[number][0]) for number in range(3)])
+    assert len(np.unique(seen.reshape(len(seen), -1), axis=0)) == 48
+
+
 @pytest.fixture(scope="module")
 def trained(pieces, tmp_path_factory):
     """A network of two steps."""

@@ -107,6 +107,15 @@ def test_a_published_gan_learns_from_the_ciphertexts_of_a_victim(folder, capsys)
     assert main([*train, "encrypted", "--record", "gan.json"]) == 0
     told = capsys.readouterr()
     assert "Nothing is held out" in told.err and not told.out
+    other = [
+        *train[:7],
+        "other.attack",
+        *train[8:],
+        "--option",
+        "channel_shuffle=false",
+    ]
+    assert main([*other, "encrypted"]) == 1
+    assert "--option should be that of CIPHERTEXTS" in capsys.readouterr().err
     record = typed(read_record("gan.json"))
     assert record.settings.attack == "gan" and record.settings.ciphertexts is True
     assert record.results.ssim is None
@@ -224,6 +233,9 @@ def test_leaked_pairs_teach_a_network_as_they_give_a_key(folder, monkeypatch):
         points = typed(record | {"environment": environment()}).results.points
         assert [point.evidence for point in points] == [2, 4]
         assert record["settings"]["evidence_kind"] == "pairs"
+        assert record["settings"]["threat_model"] == "known plaintext"
+        learns = attack == "inverse_network"
+        assert record["settings"].get("steps") == (2 if learns else None)
         assert all(0 <= point.error < 255 for point in points)
     assert "ssim" not in record["results"]["points"][0]
 

@@ -187,7 +187,8 @@ class Frontier:
 
     def _check_attack(self, path, found, setting):
         """Refuses an attack that the printed command would not train."""
-        found.check(self.image_set.x_test.shape[1:], setting.cipher, setting.options)
+        options = find_cipher(setting.cipher).options(**setting.options)
+        found.check(self.image_set.x_test.shape[1:], setting.cipher, options)
         from tfpe.attacks.learned.forms import STEPS
 
         told, steps = found.settings, self.attack_steps or STEPS[found.form.family]

@@ -179,6 +179,7 @@ def _ciphertexts(options):
     chosen = dict(options.option)
     if not options.ciphertexts:
         return {"options": chosen}
+    from tfpe.ciphers import find_cipher
     from tfpe.lab.evaluation.attack_files import read_ciphertexts
 
     found = read_ciphertexts(options.ciphertexts, options.size, any_key=True)
@@ -187,6 +188,13 @@ def _ciphertexts(options):
             f"--cipher should be that of CIPHERTEXTS, {found.cipher}. Received: "
             f"{options.cipher}"
         )
+    if chosen and found.options:
+        full = find_cipher(options.cipher).options
+        if full(**chosen) != full(**found.options):
+            raise TfpeError(
+                "--option should be that of CIPHERTEXTS, or be left out. Received: "
+                f"{chosen}, ciphertexts of {found.options}"
+            )
     return {"options": chosen or found.options, "ciphertexts": found.images}
 
 

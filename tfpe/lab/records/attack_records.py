@@ -191,13 +191,14 @@ class Evaluation(Record):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CurveSettings(CipherSettings):
-    """An attack, and what it was measured on."""
+    """An attack, and what it was measured on; `steps` of one that learns."""
 
     attack: str
     images: str
     image_shape: list[int] | None = None
     evidence_kind: str | None = None
     unseen: Count | None = None
+    steps: Count | None = None
 
 
 @dataclasses.dataclass(frozen=True)

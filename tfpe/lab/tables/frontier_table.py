@@ -1,5 +1,8 @@
 """The frontier as a table: accuracy beside leakage, a row for each setting."""
 
+import collections
+import dataclasses
+
 from tfpe.lab.measuring_conditions import grouped
 from tfpe.lab.records import of_kind
 from tfpe.lab.records.frontier_records import Frontier
@@ -16,6 +19,10 @@ NOTE = (
     "Kept: of the plain accuracy above chance."
 )
 LPIPS_NOTE = " LPIPS: 0 is the plain picture, as AlexNet sees it."
+CLASSIFIERS_NOTE = (
+    " Classified, with a star: by another network, trained alike; compare with others "
+    "that have one."
+)
 NO_LPIPS = (
     " LPIPS is left out: its weights were not installed (`tfpe[lpips]`), or the "
     "pictures are too small."
@@ -40,6 +47,7 @@ def _table(records):
         seed = f", seed {record.settings.seed}" * (len(seeds) > 1)
         return Cell(record.settings.row_name + seed, record.settings.place)
 
+    others = _of_other_classifier(records)
     columns = {
         "setting": setting,
         "network": lambda r: Cell(r.results.network, tone="wrap"),
@@ -50,7 +58,7 @@ def _table(records):
         "identified, %": lambda r: percent(_leak(r), 1),
         "recognised, %": lambda r: percent(r.results.recognised, 1),
         "SSIM": lambda r: number(_best(r, "ssim"), "{:.2f}"),
-        "classified, %": lambda r: percent(_best(r, "classifier_accuracy"), 1),
+        "classified, %": lambda r: _classified(r, r in others),
     }
     lpips = any(_best(record, "lpips") is not None for record in records)
     if lpips:
@@ -61,6 +69,8 @@ def _table(records):
     note = NOTE.format(
         gallery=results.gallery, ssim=(constant and constant.ssim) or 0.0
     ) + (LPIPS_NOTE if lpips else NO_LPIPS)
+    if others:
+        note += CLASSIFIERS_NOTE
     untried = [
         f"{one.attack} of {record.settings.row_name} ({one.message})"
         for record in records
@@ -71,6 +81,23 @@ def _table(records):
         note += f" Without a figure: {'; '.join(dict.fromkeys(untried))}."
     dataset = records[0].settings.dataset
     return Table.of(f"Accuracy and leakage, {dataset}", records, columns, [note])
+
+
+def _classified(record, starred):
+    cell = percent(_best(record, "classifier_accuracy"), 1)
+    return dataclasses.replace(cell, text=cell.text + "*" * starred)
+
+
+def _of_other_classifier(records):
+    """Records whose classifier is not that of the most: it sees other classes in the
+    same baselines, such as the mean picture of a class."""
+    seen = [
+        tuple(one.classifier_accuracy for one in record.results.baselines)
+        for record in records
+    ]
+    [(usual, _), *_] = collections.Counter(seen).most_common()
+    pairs = zip(records, seen, strict=True)
+    return [record for record, found in pairs if found != usual]
 
 
 def _best(record, score):

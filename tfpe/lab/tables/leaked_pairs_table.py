@@ -12,9 +12,9 @@ RIGHT = 0.5  # mean error, in levels, below which a picture is as good as the pl
 NOTE = (
     "Mean error of {unseen} unseen pictures, in levels 0 to 255, and SSIM in brackets, "
     "of the network of `inverse_network` that learned from so many pairs under one key "
-    "and from nothing else. Exact attack: the fewest pairs from which on its error is "
-    "under {right} for every key tried. `tfpe evaluate {images} --cipher NAME "
-    "--curve ATTACK` measures both."
+    "and from nothing else, for a quarter of the usual steps, {steps}. Exact attack: "
+    "the fewest pairs from which on its error is under {right} for every key tried. "
+    "`tfpe evaluate {images} --cipher NAME --curve ATTACK` measures both."
 )
 
 
@@ -35,7 +35,13 @@ def _table(learned, curves):
     columns["exact attack"] = lambda row: _exact(row, curves)
     unseen = sorted({row.settings.unseen for row in rows} - {None})
     images = rows[0].settings.images
-    note = NOTE.format(unseen=" or ".join(map(str, unseen)), right=RIGHT, images=images)
+    steps = sorted({row.settings.steps for row in rows} - {None})
+    note = NOTE.format(
+        unseen=" or ".join(map(str, unseen)),
+        right=RIGHT,
+        images=images,
+        steps=" to ".join(map(str, dict.fromkeys([*steps[:1], *steps[-1:]]))),
+    )
     return Table.of(f"Pairs that leaked under one key, {images}", rows, columns, [note])
 
 
