@@ -63,7 +63,7 @@ def moved_weights(model, transform):
     order = np.arange(TOKENS)
     if isinstance(others[0], TokenOrder):
         order = np.argsort(others[0].sources)
-    weights = weights_of(model)[len(stem.trainable_weights) :]
+    weights = weights_of(model)[len(stem.weights) :]
     for axis in range(2):
         weights = [
             np.take(weight, order, axis)
@@ -71,7 +71,7 @@ def moved_weights(model, transform):
             else weight
             for weight in weights
         ]
-    return [*weights_of(stem), *weights]
+    return [*stem.get_weights(), *weights]
 
 
 def trainer(model):

@@ -120,6 +120,7 @@ def test_each_record_tells_the_command_of_its_point(measured):
     [
         ({"seed": 7}, "seed 7"),
         ({"steps": 100}, "steps 100"),
+        ({"network": {"published": "itn"}}, "network .*itn"),
         ({"pictures": "digits, test"}, "pictures digits, test"),
         ({"pictures": "cifar10, train"}, "pictures cifar10, train"),
         ({"options": {"channel_shuffle": False}}, "channel_shuffle=False"),

@@ -259,7 +259,7 @@ def test_options_of_a_training_are_refused_without_one(name, value, capsys):
         *(["--plain-model", "p"], ["--matched-model", "m"], ["--first-pixel", "1,2,3"]),
         *(["--make-queries", "q"], ["--answers", "a"], ["--table", "t"], ["-o", "out"]),
         *(["--attack-option", "bits=4"], ["--truth", "t"], ["--figure", "f.png"]),
-        *(["--key", "k"], ["--save-transform", "s.npz"]),
+        *(["--key", "k"], ["--save-transform", "s.npz"], ["--strict"]),
     ],
     ids=lambda given: given[0],
 )

@@ -146,17 +146,21 @@ def test_another_key_does_not_unmatch(cipher, tmp_path):
     wrong = {"another key": other, "the inverse": first.inverse}
     if cipher != "orthogonal":
         wrong["nothing"] = tfpe.Transform.identity(SHAPE)
+        wrong["ffx"] = tfpe.ciphers.ffx(Key(bytes(32)), SHAPE)
         # The same map on smaller words is the same map.
-        assert tfpe.unmatch(matched, first.refine(1))
+        opened = tfpe.unmatch(matched, first.refine(1))
+        assert agree(opened(images()), matched(first(images())), 1e-4)
     for transform in wrong.values():
         with pytest.raises(NetworkError, match="the one that the model was matched to"):
             tfpe.unmatch(matched, transform)
-    # Also after a way through a file, of which Keras makes another model.
+    tfpe.unmatch(matched, first).save(tmp_path / "plain.keras")
+    # After a way through a file nobody knows: what comes out stays guarded.
     tfpe.export(matched, tmp_path / "matched.keras", with_key=True)
     again = keras.models.load_model(tmp_path / "matched.keras")
-    with pytest.raises(NetworkError, match="the one that the model was matched to"):
-        tfpe.unmatch(again, other)
-    tfpe.unmatch(again, first).save(tmp_path / "plain.keras")
+    for transform in (first, other):
+        opened = tfpe.unmatch(again, transform)
+        with pytest.raises(TfpeError, match="with_key=True"):
+            opened.save(tmp_path / "opened.keras")
 
 
 def test_the_order_of_tokens_is_kept_out_of_files_by_itself(tmp_path):
@@ -186,11 +190,14 @@ def test_every_output_stays(outputs):
         assert agree(found, wanted, 1e-4)
 
 
-def test_a_front_in_a_functional_model_of_its_own():
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_front_in_a_functional_model_of_its_own(listed):
     inner = keras.Input(SHAPE)
-    front = keras.Model(inner, layers.Rescaling(1 / 255)(inner))
+    scaled = layers.Rescaling(1 / 255)(inner)
+    front = keras.Model(inner, [scaled] if listed else scaled)
     image = keras.Input(SHAPE)
-    network = keras.Model(image, layers.Conv2D(4, 4, 4)(front(image)))
+    [scaled] = keras.tree.flatten(front(image))
+    network = keras.Model(image, layers.Conv2D(4, 4, 4)(scaled))
     assert agree(tfpe.match(network, ELE)(ELE(images())), network(images()), 1e-4)
 
 
@@ -206,6 +213,13 @@ def test_what_was_frozen_stays_frozen():
     matched = tfpe.match(network, ELE)
     assert not matched.trainable_variables
     assert not tfpe.unmatch(matched, ELE).trainable_variables
+
+
+def seen_before(what):
+    image = keras.Input(SHAPE)
+    scaled = layers.Rescaling(1 / 255)(image)
+    logits = layers.Flatten()(layers.Conv2D(4, 4, 4)(scaled))
+    return keras.Model(image, [logits, {"image": image, "scaled": scaled}[what]])
 
 
 def two_ways():
@@ -227,6 +241,8 @@ class NoConfig(layers.Layer):
     ("make", "message"),
     [
         (two_ways, "layers of one output"),
+        (lambda: seen_before("image"), "and nowhere else.*an output"),
+        (lambda: seen_before("scaled"), "and nowhere else.*an output"),
         (lambda: model(layers.Conv2D(4, 4, 4), NoConfig(3)), "as Keras can copy"),
     ],
 )

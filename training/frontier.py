@@ -186,13 +186,15 @@ class Frontier:
         return False if trained is None else trained
 
     def _check_attack(self, path, found, setting):
-        """Refuses an attack that the printed command would not train."""
-        options = find_cipher(setting.cipher).options(**setting.options)
-        found.check(self.image_set.x_test.shape[1:], setting.cipher, options)
+        """Refuses another attack than that of the printed command."""
         from tfpe.attacks.learned.forms import STEPS
 
-        told, steps = found.settings, self.attack_steps or STEPS[found.form.family]
-        wanted = {"seed": self.seed, "steps": steps}
+        options = find_cipher(setting.cipher).options(**setting.options)
+        found.check(self.image_set.x_test.shape[1:], setting.cipher, options)
+        told, steps = found.settings, self.attack_steps
+        if steps is None:
+            steps = STEPS[found.form.family]
+        wanted = {"seed": self.seed, "steps": steps, "network": {}}
         different = [
             f"{n} {told[n]}" for n, value in wanted.items() if told[n] != value
         ]

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 
 from tfpe.errors import TfpeError
-from training.pyramidnet.network import count_units
 from training.recipes import find_recipe
 from training.run_folder import OUT, RUNS
 
@@ -76,6 +75,8 @@ def measure_gpu(
     Raises:
         TfpeError: before the first measurement, where a run does not fit.
     """
+    from training.pyramidnet.network import count_units
+
     end = clock() + 60 * minutes
     unfinished = []
     recipe = recipe or find_recipe("fast")

@@ -19,7 +19,7 @@ OWN = ("split", "data_dir", "images", "steps", "published", "minutes", "record",
 OTHERS = (
     *("output", "plain", "cipher_folder", "reference", "plain_model", "matched_model"),
     *("first_pixel", "make_queries", "answers", "table", "attack_option", "key"),
-    *("truth", "figure", "save_transform"),
+    *("truth", "figure", "save_transform", "strict"),
 )
 
 
@@ -83,7 +83,7 @@ def check_options(options):
         )
     unfit = OTHERS if options.train else OWN
     for name in unfit:
-        if getattr(options, name) in (None, []):
+        if getattr(options, name) in (None, [], False):
             continue
         told = "--out" if name == "output" else f"--{name.replace('_', '-')}"
         if options.train:

@@ -18,7 +18,6 @@ from tfpe.matching.layers import (
     MatchedPatchEmbedding,
     MatchedValueEmbedding,
     TokenOrder,
-    digest,
     holds_key,
 )
 from tfpe.matching.rotated_kernels import is_rotation, rotated_kernel
@@ -78,12 +77,13 @@ def unmatch(model, transform):
     Returns:
         A new model that gives on images what `model` gives on ciphertext; it holds no
         key. From a model that `match` did not make, trained on ciphertext by others,
-        it holds the key for those who have that model: it is kept out of files as a
-        matched one is.
+        it holds the key for those who have that model; and of one that was read from a
+        file, or copied, nobody here knows what it was matched to. Then it is kept out
+        of files as a matched one is.
 
     Raises:
         NetworkError, CipherOptionError: as of `match`; or the model was matched to
-            another map, such as that of another key.
+            another map, such as that of another key, or a part of it.
 
     Example:
 
@@ -98,11 +98,12 @@ def unmatch(model, transform):
     True
     """
     front = _front(model, transform)
-    known = holds_key(front.layer)
-    if known and not front.layer.is_matched_to(transform):
+    before = front.layer.matched_to if holds_key(front.layer) else None
+    known = before is not None
+    if known and before != transform:
         raise NetworkError(
             "`transform` should be the one that the model was matched to. "
-            f"Received: {transform!r} of another key, or of another cipher"
+            f"Received: {transform!r}, another, or of another key"
         )
     embedding_class = WordPatchEmbedding if known else MatchedPatchEmbedding
     return _matched(model, front, transform.inverse, embedding_class)
@@ -214,7 +215,7 @@ def _with_front(model, front, transform, embedding_class, kernel, bits, dtype, s
     matched.kernel.assign(kernel[0] if matched.tied else kernel)
     matched.bias.assign(embedding.bias)
     if holds_key(matched):
-        matched.matched_to.assign(digest(transform))
+        matched.matched_to = transform
     if sources is not None and (sources != np.arange(len(sources))).any():
         order = TokenOrder(dtype=layer.dtype_policy)
         features = order(features)

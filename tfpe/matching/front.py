@@ -64,13 +64,16 @@ def _walk(model, front):
                 return
         return
     tensor = model.inputs[0]
-    while model.output is not tensor:
+    while True:
         nodes = _users(tensor, model)
-        if len(nodes) != 1 or len(model.inputs) != 1:
+        ends = [one for one in model.outputs if one is tensor]
+        if len(model.outputs) == len(ends) == 1 and not nodes:
+            return  # of a model in the model, which the images leave here
+        if len(nodes) != 1 or ends or len(model.inputs) != 1:
+            found = [node.operation.name for node in nodes] + ["an output"] * len(ends)
             raise NetworkError(
                 "The images should go into a patch embedding and nowhere else. "
-                f"Received: model {model.name!r}, in which they go to "
-                f"{[node.operation.name for node in nodes]}"
+                f"Received: model {model.name!r}, in which they go to {found}"
             )
         if len(nodes[0].output_tensors) != 1:
             raise NetworkError(
@@ -98,7 +101,10 @@ def _outputs(model, first):
 
 
 def _users(tensor, model):
-    """The nodes of a functional model that take a tensor."""
+    """The nodes of a functional model that take a tensor.
+
+    Not those of an operation's own list, which other models fill too.
+    """
     return [
         node
         for nodes in model._nodes_by_depth.values()

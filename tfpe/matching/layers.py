@@ -2,20 +2,17 @@
 
 import contextlib
 import contextvars
-import hashlib
+import weakref
 
 import keras
-import numpy as np
 from keras import ops
 
 from tfpe.algebra.exporting import LEGACY_H5, refuse_exporters
-from tfpe.algebra.orthogonal import Orthogonal
 from tfpe.errors import ExportError
 from tfpe.layers.word_layers import WordPatchEmbedding
-from tfpe.matching.rotated_kernels import is_rotation
 
-DIGEST_BYTES = 32
-
+# Beside the layers, in memory alone: nothing that copies or writes a layer meets it.
+_matched_to = weakref.WeakKeyDictionary()
 _may_write = contextvars.ContextVar("tfpe_may_write_keys", default=False)
 
 
@@ -65,21 +62,6 @@ class HoldsKey:
         return super().__call__(*arguments, **options)
 
 
-def digest(transform):
-    """The digest of a keyed map, `uint8 (32,)`: as secret as the map."""
-    if is_rotation(transform):
-        whole = transform if isinstance(transform, Orthogonal) else transform.inverse
-        name = np.frombuffer(type(transform).__name__.encode(), np.uint8)
-        parts = [name, whole.matrix, whole.order]
-    else:
-        words = transform.coarsen()
-        parts = [np.uint8(words.bits), words.perm.astype("<i8"), words.mask]
-    found = hashlib.shake_256(repr(transform.input_shape).encode())
-    for part in parts:
-        found.update(np.ascontiguousarray(part).tobytes())
-    return np.frombuffer(found.digest(DIGEST_BYTES), np.uint8)
-
-
 def holds_key(layer):
     """Whether the weights of a layer are key material."""
     return isinstance(layer, HoldsKey)
@@ -87,26 +69,16 @@ def holds_key(layer):
 
 @keras.saving.register_keras_serializable(package="tfpe")
 class MatchedPatchEmbedding(HoldsKey, WordPatchEmbedding):
-    """A `WordPatchEmbedding` that `match` made: its kernel holds the key.
+    """A `WordPatchEmbedding` that `match` made: its kernel holds the key."""
 
-    Beside it stands the digest of the map that it was matched to, so that the map of
-    another key does not pass for the one that takes it off again.
-    """
+    @property
+    def matched_to(self):
+        """The keyed map whose ciphertexts it takes; None after a way through a file."""
+        return _matched_to.get(self)
 
-    def build(self, input_shape):
-        super().build(input_shape)
-        self.matched_to = self.add_weight(
-            shape=(DIGEST_BYTES,),
-            initializer="zeros",
-            dtype="uint8",
-            trainable=False,
-            name="matched_to",
-        )
-
-    def is_matched_to(self, transform):
-        """Whether a keyed map is the one whose ciphertexts it takes."""
-        kept = ops.convert_to_numpy(self.matched_to)
-        return bool((kept == digest(transform)).all())
+    @matched_to.setter
+    def matched_to(self, transform):
+        _matched_to[self] = transform
 
 
 @keras.saving.register_keras_serializable(package="tfpe")

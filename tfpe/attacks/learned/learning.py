@@ -130,7 +130,7 @@ def learn(
     if kept.exists():
         state, arrays = read_network(kept)
         _check_same(kept, state, settings)
-        done, before = state["done"], state["seconds"]
+        done, before = state["done"], state.get("seconds", 0.0)
         load_arrays([*taught.variables, *taught.optimizer.variables], arrays)
     saved = started
     while done < steps:

@@ -12,7 +12,7 @@ RIGHT = 0.5  # mean error, in levels, below which a picture is as good as the pl
 NOTE = (
     "Mean error of {unseen} unseen pictures, in levels 0 to 255, and SSIM in brackets, "
     "of the network of `inverse_network` that learned from so many pairs under one key "
-    "and from nothing else, for a quarter of the usual steps, {steps}. Exact attack: "
+    "and from nothing else, for a quarter of the usual steps{steps}. Exact attack: "
     "the fewest pairs from which on its error is under {right} for every key tried. "
     "`tfpe evaluate {images} --cipher NAME --curve ATTACK` measures both."
 )
@@ -36,11 +36,12 @@ def _table(learned, curves):
     unseen = sorted({row.settings.unseen for row in rows} - {None})
     images = rows[0].settings.images
     steps = sorted({row.settings.steps for row in rows} - {None})
+    steps = list(dict.fromkeys([*steps[:1], *steps[-1:]]))
     note = NOTE.format(
         unseen=" or ".join(map(str, unseen)),
         right=RIGHT,
         images=images,
-        steps=" to ".join(map(str, dict.fromkeys([*steps[:1], *steps[-1:]]))),
+        steps=steps and ", " + " to ".join(f"{n:,}" for n in steps) or "",
     )
     return Table.of(f"Pairs that leaked under one key, {images}", rows, columns, [note])
 
