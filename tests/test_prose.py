@@ -5,6 +5,7 @@ import statistics
 
 import pytest
 
+from tfpe.attacks.learned.forms import STEPS, form_of
 from tfpe.lab.records import load_records, of_kind
 from tfpe.lab.records.attack_records import AttackCurve, Evaluation
 from tfpe.lab.records.frontier_records import Frontier
@@ -104,12 +105,20 @@ def steps_a_second():
     return found
 
 
+def default_steps(settings):
+    """The steps of a training of which none are given."""
+    options = settings.cipher_options
+    return STEPS[form_of(settings.cipher, (32, 32, 3), **options).family]
+
+
 def minutes_of_default_steps():
-    """The least and the most of the trainings that were timed."""
+    """The least and the most of the trainings that were timed and took so many."""
     found = [
         record.results.minutes
         for record in of_kind(RECORDS, LearnedAttack)
-        if record.settings.attack == "inverse_network" and record.results.minutes
+        if record.settings.attack == "inverse_network"
+        and record.results.minutes
+        and record.settings.steps == default_steps(record.settings)
     ]
     return min(found), max(found)
 

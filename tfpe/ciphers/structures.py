@@ -1,6 +1,6 @@
 """The structure of a cipher by its name and options: any key shows it."""
 
-from tfpe.algebra import structure as transforms
+from tfpe.algebra.structure import structure as structure_of_transform
 from tfpe.ciphers import find_cipher
 from tfpe.errors import CipherOptionError
 from tfpe.keys import KEY_BYTES, Key
@@ -48,4 +48,4 @@ def structure(cipher, image_shape=None, **options):
             "Shape and options should come with the name of a cipher. Received: them "
             f"with a {type(cipher).__name__}"
         )
-    return transforms.structure(cipher)
+    return structure_of_transform(cipher)

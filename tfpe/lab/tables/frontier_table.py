@@ -85,6 +85,7 @@ def _table(records):
 
 def _classified(record, starred):
     cell = percent(_best(record, "classifier_accuracy"), 1)
+    starred = starred and cell.value is not None
     return dataclasses.replace(cell, text=cell.text + "*" * starred)
 
 
