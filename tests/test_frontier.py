@@ -145,10 +145,20 @@ def test_the_frontier_is_shown(measured, tmp_path):
     _, _, (records, _) = measured
     records = [typed(record) for record in records]
     [table] = frontier_tables(records)
-    assert len(table.rows) == 3
+    assert len(table.rows) == 3 + 2
     assert ("LPIPS" in table.header) == has_lpips()
     assert ("its weights were not installed" in table.notes[0]) != has_lpips()
-    assert table.rows[-1][0].text in ("plain", "pbe")
+    assert table.rows[-3][0].text in ("plain", "pbe")
+    # Baselines stand in the same table, with the scores of their records.
+    for row, baseline in zip(
+        table.rows[-2:], records[0].results.baselines, strict=True
+    ):
+        cells = dict(zip(table.header, row, strict=True))
+        assert cells["setting"].text == baseline.evidence
+        assert cells["network"].text == cells["by"].text == "–"
+        assert cells["MS-SSIM"].value == baseline.ms_ssim
+        assert cells["PSNR, dB"].value == baseline.psnr > 5
+        assert cells["SSIM"].value == baseline.ssim
     assert "a key for each image" in " ".join(row[0].text for row in table.rows)
     results = dataclasses.replace(records[0].results, network="another network")
     names = legend_names([*records, dataclasses.replace(records[0], results=results)])

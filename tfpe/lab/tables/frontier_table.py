@@ -5,8 +5,8 @@ import dataclasses
 
 from tfpe.lab.measuring_conditions import grouped
 from tfpe.lab.records import of_kind
-from tfpe.lab.records.frontier_records import Frontier
-from tfpe.lab.table import Cell, Table, number, percent, percent_and_interval
+from tfpe.lab.records.frontier_records import Frontier, Reconstruction
+from tfpe.lab.table import NONE, Cell, Table, number, percent, percent_and_interval
 
 NOTE = (
     "Leakage under the strongest attack of each score that was tried. Identified: the "
@@ -14,10 +14,10 @@ NOTE = (
     "of 100 ciphertexts that do without one, by what no key changes. Then SSIM with "
     "the plain picture, and accuracy of a network trained on plain pictures on the "
     "reconstructions. By: the attack that identifies most; other scores may be of "
-    "others, and one that takes long for each picture was scored on 20. The constant "
-    "picture that is nearest to all has SSIM {ssim:.2f}. "
+    "others, and one that takes long for each picture was scored on 20. "
     "Kept: of the plain accuracy above chance."
 )
+BASELINES_NOTE = " The last rows are no setting: who scores alike saw nothing."
 LPIPS_NOTE = " LPIPS: 0 is the plain picture, as AlexNet sees it."
 CLASSIFIERS_NOTE = (
     " Classified, with a star: by another network, trained alike; compare with others "
@@ -49,26 +49,33 @@ def _table(records):
 
     others = _of_other_classifier(records)
     columns = {
-        "setting": setting,
-        "network": lambda r: Cell(r.results.network, tone="wrap"),
-        "test accuracy, % (95 %)": lambda r: percent_and_interval(
-            r.results.accuracy, r.results.accuracy_interval
+        "setting": lambda row: (
+            Cell(row.evidence or row.attack)
+            if isinstance(row, Reconstruction)
+            else setting(row)
         ),
-        "kept, %": lambda r: percent(r.results.kept, 0),
-        "identified, %": lambda r: percent(_leak(r), 1),
-        "recognised, %": lambda r: percent(r.results.recognised, 1),
-        "SSIM": lambda r: number(_best(r, "ssim"), "{:.2f}"),
-        "classified, %": lambda r: _classified(r, r in others),
+        "network": _of_settings(lambda r: Cell(r.results.network, tone="wrap")),
+        "test accuracy, % (95 %)": _of_settings(
+            lambda r: percent_and_interval(
+                r.results.accuracy, r.results.accuracy_interval
+            )
+        ),
+        "kept, %": _of_settings(lambda r: percent(r.results.kept, 0)),
+        "identified, %": lambda row: percent(_leak(row), 1),
+        "recognised, %": _of_settings(lambda r: percent(r.results.recognised, 1)),
+        "SSIM": lambda row: number(_best(row, "ssim"), "{:.2f}"),
+        "MS-SSIM": lambda row: number(_best(row, "ms_ssim"), "{:.2f}"),
+        "PSNR, dB": lambda row: number(_best(row, "psnr"), "{:.1f}"),
+        "classified, %": lambda row: _classified(row, row in others),
     }
     lpips = any(_best(record, "lpips") is not None for record in records)
     if lpips:
-        columns["LPIPS"] = lambda r: number(_best(r, "lpips"), "{:.3f}")
-    columns["by"] = lambda r: Cell(_attack(r), tone="wrap")
-    results = records[0].results
-    constant = next((b for b in results.baselines if b.attack == "constant"), None)
-    note = NOTE.format(
-        gallery=results.gallery, ssim=(constant and constant.ssim) or 0.0
-    ) + (LPIPS_NOTE if lpips else NO_LPIPS)
+        columns["LPIPS"] = lambda row: number(_best(row, "lpips"), "{:.3f}")
+    columns["by"] = _of_settings(lambda r: Cell(_attack(r), tone="wrap"))
+    usual = next(record for record in records if record not in others)
+    baselines = usual.results.baselines
+    note = NOTE.format(gallery=usual.results.gallery)
+    note += BASELINES_NOTE * bool(baselines) + (LPIPS_NOTE if lpips else NO_LPIPS)
     if others:
         note += CLASSIFIERS_NOTE
     untried = [
@@ -80,11 +87,17 @@ def _table(records):
     if untried:
         note += f" Without a figure: {'; '.join(dict.fromkeys(untried))}."
     dataset = records[0].settings.dataset
-    return Table.of(f"Accuracy and leakage, {dataset}", records, columns, [note])
+    rows = [*records, *baselines]
+    return Table.of(f"Accuracy and leakage, {dataset}", rows, columns, [note])
 
 
-def _classified(record, starred):
-    cell = percent(_best(record, "classifier_accuracy"), 1)
+def _of_settings(make):
+    """A column that says nothing of a baseline, which trains no network."""
+    return lambda row: Cell(NONE) if isinstance(row, Reconstruction) else make(row)
+
+
+def _classified(row, starred):
+    cell = percent(_best(row, "classifier_accuracy"), 1)
     starred = starred and cell.value is not None
     return dataclasses.replace(cell, text=cell.text + "*" * starred)
 
@@ -101,13 +114,15 @@ def _of_other_classifier(records):
     return [record for record, found in pairs if found != usual]
 
 
-def _best(record, score):
-    found = record.results.strongest(score)
+def _best(row, score):
+    if isinstance(row, Reconstruction):
+        return getattr(row, score)
+    found = row.results.strongest(score)
     return found and getattr(found, score)
 
 
-def _leak(record):
-    return _best(record, "identification_rate")
+def _leak(row):
+    return _best(row, "identification_rate")
 
 
 def _attack(record):
