@@ -149,6 +149,10 @@ def test_the_frontier_is_shown(measured, tmp_path):
     assert ("LPIPS" in table.header) == has_lpips()
     assert ("its weights were not installed" in table.notes[0]) != has_lpips()
     assert table.rows[-3][0].text in ("plain", "pbe")
+    # Whose pictures come out exactly: JSON has no such number, the table a word.
+    exact = [row[0].text for row in table.rows if row[8].text == "infinite"]
+    assert table.header[8] == "PSNR, dB"
+    assert {"plain", "pbe"} <= set(exact) and len(exact) == 2
     # Baselines stand in the same table, with the scores of their records.
     for row, baseline in zip(
         table.rows[-2:], records[0].results.baselines, strict=True

@@ -9,11 +9,11 @@ import pytest
 from tfpe.cli import main
 from training.cli import main as train_main
 
-NAME = "TF_CPU_ALLOCATOR_USE_BFC"
+NAME, LIMIT = "TF_CPU_ALLOCATOR_USE_BFC", "TF_CPU_BFC_MEM_LIMIT_IN_MB"
 # TensorFlow tells statistics of the allocator that keeps memory, and of no other.
 PROGRAM = """
-from tfpe.cli.memory import keep_memory_of_steps
-keep_memory_of_steps()
+from training.cli import main
+assert main("train --dataset nowhere.npz".split()) == 1
 import tensorflow as tf
 tf.ones(4)
 tf.config.experimental.get_memory_info("CPU:0")
@@ -30,8 +30,9 @@ TRAININGS = [
 @pytest.fixture(autouse=True)
 def chosen(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(NAME, "")  # so that it is as before afterwards
-    monkeypatch.delenv(NAME)
+    for name in (NAME, LIMIT):
+        monkeypatch.setenv(name, "")  # so that it is as before afterwards
+        monkeypatch.delenv(name)
 
 
 @pytest.mark.parametrize(("command", "arguments"), TRAININGS)
@@ -39,6 +40,7 @@ def test_trainings_ask_for_it(command, arguments, capsys):
     assert command(arguments.split()) == 1
     assert "nowhere.npz" in capsys.readouterr().err
     assert os.environ[NAME] == "true"
+    assert int(os.environ[LIMIT]) > 64 * 1024
 
 
 def test_what_was_chosen_stays(monkeypatch, capsys):
@@ -53,7 +55,8 @@ def test_ciphers_alone_leave_tensorflow_as_it_is(capsys):
 
 
 @pytest.mark.parametrize(("choice", "code"), [("true", 0), ("false", 1)])
-def test_tensorflow_hears_of_it(choice, code):
+def test_tensorflow_hears_of_it_in_time(choice, code):
+    pytest.importorskip("tensorflow")
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}

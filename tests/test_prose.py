@@ -163,11 +163,12 @@ SENTENCES = {
     "docs/attacks.md": [
         f"pictures of SSIM {on_photographs(16, 'jigsaw'):.2f}, and a network",
         f"from pieces of three others {on_photographs(16, 'inverse_network'):.2f}.",
-        f"it fails ({on_photographs(8, 'jigsaw'):.2f})",
+        f"it fails ({on_photographs(8, 'jigsaw'):.2f}), and a network",
+        f"a gray field, whose SSIM is {on_photographs(8, 'inverse_network'):.2f} again",
         f"it has SSIM [{held_out('pbe'):.2f}](results.md#accuracy-against-leakage)",
         f"SSIM [{held_out('logistic'):.2f}](results.md#accuracy-against-leakage) on "
         f"pictures of CIFAR-10, where after 12,000 it is {learned('logistic'):.2f}.",
-        "in {:.0f} minutes of two quiet cores (le, whose steps take longest) or "
+        "in {:.0f} minutes of two quiet cores (le), or "
         "{:.0f} to {:.0f} of one core beside other work".format(
             minutes_of_default_steps(2)[0], *minutes_of_default_steps(1)
         ),

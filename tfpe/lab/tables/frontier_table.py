@@ -17,7 +17,10 @@ NOTE = (
     "others, and one that takes long for each picture was scored on 20. "
     "Kept: of the plain accuracy above chance."
 )
-BASELINES_NOTE = " The last rows are no setting: who scores alike saw nothing."
+BASELINES_NOTE = (
+    " The last rows are no setting: one picture for all, and one for each class, which "
+    "is known; classified without a star."
+)
 LPIPS_NOTE = " LPIPS: 0 is the plain picture, as AlexNet sees it."
 CLASSIFIERS_NOTE = (
     " Classified, with a star: by another network, trained alike; compare with others "
@@ -65,7 +68,7 @@ def _table(records):
         "recognised, %": _of_settings(lambda r: percent(r.results.recognised, 1)),
         "SSIM": lambda row: number(_best(row, "ssim"), "{:.2f}"),
         "MS-SSIM": lambda row: number(_best(row, "ms_ssim"), "{:.2f}"),
-        "PSNR, dB": lambda row: number(_best(row, "psnr"), "{:.1f}"),
+        "PSNR, dB": _psnr,
         "classified, %": lambda row: _classified(row, row in others),
     }
     lpips = any(_best(record, "lpips") is not None for record in records)
@@ -94,6 +97,14 @@ def _table(records):
 def _of_settings(make):
     """A column that says nothing of a baseline, which trains no network."""
     return lambda row: Cell(NONE) if isinstance(row, Reconstruction) else make(row)
+
+
+def _psnr(row):
+    attacks = [] if isinstance(row, Reconstruction) else row.results.attacks
+    # JSON has no infinity: of equal pictures a record holds None.
+    if any(one.ssim is not None and one.psnr is None for one in attacks):
+        return Cell("infinite", float("inf"))
+    return number(_best(row, "psnr"), "{:.1f}")
 
 
 def _classified(row, starred):
