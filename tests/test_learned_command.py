@@ -54,6 +54,7 @@ TRAIN = [
     *("attack", "inverse_network", "--train", "public", "--cipher", "pbe"),
     *("--model", "pbe.attack", "--steps", "2", "-q"),
 ]
+NO_NEARER = "What it shows is no nearer to the pictures than"
 ATTACK = ["attack", "inverse_network", "--model", "pbe.attack", "encrypted", "-q"]
 
 
@@ -204,6 +205,32 @@ def test_a_network_trained_apart_stands_beside_the_jigsaw_solver(
     kept.rename(attack_file("kept", "etc", (SIZE, SIZE), block_size=4))
     assert main([*evaluate, *other]) == 1
     assert "block_size" in capsys.readouterr().err
+
+
+def test_what_all_pictures_look_like_is_no_finding(folder, capsys, monkeypatch):
+    """A gray field is nearer to pictures than noise is, whatever was encrypted."""
+    kept = attack_file("kept", "etc", (SIZE, SIZE), block_size=8)
+    monkeypatch.setattr(learning, "_compile", eagerly(learning._compile))
+    public, shape = load_pictures("public"), (SIZE, SIZE, 3)
+    small = {"steps": 1, "batch_size": 2, "width": 16, "depth": 1}
+    learn(form_of("etc", shape, block_size=8), public.evidence, kept, **small)
+    mine = load_pictures("mine", count=8)
+    constant = np.median(mine.evidence, axis=0).astype(np.uint8)
+    answers = iter(
+        [np.broadcast_to(constant, mine.scored.shape), mine.scored // 2 + 64]
+    )
+    monkeypatch.setattr(InverseNetwork, "__call__", lambda *_: next(answers))
+    evaluate = ["evaluate", "mine", "--images", "8", "--json", "--learned", "kept"]
+    told = []
+    for _ in range(2):
+        capsys.readouterr()
+        option = ["--option", "block_size=8", "-q"]
+        assert main([*evaluate, "--cipher", "etc", *option]) in (0, None)
+        record = typed(json.loads(capsys.readouterr().out))
+        [row] = [one for one in outcomes(record) if one.attack == "inverse_network"]
+        told.append((row.outcome, row.message))
+    assert told[0] == ("failed", f"{NO_NEARER} one picture for all is")
+    assert told[1] == ("partial", None)
 
 
 def test_a_network_is_not_scored_on_pictures_that_it_may_have_learned_from(
