@@ -148,7 +148,8 @@ SENTENCES = {
         ),
         f"as are {tenths('le-4')} in ten of le and {tenths('pbe-folded')} of pbe",
         f"These are {len(of_kind(RECORDS, Frontier))} settings",
-        f"has {leaked('logistic', 1000):.2f}, and that of le {leaked('le', 1000):.2f}.",
+        f"has {leaked('logistic', 1000):.2f}, that of le {leaked('le', 1000):.2f}, and "
+        f"that of ele {leaked('ele', 1000):.2f}",
         f"pairs that of pbe has SSIM {leaked('pbe', 1000):.2f} (500 steps; 9,000 on "
         f"public pictures under fresh keys give {held_out('pbe'):.2f})",
     ],
