@@ -84,6 +84,21 @@ def number(value, pattern="{:.3f}", tone=""):
     return Cell(text, float(value), tone)
 
 
+def decibels(psnr, equal=False):
+    """A `Cell` of a PSNR; that of equal pictures, of which records hold None.
+
+    JSON has no infinity.
+
+    Example:
+
+    >>> decibels(8.21).text, decibels(None, equal=True).text, decibels(None).text
+    ('8.2', 'infinite', '–')
+    """
+    if psnr is None and equal:
+        return Cell("infinite", float("inf"))
+    return number(psnr, "{:.1f}")
+
+
 def percent(share, digits=2):
     """A `Cell` of a fraction, in percent."""
     return number(None if share is None else 100 * share, f"{{:.{digits}f}}")

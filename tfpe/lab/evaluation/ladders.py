@@ -181,8 +181,10 @@ def _score(attack, row, recovered, plain, case):
         return
     others = {"ciphertext": case.secret(plain)}
     if attack.learned:
+        from tfpe.attacks.learned.learning import constant_picture
+
         # A network that learned nothing of a cipher shows what all pictures look like.
-        constant = np.median(case.pictures.evidence, axis=0).astype(np.uint8)
+        constant = constant_picture(case.pictures.evidence)
         others["one picture for all"] = np.broadcast_to(constant, plain.shape)
     names = ("ssim", "gray_correlation", "edge_correlation")
     for name, images in others.items():

@@ -3,7 +3,7 @@
 from tfpe.attacks.evidence import KEY_CHECK
 from tfpe.lab.evaluation.curves import error_of, error_title
 from tfpe.lab.records.attack_records import Metric
-from tfpe.lab.table import NONE, Cell, Table, number, percent
+from tfpe.lab.table import NONE, Cell, Table, decibels, number, percent
 from tfpe.lab.tables.scorecard_table import TONES
 
 METRICS = {
@@ -68,10 +68,7 @@ def _outcome(one):
 
 
 def _psnr(one):
-    # JSON has no infinity: that of equal images is null in the record.
-    if one.psnr is None and one.exact_pixels == 1:
-        return Cell("infinite", float("inf"))
-    return number(one.psnr, "{:.1f}")
+    return decibels(one.psnr, equal=one.exact_pixels == 1)
 
 
 def _remark(one):

@@ -6,7 +6,15 @@ import dataclasses
 from tfpe.lab.measuring_conditions import grouped
 from tfpe.lab.records import of_kind
 from tfpe.lab.records.frontier_records import Frontier, Reconstruction
-from tfpe.lab.table import NONE, Cell, Table, number, percent, percent_and_interval
+from tfpe.lab.table import (
+    NONE,
+    Cell,
+    Table,
+    decibels,
+    number,
+    percent,
+    percent_and_interval,
+)
 
 NOTE = (
     "Leakage under the strongest attack of each score that was tried. Identified: the "
@@ -101,10 +109,9 @@ def _of_settings(make):
 
 def _psnr(row):
     attacks = [] if isinstance(row, Reconstruction) else row.results.attacks
-    # JSON has no infinity: of equal pictures a record holds None.
     if any(one.ssim is not None and one.psnr is None for one in attacks):
-        return Cell("infinite", float("inf"))
-    return number(_best(row, "psnr"), "{:.1f}")
+        return decibels(None, equal=True)
+    return decibels(_best(row, "psnr"))
 
 
 def _classified(row, starred):
