@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from processes import ENVIRONMENT
 
 from tfpe.cli import main
 from training.cli import main as train_main
@@ -59,8 +60,7 @@ def test_tensorflow_hears_of_it_in_time(choice, code):
     pytest.importorskip("tensorflow")
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        | ({NAME: choice} if choice == "false" else {}),
+        env=os.environ | ENVIRONMENT | ({NAME: choice} if choice == "false" else {}),
         capture_output=True,
         text=True,
     )
