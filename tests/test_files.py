@@ -19,6 +19,8 @@ from image_folders import (
 from key_arrays import BYTES
 from PIL import Image
 
+import tfpe.files.jobs
+import tfpe.files.workers
 from tfpe import CIPHERS, Key, pad_to_blocks
 from tfpe.files import Summary, decrypt_folder, encrypt_folder
 
@@ -254,12 +256,12 @@ def test_only_the_fingerprint_of_the_key_is_written(small, tmp_path):
         assert secret not in data and secret.hex().encode() not in data, path
 
 
-def test_memory_is_bounded_by_a_queue(small, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("small_bytes", "most"), [(0, 8), (2**14, 2 * 4 * 16)])
+def test_memory_is_bounded_by_a_queue(small, tmp_path, monkeypatch, small_bytes, most):
     """Images in work at one time stay few, however many there are."""
-    import tfpe.files.jobs
-
-    for number in range(60):
-        shutil.copy(small / "a.png", small / f"{number}.png")
+    monkeypatch.setattr(tfpe.files.workers, "SMALL_BYTES", small_bytes)
+    for number in range(260):
+        shutil.copy(small / "a.png", small / f"{number:03d}.png")
     done, read = [0], []
     prepare = tfpe.files.jobs.read_image
 
@@ -273,7 +275,7 @@ def test_memory_is_bounded_by_a_queue(small, tmp_path, monkeypatch):
         done[0] = count
 
     encrypt_folder(small, tmp_path / "secret", KEY, progress=progress)
-    assert len(read) == 63 and max(read) <= 8
+    assert len(read) == 263 and max(read) <= most
 
 
 def test_paths_may_be_text_and_names_any(tmp_path, monkeypatch):

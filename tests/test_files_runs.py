@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 
 import pytest
 from image_folders import CHINA, contents, load
@@ -14,10 +15,11 @@ from image_folders import save as save_images
 
 import tfpe.files.encrypting
 from tfpe import Key
-from tfpe.errors import ManifestError, OutputError
+from tfpe.errors import ImageFileError, ManifestError, OutputError
 from tfpe.files import decrypt_folder, encrypt_folder
 from tfpe.files.commits import Commits
 from tfpe.files.journal import lock_folder
+from tfpe.files.workers import SMALL_BYTES, map_images
 from tfpe.storage.atomic import write_file
 from tfpe.storage.locks import FileLock
 
@@ -179,6 +181,45 @@ def peak_bytes(*arguments):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss in other units")
+def test_small_files_share_a_thread_and_large_ones_have_several(tmp_path):
+    jobs = {f"{number:02d}": tmp_path / f"{number:02d}" for number in range(60)}
+    small = {name for name in jobs if name < "20" or name >= "40"}
+    for name, file in jobs.items():
+        file.write_bytes(bytes(1 if name in small else SMALL_BYTES + 1))
+    jobs["05"].unlink()
+    two_at_work = threading.Barrier(2, timeout=60)
+
+    def work(file):
+        if not file.exists():
+            raise ImageFileError("it is gone")
+        if file.name not in small:
+            two_at_work.wait()
+        return threading.get_ident()
+
+    told = []
+    results, failed = map_images(
+        work, jobs, lambda *counts: told.append(counts), 2, file_of=lambda file: file
+    )
+    assert failed == [("05", "it is gone")]
+    assert list(results) == [name for name in jobs if name != "05"]
+    assert told == [(number, 60) for number in range(61)]
+    assert len({results[name] for name in small - {"05"}}) == 1
+    assert len({results[name] for name in set(jobs) - small}) == 2
+
+
+def test_what_stops_a_run_is_raised_from_among_small_files(tmp_path):
+    (tmp_path / "a").write_bytes(b"")
+
+    def work(name):
+        if name == "7":
+            raise OutputError("the disk is full")
+        return name
+
+    jobs = {str(number): str(number) for number in range(20)}
+    with pytest.raises(OutputError, match="full"):
+        map_images(work, jobs, file_of=lambda name: tmp_path / "a")
+
+
 def test_memory_does_not_grow_with_the_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     KEY.save("owner.key")

@@ -5,6 +5,7 @@ pipeline and a JAX model meet in one program here. No framework is imported unle
 the images already belong to it.
 """
 
+import functools
 import sys
 
 import numpy as np
@@ -89,7 +90,7 @@ class NumPyBackend:
         return images.min(), images.max()
 
     def dtype_name(self, images):
-        return str(images.dtype)
+        return _name_of(images.dtype)
 
     def static_shape(self, images):
         return tuple(images.shape)
@@ -301,6 +302,10 @@ NUMPY = NumPyBackend()
 JAX = JaxBackend()
 TORCH = TorchBackend()
 TENSORFLOW = TensorFlowBackend()
+
+
+# NumPy spells a name anew each time, which small images would notice.
+_name_of = functools.cache(str)
 
 
 def backend_of(images):

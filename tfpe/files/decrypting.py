@@ -122,7 +122,7 @@ def _decrypt(run, wanted, failed, progress, workers):
     with lock_folder(dst):
         remove_stale(dst, other_runs=JOURNAL_NAME)
         with Commits(mode=run.mode) as run.commits:
-            results, unread = map_images(run, wanted, progress, workers)
+            results, unread = map_images(run, wanted, progress, workers, run.file)
     for path, message in run.commits.failed.items():
         del results[path]
         unread.append((path, message))

@@ -163,7 +163,9 @@ def encrypt_folder(
                     *(dst, key, row, commits, journal.header),
                     *(known, files, bool(force)),
                 )
-                results, failed = map_images(run, jobs, progress, workers)
+                results, failed = map_images(
+                    run, jobs, progress, workers, lambda job: job[1]
+                )
             for source, (path, _, _) in jobs.items():
                 if path in commits.failed and results.pop(source, None):
                     failed.append((source, commits.failed[path]))

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+import posixpath
 
 from tfpe.errors import ImageFileError
 from tfpe.files.others import head_of, looks_like
@@ -62,13 +63,13 @@ def find_images(source, suffixes=SUFFIXES, others="refuse"):
     images, refused, ignored = {}, [], 0
     for parent, folders, names in os.walk(source, onerror=_unreadable):
         parent = pathlib.Path(parent)
+        place = "" if parent == source else f"{parent.relative_to(source).as_posix()}/"
         for folder in folders:
             if (parent / folder).is_symlink():
-                path = (parent / folder).relative_to(source).as_posix()
-                refused.append((path, "Links to folders are not followed"))
+                refused.append((place + folder, "Links to folders are not followed"))
         for name in names:
             file = parent / name
-            path = file.relative_to(source).as_posix()
+            path = place + name
             hidden, known = name.startswith("."), file.suffix.lower() in SUFFIXES
             kind = None if hidden or known else looks_like(file)
             dicom = kind == DICOM and suffixes is SUFFIXES and is_dicom(head_of(file))
@@ -96,10 +97,8 @@ def png_name(path):
     >>> [png_name(path) for path in ("a/b.JPG", "ct.dcm", "1.2.840.4711")]
     ['a/b.png', 'ct.png', '1.2.840.4711.png']
     """
-    pure = pathlib.PurePosixPath(path)
-    if pure.suffix.lower() in SUFFIXES + DICOM_SUFFIXES:
-        return pure.with_suffix(".png").as_posix()
-    return f"{path}.png"
+    root, suffix = posixpath.splitext(path)
+    return f"{root if suffix.lower() in SUFFIXES + DICOM_SUFFIXES else path}.png"
 
 
 def output_paths(paths, suffix=".png"):
@@ -157,19 +156,21 @@ def read_images(files, preparation=None):
 def read_bytes(file):
     """The bytes of a file, or `ImageFileError`."""
     try:
-        return pathlib.Path(file).read_bytes()
+        with open(file, "rb") as opened:
+            return opened.read()
     except OSError as error:
         raise ImageFileError(f"Cannot read {file}: {error.strerror}") from error
 
 
 def _problem(file, root, suffixes):
-    try:
-        real = file.resolve(strict=True)
-    except (OSError, RuntimeError):  # a link to nothing, or in a circle
-        return "This link leads nowhere"
-    if file.is_symlink() and not real.is_relative_to(root):
-        return "Links that lead out of the folder are not followed"
-    if not real.is_file():
+    if file.is_symlink():
+        try:
+            real = file.resolve(strict=True)
+        except (OSError, RuntimeError):  # to nothing, or in a circle
+            return "This link leads nowhere"
+        if not real.is_relative_to(root):
+            return "Links that lead out of the folder are not followed"
+    if not file.is_file():
         return "This is no regular file"
     if suffixes is not None and file.suffix.lower() not in suffixes:
         return f"Images should be one of {suffixes}. Received: {file.suffix}"

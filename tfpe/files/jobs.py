@@ -105,11 +105,12 @@ class ImageEncryption:
 
         It follows links, which takes longer than to encrypt a small image.
         """
-        target = pathlib.Path(self.folder, path)
-        place = identity(target.parent)
-        if place is None or place != self._inside_places.get(target.parent):
+        target = os.path.join(self.folder, path)
+        parent = os.path.dirname(target)
+        place = identity(parent)
+        if place is None or place != self._inside_places.get(parent):
             inside(self.folder, path)
-            self._inside_places[target.parent] = place
+            self._inside_places[parent] = place
         return target
 
     def _mark(self, path, data):
@@ -142,7 +143,7 @@ class ImageDecryption:
     def __call__(self, entry):
         """Returns whether the image was written now."""
         path = entry["path"]
-        image = self._decrypt(entry, *decode(path, self._read(path)))
+        image = self._decrypt(entry, *decode(path, self._read(entry)))
         if self.names is not None:
             if path not in self.names:
                 raise ImageFileError("The file of names has no name for this image")
@@ -167,8 +168,12 @@ class ImageDecryption:
                 raise ImageFileError("Another image of this run has this name already")
             self._taken.add(target)
 
-    def _read(self, path):
-        file = pathlib.Path(self.folder, path)
+    def file(self, entry):
+        """The path of an image's ciphertext."""
+        return pathlib.Path(self.folder, entry["path"])
+
+    def _read(self, entry):
+        file = self.file(entry)
         if not file.resolve().is_relative_to(pathlib.Path(self.folder).resolve()):
             raise ImageFileError("This file is a link that leads out of the folder")
         if not file.exists():

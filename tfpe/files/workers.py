@@ -1,11 +1,13 @@
 """Work on many images: a few threads, bounded memory, results in order.
 
 Reading and writing PNG, hashing and most of NumPy leave Python's lock, so that threads
-are enough.
+are enough. For small images they do not: most of the work on those is Python's, and two
+threads that take turns at its lock need longer than one.
 """
 
 import collections
 import concurrent.futures
+import itertools
 import os
 
 from tfpe.checks import whole_number
@@ -13,6 +15,8 @@ from tfpe.errors import OutputError, TfpeError
 
 USUAL_WORKERS = 4  # at most, and no more than there are cores
 MOST_WORKERS = 256
+SMALL_BYTES = 2**12  # of a file on which two threads gain nothing
+TOGETHER = 16  # small images that go to their thread at once
 
 
 def worker_count(workers=None):
@@ -26,7 +30,7 @@ def worker_count(workers=None):
     return whole_number(workers, "workers", high=MOST_WORKERS, error=OutputError)
 
 
-def map_images(function, jobs, progress=None, workers=None):
+def map_images(function, jobs, progress=None, workers=None, file_of=None):
     """Calls `function` on each of `jobs` (path -> job, a dict).
 
     Args:
@@ -34,6 +38,7 @@ def map_images(function, jobs, progress=None, workers=None):
         jobs: dict, worked on in its order.
         progress: called with (done, total) after each image.
         workers: as of `worker_count`.
+        file_of: job -> path of its file; small files have one thread for all.
 
     Returns:
         path -> result, a dict, and (path, message) of each job that raised an error of
@@ -42,29 +47,58 @@ def map_images(function, jobs, progress=None, workers=None):
     results, failed = {}, []
     waiting = collections.deque()
     threads = worker_count(workers)
-    pool = concurrent.futures.ThreadPoolExecutor(threads)
 
     def finish_oldest():
-        path, future = waiting.popleft()
-        try:
-            results[path] = future.result()
-        except OutputError:
-            raise
-        except TfpeError as error:
-            failed.append((path, str(error)))
-        except MemoryError:
-            failed.append((path, "This image needs more memory than there is"))
-        report(len(results) + len(failed), len(jobs))
+        for path, result, problem in waiting.popleft().result():
+            if problem is None:
+                results[path] = result
+            else:
+                failed.append((path, problem))
+            report(len(results) + len(failed), len(jobs))
 
     report = progress or (lambda done, total: None)
+    large, small = (concurrent.futures.ThreadPoolExecutor(n) for n in (threads, 1))
     try:
         report(0, len(jobs))
-        for path, job in jobs.items():
+        for together, paths in _groups(jobs, file_of):
             if len(waiting) == 2 * threads:
                 finish_oldest()
-            waiting.append((path, pool.submit(function, job)))
+            group = [(path, jobs[path]) for path in paths]
+            waiting.append((small if together else large).submit(_run, function, group))
         while waiting:
             finish_oldest()
     finally:
-        pool.shutdown(cancel_futures=True)
+        for pool in (large, small):
+            pool.shutdown(cancel_futures=True)
     return results, failed
+
+
+def _groups(jobs, file_of):
+    """The paths of `jobs` in their order: large ones alone, small ones some at once."""
+
+    def is_small(path):
+        try:
+            return file_of and os.stat(file_of(jobs[path])).st_size <= SMALL_BYTES
+        except (OSError, ValueError):  # the job itself tells what is wrong with it
+            return False
+
+    for together, paths in itertools.groupby(jobs, is_small):
+        while group := list(itertools.islice(paths, TOGETHER if together else 1)):
+            yield together, group
+
+
+def _run(function, group):
+    """(path, result, what went wrong or None) of each (path, job)."""
+    done = []
+    for path, job in group:
+        result = problem = None
+        try:
+            result = function(job)
+        except OutputError:
+            raise
+        except TfpeError as error:
+            problem = str(error)
+        except MemoryError:
+            problem = "This image needs more memory than there is"
+        done.append((path, result, problem))
+    return done

@@ -15,6 +15,7 @@ from tfpe.keys.passphrases import SCRYPT, check_strength
 
 KEY_BYTES = 32
 MIN_SALT_BYTES = 16
+TAG_LABEL = label_of("tag")
 
 
 class Key:
@@ -198,8 +199,8 @@ class Key:
         >>> len(Key(bytes(32)).tag(b"manifest"))
         64
         """
-        subkey = self._digest(label_of("tag"), 32)
-        return hmac.new(subkey, message, hashlib.sha256).hexdigest()
+        subkey = self._digest(TAG_LABEL, 32)
+        return hmac.digest(subkey, message, "sha256").hex()
 
     def _digest(self, label, size):
         return hashlib.shake_256(self._secret + label).digest(size)

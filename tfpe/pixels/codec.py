@@ -18,6 +18,7 @@ from PIL import Image, ImageOps
 from tfpe.errors import ImageFileError
 from tfpe.pixels.depth import Gray, to_depth
 from tfpe.pixels.dicom import is_dicom, read_dicom
+from tfpe.pixels.png import SIGNATURE, require_checksums
 from tfpe.pixels.preparation import Preparation
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
@@ -146,9 +147,8 @@ def pixel_digest(pixels):
 
 def _open(data, preparation):
     try:
-        # Pillow checks the checksums of PNG in `verify` only, which uses the file up.
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            image.verify()
+        if data.startswith(SIGNATURE):
+            require_checksums(data)  # the one format of which Pillow verifies anything
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.mode in DEEP_MODES:
                 return to_depth(_deep(image), preparation)
@@ -197,7 +197,7 @@ def _pixels(image, data, convert):
         _refuse("gray or RGB with 8 bits a channel", f"mode {image.mode}")
     _check_depth(image, data)
     mode = modes[image.mode]
-    image = ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)
     if "transparency" in image.info or image.mode == "PA":
         image = image.convert("RGBA")
     if "A" in image.getbands() and image.getchannel("A").getextrema()[0] < 255:

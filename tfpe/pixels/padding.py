@@ -39,6 +39,8 @@ def pad_to_blocks(images, block_size):
     """
     block_size = whole_number(block_size, "block_size")
     backend, height, width = _image_axes(images)
+    if height % block_size == width % block_size == 0:
+        return images
     rows = np.minimum(np.arange(padded_size(height, block_size)), height - 1)
     columns = np.minimum(np.arange(padded_size(width, block_size)), width - 1)
     if len(rows) > height:

@@ -14,12 +14,45 @@ import zlib
 import numpy as np
 from PIL import Image
 
+from tfpe.errors import ImageFileError
+
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GRAY, RGB = 0, 2  # colour types
 BAND_BYTES = 2**20
 WINDOW = 2**15
 TRIAL_BYTES, TRIAL_BANDS = 2**16, 4
 WORTH = 7 / 8  # of the bytes of the pixels: what is not smaller is stored
+
+
+def require_checksums(data):
+    """Raises `ImageFileError` unless a PNG file is whole and its checksums are right.
+
+    Pillow checks those of the pixels in `verify` only, which uses the file up.
+
+    Args:
+        data: bytes that begin with `SIGNATURE`; what follows the end is not looked at.
+
+    Example:
+
+    >>> png = encode_png(np.zeros((1, 1, 3), np.uint8))
+    >>> require_checksums(png)
+    >>> require_checksums(png[:-20] + bytes(20))
+    Traceback (most recent call last):
+    ...
+    tfpe.errors.ImageFileError: Image file cannot be read: a PNG with a wrong checksum
+    """
+    data, place, name = memoryview(data), len(SIGNATURE), b""
+    while name != b"IEND":
+        head = data[place : place + 8]
+        if len(head) < 8:
+            raise ImageFileError("Image file cannot be read: a PNG that is cut short")
+        size, name = struct.unpack(">I4s", head)
+        end = place + 8 + size
+        if data[end : end + 4] != _checksum(data[place + 4 : end]):
+            raise ImageFileError(
+                "Image file cannot be read: a PNG with a wrong checksum"
+            )
+        place = end + 4
 
 
 def encode_png(pixels):
@@ -107,7 +140,11 @@ def _write_chunk(file, name, data):
     file.write(struct.pack(">I", len(data)))
     file.write(name)
     file.write(data)
-    file.write(struct.pack(">I", zlib.crc32(data, zlib.crc32(name))))
+    file.write(_checksum(data, zlib.crc32(name)))
+
+
+def _checksum(data, before=0):
+    return struct.pack(">I", zlib.crc32(data, before))
 
 
 def _as_bytes(pixels):

@@ -17,6 +17,7 @@ from tfpe.errors import CipherOptionError, ImageError, ManifestError
 FITS = ("crop", "pad", "stretch")
 COLORS = ("gray", "rgb")
 CHANNELS = {"gray": 1, "rgb": 3}
+KINDS = {"u1": (1, 3), "u2": (1,)}  # of pixels: dtype, in any byte order, and channels
 MAX_SIDE = 2**14
 # Antialiased: a picture made small is averaged, and not one pixel in twenty taken.
 FILTER = Image.Resampling.LANCZOS
@@ -229,9 +230,8 @@ def _checked_window(window):
 
 
 def _checked(pixels):
-    kinds = {"uint8": (1, 3), "uint16": (1,)}
     fits = isinstance(pixels, np.ndarray) and pixels.ndim == 3 and pixels.size
-    if not fits or pixels.shape[2] not in kinds.get(pixels.dtype.name, ()):
+    if not fits or pixels.shape[2] not in KINDS.get(pixels.dtype.str[1:], ()):
         received = getattr(pixels, "dtype", type(pixels).__name__)
         raise ImageError(
             "`pixels` should be uint8 of shape (height, width, 1 or 3), or uint16 of "

@@ -64,10 +64,10 @@ def write_aside(path, data, mode=USUAL):
     Raises:
         OSError: none is left.
     """
-    path = Path(path)
+    folder, name = os.path.split(path)
     # A new name each time: two runs never write to one temporary file.
-    aside = path.with_name(f"{_prefix(path)}{secrets.token_hex(8)}{SUFFIX}")
-    make_folders(path.parent, mode)
+    aside = os.path.join(folder, f"{_prefix(name)}{secrets.token_hex(8)}{SUFFIX}")
+    make_folders(folder or ".", mode)
     file = open(aside, "xb", opener=lambda p, _: os.open(p, WRITE_FLAGS, mode))
     try:
         file.write(data)
@@ -103,9 +103,9 @@ def make_folders(folder, mode=USUAL):
 
     What exists keeps its permissions.
     """
-    folder = Path(folder)
-    if folder.is_dir():
+    if os.path.isdir(folder):  # at once: this is asked for each of many files
         return
+    folder = Path(folder)
     make_folders(folder.parent, mode)
     with contextlib.suppress(FileExistsError):
         # Who may read a folder also needs the right to enter it.
@@ -172,14 +172,14 @@ def remove_stale(folder, other_runs=None):
 def remove_stale_of(path):
     """Removes the temporary files that killed writers of `path` left beside it."""
     path = Path(path)
-    for file in path.parent.glob(f"{_prefix(path)}*{SUFFIX}"):
+    for file in path.parent.glob(f"{_prefix(path.name)}*{SUFFIX}"):
         with output_errors(file):
             file.unlink(missing_ok=True)
 
 
-def _prefix(path):
+def _prefix(name):
     # A digest: the name itself may be as long as the system allows.
-    return PREFIX + hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16] + "-"
+    return PREFIX + hashlib.sha256(os.fsencode(name)).hexdigest()[:16] + "-"
 
 
 def _exists(*parts):

@@ -10,6 +10,8 @@ import pathlib
 
 from tfpe.errors import ManifestError
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
@@ -86,7 +88,7 @@ class Kind:
 
 def canonical(value):
     """`value` as bytes of JSON, the same for equal values."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    return _CANONICAL.encode(value).encode()
 
 
 def same(tag, expected):
