@@ -3,6 +3,11 @@
 import contextlib
 import os
 
+# Beside other workers, each on a core: the threads of one would wait for those of all.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
 import hypothesis
 import numpy as np
 import pytest

@@ -67,9 +67,9 @@ def test_moments_give_squared_distances(rng):
 
 @pytest.mark.parametrize(("name", "options"), IN_PLACE)
 def test_patches_of_photographs_fall(photographs, rng, key, name, options):
-    pictures = rng.permutation(patches(photographs, 8))
+    pictures = rng.permutation(patches(photographs, 6))
     seen, unseen = pictures[:800], pictures[800:1600]
-    secret = ciphers.CIPHERS[name](key, (8, 8, 3), **options)
+    secret = ciphers.CIPHERS[name](key, (6, 6, 3), **options)
     recovered = ciphertext_only(secret(seen), images=800)
     shown = recovered.inverse(secret(unseen))
     # With polarity and channel order resolved.

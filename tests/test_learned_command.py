@@ -42,9 +42,20 @@ def made(tmp_path_factory):
     return folder
 
 
+def eagerly(compiled):
+    """Steps that are not compiled: one is done sooner so."""
+
+    def in_steps(model, *arguments):
+        compiled(model, *arguments)
+        model.run_eagerly = True
+
+    return in_steps
+
+
 @pytest.fixture
 def folder(made, monkeypatch):
     monkeypatch.chdir(made)
+    monkeypatch.setattr(learning, "_compile", eagerly(learning._compile))
     # A look at the clock after each step.
     monkeypatch.setattr("tfpe.attacks.learned.learning.ROUND", 1)
     return made
@@ -172,23 +183,10 @@ def test_evaluations_name_what_they_leave_out(folder, capsys):
     )
 
 
-def eagerly(compiled):
-    """Steps that are not compiled: one is done sooner so."""
-
-    def in_steps(model, *arguments):
-        compiled(model, *arguments)
-        model.run_eagerly = True
-
-    return in_steps
-
-
-def test_a_network_trained_apart_stands_beside_the_jigsaw_solver(
-    folder, capsys, monkeypatch
-):
+def test_a_network_trained_apart_stands_beside_the_jigsaw_solver(folder, capsys):
     """The scorecard shows the nearer picture of the two."""
     kept = attack_file("kept", "etc", (SIZE, SIZE), block_size=8)
     of = ["--cipher", "etc", "--option", "block_size=8", "-q"]
-    monkeypatch.setattr(learning, "_compile", eagerly(learning._compile))
     small = {"steps": 1, "batch_size": 2, "width": 16, "depth": 1}
     public, shape = load_pictures("public"), (SIZE, SIZE, 3)
     learn(form_of("etc", shape, block_size=8), public.evidence, kept, **small)
@@ -210,7 +208,6 @@ def test_a_network_trained_apart_stands_beside_the_jigsaw_solver(
 def test_what_all_pictures_look_like_is_no_finding(folder, capsys, monkeypatch):
     """A gray field is nearer to pictures than noise is, whatever was encrypted."""
     kept = attack_file("kept", "etc", (SIZE, SIZE), block_size=8)
-    monkeypatch.setattr(learning, "_compile", eagerly(learning._compile))
     public, shape = load_pictures("public"), (SIZE, SIZE, 3)
     small = {"steps": 1, "batch_size": 2, "width": 16, "depth": 1}
     learn(form_of("etc", shape, block_size=8), public.evidence, kept, **small)
