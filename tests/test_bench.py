@@ -77,7 +77,9 @@ def test_parts_that_are_not_measured_stay(record, tmp_path):
         path, parts=["throughput"], directions=["encrypt"], overwrite=True, **settings
     )
     assert list(both["results"]) == ["dates", "throughput"]  # of other settings
-    third = run_bench(path, parts=["setup"], directions=["encrypt"], **settings)
+    third = run_bench(
+        path, parts=["setup"], directions=["encrypt"], overwrite=True, **settings
+    )
     assert sorted(third["results"]) == ["dates", "setup", "throughput"]
     assert third["results"]["dates"]["throughput"] == both["environment"]["date"]
     assert third["results"]["throughput"] == both["results"]["throughput"]

@@ -7,6 +7,7 @@ Programs that are compared run in turn, and every timed result is checked agains
 `definition`. Machines differ and are shared: trust the ratios.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -18,7 +19,7 @@ import numpy as np
 
 from tfpe.checks import whole_number
 from tfpe.ciphers import byte_ciphers, find_cipher, le_transform
-from tfpe.errors import TfpeError
+from tfpe.errors import RecordError, TfpeError
 from tfpe.keys import Key
 from tfpe.lab.bench.baselines import (
     AES,
@@ -96,7 +97,7 @@ def run_bench(
         cores: processor cores to use, from 1 up; default all. It stays so for the
             process, and does all only before TensorFlow starts.
         data_dir: of TFDS, where cifar10 is, for a pipeline that decodes its files.
-        overwrite: replace a record of other settings.
+        overwrite: replace a record of other settings, all of it.
         progress: called with (done, total, what), after each group.
 
     Returns:
@@ -140,8 +141,11 @@ def run_bench(
     results = {}
     if path is not None:
         check_replaceable(path, "bench", settings, overwrite)
-        if Path(path).exists() and not overwrite:
-            results = read_record(path)["results"]
+        if Path(path).exists():
+            # One of other settings is overwritten whole, where that may be.
+            with contextlib.suppress(RecordError):
+                check_replaceable(path, "bench", settings)
+                results = read_record(path)["results"]
     key = Key(bytes(range(32)))
     groups = len(sizes) * len(names) * len(directions)
     parts = [part for part in PARTS if part in parts]
