@@ -68,7 +68,8 @@ def test_rows_are_kept_in_short_lists():
     assert (beside["cipher"], beside["median"]) == (None, 0.002)
 
 
-def test_parts_that_are_not_measured_stay(record, tmp_path):
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_parts_that_are_not_measured_stay(record, tmp_path, overwrite):
     path = tmp_path / "bench-quick.json"
     settings = {"quick": True, "ciphers": ["le"], "repeats": 1}
     first = run_bench(path, parts=["setup"], **settings)
@@ -77,9 +78,8 @@ def test_parts_that_are_not_measured_stay(record, tmp_path):
         path, parts=["throughput"], directions=["encrypt"], overwrite=True, **settings
     )
     assert list(both["results"]) == ["dates", "throughput"]  # of other settings
-    third = run_bench(
-        path, parts=["setup"], directions=["encrypt"], overwrite=True, **settings
-    )
+    more = {"parts": ["setup"], "directions": ["encrypt"], "overwrite": overwrite}
+    third = run_bench(path, **more, **settings)
     assert sorted(third["results"]) == ["dates", "setup", "throughput"]
     assert third["results"]["dates"]["throughput"] == both["environment"]["date"]
     assert third["results"]["throughput"] == both["results"]["throughput"]

@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from image_folders import CHINA, contents, load
 from image_folders import save as save_images
 
 import tfpe.files.encrypting
+import tfpe.files.workers
 from tfpe import Key
 from tfpe.errors import ImageFileError, ManifestError, OutputError
 from tfpe.files import decrypt_folder, encrypt_folder
@@ -180,8 +182,7 @@ def peak_bytes(*arguments):
     return usage.ru_maxrss * 1024
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss in other units")
-def test_small_files_share_a_thread_and_large_ones_have_several(tmp_path):
+def test_small_files_share_a_thread_and_large_ones_have_several(tmp_path, monkeypatch):
     jobs = {f"{number:02d}": tmp_path / f"{number:02d}" for number in range(60)}
     small = {name for name in jobs if name < "20" or name >= "40"}
     for name, file in jobs.items():
@@ -197,17 +198,40 @@ def test_small_files_share_a_thread_and_large_ones_have_several(tmp_path):
         return threading.get_ident()
 
     told = []
-    results, failed = map_images(
-        work, jobs, lambda *counts: told.append(counts), 2, file_of=lambda file: file
-    )
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    tell = lambda *counts: told.append(counts)  # noqa: E731
+    results, failed = map_images(work, jobs, tell, file_of=lambda file: file)
     assert failed == [("05", "it is gone")]
     assert list(results) == [name for name in jobs if name != "05"]
     assert told == [(number, 60) for number in range(61)]
     assert len({results[name] for name in small - {"05"}}) == 1
     assert len({results[name] for name in set(jobs) - small}) == 2
+    # Who says how many threads has them.
+    results, _ = map_images(thread_after_a_while, jobs, workers=2, file_of=jobs.get)
+    assert len(set(results.values())) == 2
 
 
-def test_what_stops_a_run_is_raised_from_among_small_files(tmp_path):
+def thread_after_a_while(job):
+    time.sleep(0.005)
+    return threading.get_ident()
+
+
+def test_small_files_that_take_long_have_several_threads(tmp_path, monkeypatch):
+    """Such as masks: large pictures that are compressed to little."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    (tmp_path / "a").write_bytes(b"")
+    jobs = dict.fromkeys(range(200))
+
+    def threads(seconds):
+        monkeypatch.setattr(tfpe.files.workers, "SMALL_SECONDS", seconds)
+        work, file = thread_after_a_while, lambda job: tmp_path / "a"
+        results, _ = map_images(work, jobs, file_of=file)
+        return len({results[job] for job in range(150, 200)})
+
+    assert threads(1) == 1 and threads(0) == 2
+
+
+def test_what_stops_a_run_is_raised_from_among_small_files(tmp_path, monkeypatch):
     (tmp_path / "a").write_bytes(b"")
 
     def work(name):
@@ -216,10 +240,12 @@ def test_what_stops_a_run_is_raised_from_among_small_files(tmp_path):
         return name
 
     jobs = {str(number): str(number) for number in range(20)}
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     with pytest.raises(OutputError, match="full"):
         map_images(work, jobs, file_of=lambda name: tmp_path / "a")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss in other units")
 def test_memory_does_not_grow_with_the_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     KEY.save("owner.key")

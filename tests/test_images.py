@@ -7,6 +7,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 from sklearn.datasets import load_sample_images
 
 from tfpe.errors import ImageFileError
@@ -157,6 +158,26 @@ REFUSED = {
     "text": (b"no image at all", "Received: a file"),
     "damaged-png": (bytes(DAMAGED), "cannot be read"),
 }
+
+
+def test_no_damage_of_a_png_is_missed():
+    """Anywhere before its end, also in chunks that hold no pixels."""
+    file, text = io.BytesIO(), PngInfo()
+    text.add(b"teXt", b"a\0b", after_idat=True)
+    Image.fromarray(PHOTO[:3, :3]).save(file, "PNG", pnginfo=text)
+    data = file.getvalue()
+    end = len(data) - 12
+    for place in range(8, end):
+        damaged = bytearray(data)
+        damaged[place] ^= 1
+        with pytest.raises(ImageFileError):
+            decode_image(bytes(damaged))
+    for cut in range(8, end + 8):
+        with pytest.raises(ImageFileError, match="cut short"):
+            decode_image(data[:cut])
+    # The checksum of the end, of which nothing depends, may be gone, as in Pillow.
+    for whole in (data, data[:-4], data + b"more"):
+        assert np.array_equal(decode_image(whole), PHOTO[:3, :3])
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -50,7 +50,8 @@ def decrypt_folder(
             it their owner alone can read them (0600 and 0700, less the umask). What
             exists keeps its permissions, unless it is replaced.
         progress: called with (done, total), whole numbers, after each image.
-        workers: number of threads; by default one for each core, 4 at most.
+        workers: number of threads; by default one for each core, 4 at most, and
+            one for all small files.
         cipher, **options: those that encrypted, only where manifest.json is lost.
         size: (height, width) of the images, where manifest.json is lost; without it
             those that were padded to whole blocks stay padded.

@@ -81,7 +81,8 @@ def encrypt_folder(
             `tfpe.predict` all of this, and holds no secret.
         again: encrypt again what is encrypted already.
         progress: called with (done, total), whole numbers, after each image.
-        workers: number of threads; by default one for each core, 4 at most.
+        workers: number of threads; by default one for each core, 4 at most, and
+            one for all small files.
         **options: options of the cipher.
 
     Returns:

@@ -163,14 +163,14 @@ def read_bytes(file):
 
 
 def _problem(file, root, suffixes):
-    if file.is_symlink():
+    if os.path.islink(file):
         try:
             real = file.resolve(strict=True)
         except (OSError, RuntimeError):  # to nothing, or in a circle
             return "This link leads nowhere"
         if not real.is_relative_to(root):
             return "Links that lead out of the folder are not followed"
-    if not file.is_file():
+    if not os.path.isfile(file):
         return "This is no regular file"
     if suffixes is not None and file.suffix.lower() not in suffixes:
         return f"Images should be one of {suffixes}. Received: {file.suffix}"

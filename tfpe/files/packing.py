@@ -217,9 +217,7 @@ def _run(function, jobs, dst, mode, progress, workers, ignored=0, known=()):
     make_output(dst, mode)
     with folder_lock(dst):
         remove_stale(dst)
-        results, failed = map_images(
-            function, jobs, progress, workers, lambda job: job[0]
-        )
+        results, failed = map_images(function, jobs, progress, workers)
     written = sum(results.values())
     return Summary(written, len(results) - written, sorted([*failed, *known]), ignored)
 

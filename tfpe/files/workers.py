@@ -9,6 +9,7 @@ import collections
 import concurrent.futures
 import itertools
 import os
+import time
 
 from tfpe.checks import whole_number
 from tfpe.errors import OutputError, TfpeError
@@ -16,6 +17,7 @@ from tfpe.errors import OutputError, TfpeError
 USUAL_WORKERS = 4  # at most, and no more than there are cores
 MOST_WORKERS = 256
 SMALL_BYTES = 2**12  # of a file on which two threads gain nothing
+SMALL_SECONDS = 0.005  # of a processor, for such an image
 TOGETHER = 16  # small images that go to their thread at once
 
 
@@ -36,9 +38,10 @@ def map_images(function, jobs, progress=None, workers=None, file_of=None):
     Args:
         function: job -> result.
         jobs: dict, worked on in its order.
-        progress: called with (done, total) after each image.
+        progress: called with (done, total) for each image, of small ones some at once.
         workers: as of `worker_count`.
-        file_of: job -> path of its file; small files have one thread for all.
+        file_of: job -> path of its file; where `workers` is None small files have one
+            thread for all, unless they turn out to take long.
 
     Returns:
         path -> result, a dict, and (path, message) of each job that raised an error of
@@ -47,9 +50,21 @@ def map_images(function, jobs, progress=None, workers=None, file_of=None):
     results, failed = {}, []
     waiting = collections.deque()
     threads = worker_count(workers)
+    quick = file_of is not None and workers is None and threads > 1
+
+    def is_small(path):
+        try:
+            return quick and os.stat(file_of(jobs[path])).st_size <= SMALL_BYTES
+        except (OSError, ValueError):  # the job itself tells what is wrong with it
+            return False
 
     def finish_oldest():
-        for path, result, problem in waiting.popleft().result():
+        nonlocal quick
+        together, future = waiting.popleft()
+        done, seconds = future.result()
+        if together and seconds > SMALL_SECONDS * len(done):
+            quick = False  # large pictures in small files, such as masks
+        for path, result, problem in done:
             if problem is None:
                 results[path] = result
             else:
@@ -60,36 +75,32 @@ def map_images(function, jobs, progress=None, workers=None, file_of=None):
     large, small = (concurrent.futures.ThreadPoolExecutor(n) for n in (threads, 1))
     try:
         report(0, len(jobs))
-        for together, paths in _groups(jobs, file_of):
+        for together, paths in _groups(jobs, is_small):
             if len(waiting) == 2 * threads:
                 finish_oldest()
             group = [(path, jobs[path]) for path in paths]
-            waiting.append((small if together else large).submit(_run, function, group))
+            future = (small if together else large).submit(_run, function, group)
+            waiting.append((together, future))
         while waiting:
             finish_oldest()
     finally:
         for pool in (large, small):
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (large, small):
+            pool.shutdown()
     return results, failed
 
 
-def _groups(jobs, file_of):
+def _groups(jobs, is_small):
     """The paths of `jobs` in their order: large ones alone, small ones some at once."""
-
-    def is_small(path):
-        try:
-            return file_of and os.stat(file_of(jobs[path])).st_size <= SMALL_BYTES
-        except (OSError, ValueError):  # the job itself tells what is wrong with it
-            return False
-
     for together, paths in itertools.groupby(jobs, is_small):
         while group := list(itertools.islice(paths, TOGETHER if together else 1)):
             yield together, group
 
 
 def _run(function, group):
-    """(path, result, what went wrong or None) of each (path, job)."""
-    done = []
+    """(path, result, what went wrong or None) of each (path, job), and CPU seconds."""
+    done, start = [], time.thread_time()
     for path, job in group:
         result = problem = None
         try:
@@ -101,4 +112,4 @@ def _run(function, group):
         except MemoryError:
             problem = "This image needs more memory than there is"
         done.append((path, result, problem))
-    return done
+    return done, time.thread_time() - start

@@ -30,24 +30,26 @@ def require_checksums(data):
     Pillow checks those of the pixels in `verify` only, which uses the file up.
 
     Args:
-        data: bytes that begin with `SIGNATURE`; what follows the end is not looked at.
+        data: bytes that begin with `SIGNATURE`.
 
     Example:
 
     >>> png = encode_png(np.zeros((1, 1, 3), np.uint8))
     >>> require_checksums(png)
-    >>> require_checksums(png[:-20] + bytes(20))
+    >>> require_checksums(png[:-16] + bytes(4) + png[-12:])
     Traceback (most recent call last):
     ...
     tfpe.errors.ImageFileError: Image file cannot be read: a PNG with a wrong checksum
     """
-    data, place, name = memoryview(data), len(SIGNATURE), b""
-    while name != b"IEND":
+    data, place = memoryview(data), len(SIGNATURE)
+    while True:
         head = data[place : place + 8]
-        if len(head) < 8:
-            raise ImageFileError("Image file cannot be read: a PNG that is cut short")
-        size, name = struct.unpack(">I4s", head)
+        size, name = struct.unpack(">I4s", head) if len(head) == 8 else (0, b"")
+        if name == b"IEND":  # what follows, also its checksum, holds no pixel
+            return
         end = place + 8 + size
+        if end + 4 > len(data):
+            raise ImageFileError("Image file cannot be read: a PNG that is cut short")
         if data[end : end + 4] != _checksum(data[place + 4 : end]):
             raise ImageFileError(
                 "Image file cannot be read: a PNG with a wrong checksum"

@@ -42,6 +42,7 @@ from tfpe.lab.records import (
     check_replaceable,
     environment,
     read_record,
+    typed,
     write_record,
 )
 
@@ -145,7 +146,11 @@ def run_bench(
             # One of other settings is overwritten whole, where that may be.
             with contextlib.suppress(RecordError):
                 check_replaceable(path, "bench", settings)
-                results = read_record(path)["results"]
+                there = read_record(path)
+                typed(there)  # what is kept is written again
+                results, date = there["results"], there["environment"]["date"]
+                dates = dict.fromkeys(results.keys() - {"dates"}, date)
+                results["dates"] = dates | results.get("dates", {})
     key = Key(bytes(range(32)))
     groups = len(sizes) * len(names) * len(directions)
     parts = [part for part in PARTS if part in parts]
