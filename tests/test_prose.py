@@ -159,7 +159,8 @@ SENTENCES = {
         f"These are {len(of_kind(RECORDS, Frontier))} settings",
         f"take one core {share_of_own_keys():.0f} % of its time, encryption included",
         f"has {leaked('logistic', 1000):.2f}, that of le {leaked('le', 1000):.2f}, and "
-        f"that of ele {leaked('ele', 1000):.2f}",
+        f"those of ele and etc {leaked('ele', 1000):.2f}",
+        f"those of ele and etc {leaked('etc', 1000):.2f}",
         f"pairs that of pbe has SSIM {leaked('pbe', 1000):.2f} (500 steps; 9,000 on "
         f"public pictures under fresh keys give {held_out('pbe'):.2f})",
     ],
