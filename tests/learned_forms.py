@@ -1,4 +1,4 @@
-"""The kinds of learned attacks, and pictures for them."""
+"""The kinds of learned attacks, pictures for them, and steps that are not compiled."""
 
 import numpy as np
 from image_folders import CHINA, FLOWER
@@ -32,3 +32,13 @@ def pieces():
     whole = [photo[:416, :640].reshape(26, 16, 40, 16, 3) for photo in (CHINA, FLOWER)]
     found = np.concatenate([w.swapaxes(1, 2).reshape(-1, *SHAPE) for w in whole])
     return np.random.default_rng(0).permutation(found)
+
+
+def eagerly(compile_model):
+    """`compile_model` whose steps stay uncompiled: few of them are done sooner so."""
+
+    def in_steps(model, *arguments):
+        compile_model(model, *arguments)
+        model.run_eagerly = True
+
+    return in_steps

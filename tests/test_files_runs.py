@@ -20,6 +20,7 @@ from tfpe import Key
 from tfpe.errors import ImageFileError, ManifestError, OutputError
 from tfpe.files import decrypt_folder, encrypt_folder
 from tfpe.files.commits import Commits
+from tfpe.files.jobs import ImageDecryption, ImageEncryption
 from tfpe.files.journal import lock_folder
 from tfpe.files.workers import SMALL_BYTES, map_images
 from tfpe.storage.atomic import write_file
@@ -198,8 +199,11 @@ def test_small_files_share_a_thread_and_large_ones_have_several(tmp_path, monkey
         return threading.get_ident()
 
     told = []
+
+    def tell(*counts):
+        told.append(counts)
+
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    tell = lambda *counts: told.append(counts)  # noqa: E731
     results, failed = map_images(work, jobs, tell, file_of=lambda file: file)
     assert failed == [("05", "it is gone")]
     assert list(results) == [name for name in jobs if name != "05"]
@@ -207,8 +211,37 @@ def test_small_files_share_a_thread_and_large_ones_have_several(tmp_path, monkey
     assert len({results[name] for name in small - {"05"}}) == 1
     assert len({results[name] for name in set(jobs) - small}) == 2
     # Who says how many threads has them.
-    results, _ = map_images(thread_after_a_while, jobs, workers=2, file_of=jobs.get)
+    results, _ = map_images(
+        thread_after_a_while, jobs, workers=2, file_of=lambda file: file
+    )
     assert len(set(results.values())) == 2
+
+
+@pytest.mark.parametrize(("workers", "threads"), [(None, 1), (2, 2)])
+def test_folders_of_small_images_have_one_thread(
+    workers, threads, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    seen = set()
+
+    def watched(call):
+        def one(self, job):
+            seen.add(threading.get_ident())
+            time.sleep(0.005)
+            return call(self, job)
+
+        return one
+
+    for kind in (ImageEncryption, ImageDecryption):
+        monkeypatch.setattr(kind, "__call__", watched(kind.__call__))
+    save(tmp_path / "plain", 40)
+    encrypt_folder(
+        tmp_path / "plain", tmp_path / "secret", KEY, cipher="le", workers=workers
+    )
+    assert len(seen) == threads
+    seen.clear()
+    decrypt_folder(tmp_path / "secret", tmp_path / "again", KEY, workers=workers)
+    assert len(seen) == threads
 
 
 def thread_after_a_while(job):

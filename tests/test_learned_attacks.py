@@ -40,15 +40,9 @@ SMALL = {
 
 @contextlib.contextmanager
 def eagerly():
-    """Steps that are not compiled: few of them are done sooner so."""
-    compiled = learning._compile
-
-    def in_steps(model, *arguments):
-        compiled(model, *arguments)
-        model.run_eagerly = True
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(learning, "_compile", in_steps)
+        compiled = learning._compile
+        patch.setattr(learning, "_compile", learned_forms.eagerly(compiled))
         yield
 
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from image_folders import CHINA, save
+from learned_forms import eagerly
 
 from tfpe import Key
 from tfpe.attacks.learned import learning
@@ -21,6 +22,7 @@ from tfpe.lab.tables.learned_attacks_table import learned_attack_tables
 from tfpe.lab.tables.strongest_outcomes import most_seen, outcomes
 
 SIZE = 16
+COMPILED = learning._compile
 
 
 @pytest.fixture(scope="module")
@@ -42,20 +44,10 @@ def made(tmp_path_factory):
     return folder
 
 
-def eagerly(compiled):
-    """Steps that are not compiled: one is done sooner so."""
-
-    def in_steps(model, *arguments):
-        compiled(model, *arguments)
-        model.run_eagerly = True
-
-    return in_steps
-
-
 @pytest.fixture
 def folder(made, monkeypatch):
     monkeypatch.chdir(made)
-    monkeypatch.setattr(learning, "_compile", eagerly(learning._compile))
+    monkeypatch.setattr(learning, "_compile", eagerly(COMPILED))
     # A look at the clock after each step.
     monkeypatch.setattr("tfpe.attacks.learned.learning.ROUND", 1)
     return made
@@ -65,7 +57,6 @@ TRAIN = [
     *("attack", "inverse_network", "--train", "public", "--cipher", "pbe"),
     *("--model", "pbe.attack", "--steps", "2", "-q"),
 ]
-COMPILED = learning._compile
 NO_NEARER = "What it shows is no nearer to the pictures than"
 ATTACK = ["attack", "inverse_network", "--model", "pbe.attack", "encrypted", "-q"]
 

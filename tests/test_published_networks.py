@@ -6,7 +6,7 @@ import keras
 import learned_forms
 import numpy as np
 import pytest
-from learned_forms import SHAPE
+from learned_forms import SHAPE, eagerly
 
 from tfpe import CIPHERS, Key
 from tfpe.attacks import InverseNetwork
@@ -179,13 +179,8 @@ def test_an_interrupted_gan_ends_with_the_same_file(
     pieces, tmp_path, monkeypatch, name
 ):
     monkeypatch.setattr(learning, "ROUND", 2)
-    compiled = learning.compile_players
-
-    def eagerly(model, *given):
-        compiled(model, *given)
-        model.run_eagerly = True
-
-    monkeypatch.setattr(learning, "compile_players", eagerly)
+    players = learning.compile_players
+    monkeypatch.setattr(learning, "compile_players", eagerly(players))
     form = form_of("le", SHAPE)
     given = {"steps": 4, "batch_size": 2, "published": name, "width": 16}
     secret = CIPHERS["le"](Key(bytes(32)), SHAPE)

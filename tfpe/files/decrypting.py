@@ -72,7 +72,7 @@ def decrypt_folder(
     See the example of `encrypt_folder`.
     """
     check_key(key)
-    workers = worker_count(workers)
+    worker_count(workers)  # before anything is done
     src = checked_path(src, "src", ImageFileError)
     dst = checked_path(dst, "dst", OutputError)
     if receipt is not None:

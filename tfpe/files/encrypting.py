@@ -114,7 +114,7 @@ def encrypt_folder(
     >>> temporary.cleanup()
     """
     check_key(key)
-    workers = worker_count(workers)
+    worker_count(workers)  # before anything is done
     row = find_cipher(cipher)
     options = row.check(**options)
     row.require_bytes("A folder of PNG files", **options)

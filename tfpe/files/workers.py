@@ -50,20 +50,20 @@ def map_images(function, jobs, progress=None, workers=None, file_of=None):
     results, failed = {}, []
     waiting = collections.deque()
     threads = worker_count(workers)
-    quick = file_of is not None and workers is None and threads > 1
+    grouping = file_of is not None and workers is None and threads > 1
 
     def is_small(path):
         try:
-            return quick and os.stat(file_of(jobs[path])).st_size <= SMALL_BYTES
+            return grouping and os.stat(file_of(jobs[path])).st_size <= SMALL_BYTES
         except (OSError, ValueError):  # the job itself tells what is wrong with it
             return False
 
     def finish_oldest():
-        nonlocal quick
+        nonlocal grouping
         together, future = waiting.popleft()
         done, seconds = future.result()
         if together and seconds > SMALL_SECONDS * len(done):
-            quick = False  # large pictures in small files, such as masks
+            grouping = False  # large pictures in small files, such as masks
         for path, result, problem in done:
             if problem is None:
                 results[path] = result
