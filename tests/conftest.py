@@ -105,6 +105,26 @@ def uncompiled_file():
 
 
 @pytest.fixture
+def traces(monkeypatch):
+    """The models whose training step was traced, one for each time; TensorFlow's."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("TensorFlow alone traces what stays to be seen")
+    import tensorflow as tf
+
+    found, step = [], keras.Model.train_step
+
+    def train_step(model, data):
+        if not tf.executing_eagerly():
+            found.append(model.name)
+        return step(model, data)
+
+    monkeypatch.setattr(keras.Model, "train_step", train_step)
+    return found
+
+
+@pytest.fixture
 def nan_where_it_predicts(monkeypatch):
     """Networks of `training` that learn, and whose predictions are all NaN."""
     import keras

@@ -78,7 +78,7 @@ TOY = {
 
 
 @pytest.mark.parametrize("cipher", TOY)
-def test_a_toy_budget_beats_the_best_constant_picture(pieces, tmp_path, cipher):
+def test_a_toy_budget_beats_the_best_constant_picture(pieces, tmp_path, traces, cipher):
     """By a margin, on pictures and keys that it has not seen."""
     score, margin, steps, sizes = TOY[cipher]
     trained = learn(
@@ -89,6 +89,7 @@ def test_a_toy_budget_beats_the_best_constant_picture(pieces, tmp_path, cipher):
         batch_size=16,
         **sizes,
     )
+    assert len(traces) == 1  # each takes seconds
     held_out = trained.settings["held_out"]
     assert held_out["count"] == 208
     constant = held_out["constant"][score]

@@ -99,6 +99,13 @@ def test_numpy_tf_data_and_model_encrypt_alike(tmp_path, determinism_ends):
     assert plain["history"][0]["loss"] != losses["numpy"][0][0]
 
 
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+def test_a_step_is_traced_once(tmp_path, traces, label_smoothing):
+    recipe = make_recipe(epochs=2, label_smoothing=label_smoothing)
+    train(make_parts(), 2, recipe, 0, None, tmp_path / "run", {})
+    assert len(traces) == 1
+
+
 @pytest.mark.usefixtures("uncompiled")
 def test_nan_stops_with_an_error_and_keeps_the_last_good_epoch(tmp_path):
     rest = 0, None, tmp_path, {}

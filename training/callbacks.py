@@ -113,7 +113,6 @@ class Backup(keras.callbacks.Callback):
         files = backups(self._folder)
         if not files:
             return 0
-        model.optimizer.build(model.trainable_variables)
         try:
             model.load_weights(files[-1])
             with h5py.File(files[-1]) as file:

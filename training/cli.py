@@ -4,8 +4,8 @@ import argparse
 
 from tfpe.cli import run_command
 from tfpe.cli.common import add_option, seed_number
+from tfpe.cli.cpu_steps import quicken_steps
 from tfpe.cli.error_lines import guard
-from tfpe.cli.memory import keep_memory_of_steps
 from tfpe.cli.wording import Parser
 from training import argument_types, commands, svm
 from training.frontier_settings import SETTINGS
@@ -60,7 +60,7 @@ CIPHER = "plain, a name of `tfpe ciphers`, or NAME-per-image"
 def main(arguments=None):
     """Runs a command; returns its exit code."""
     options = _parser().parse_args(arguments)
-    keep_memory_of_steps()
+    quicken_steps()
     return guard("training", lambda: run_command(options))
 
 

@@ -260,7 +260,9 @@ def normalization(recipe, real=False):
 def compile_model(model, recipe, steps):
     """Compiles a model from `build_model`; `steps` are those of one epoch.
 
-    Labels are one-hot where the recipe mixes or smooths them.
+    Labels are one-hot where the recipe mixes or smooths them. The variables of the
+    optimizer and of the metrics are made here: TensorFlow traces a step, which takes
+    seconds, once more where the first one makes any.
     """
     on_tensorflow = keras.backend.backend() == "tensorflow"
     model.compile(
@@ -275,6 +277,12 @@ def compile_model(model, recipe, steps):
         metrics=["accuracy"],
         jit_compile=recipe.jit_compile if on_tensorflow else "auto",
     )
+    model.optimizer.build(model.trainable_variables)
+    if on_tensorflow and recipe.strategy == "none":
+        logits = keras.ops.zeros((1, model.output_shape[-1]))
+        labels = logits if one_hot(recipe) else keras.ops.zeros((1,), "int32")
+        model.compute_metrics(None, labels, logits)
+        model.reset_metrics()
 
 
 def one_hot(recipe):

@@ -7,7 +7,7 @@ import math
 import os
 
 from tfpe.cli.common import progress_bar, seed_number
-from tfpe.cli.memory import keep_memory_of_steps
+from tfpe.cli.cpu_steps import quicken_steps
 from tfpe.cli.packages import is_missing, missing, require
 from tfpe.cli.streams import note
 from tfpe.errors import TfpeError
@@ -101,7 +101,7 @@ def check_options(options):
 def train(row, options):
     """Trains an attack that learns; exit code 3 where time was up."""
     require("keras", "PIL", "scipy")
-    keep_memory_of_steps()
+    quicken_steps()
     from tfpe.dataset.known_names import tfds_word
     from tfpe.lab.evaluation.learned_attacks import learned_record, train_attack
     from tfpe.lab.evaluation.pictures import load_pictures

@@ -6,7 +6,7 @@ import pathlib
 
 from tfpe.cli.attack_training import add_minutes
 from tfpe.cli.common import add_option, progress_bar, size_of
-from tfpe.cli.memory import keep_memory_of_steps
+from tfpe.cli.cpu_steps import quicken_steps
 from tfpe.cli.packages import require
 from tfpe.cli.preparations import add_window
 from tfpe.cli.streams import note
@@ -108,7 +108,7 @@ def evaluate(options):
     require("rich", "PIL", "scipy", *samples)
     require(*(["matplotlib"] if options.figures else []))
     if options.curve or options.learned:
-        keep_memory_of_steps()
+        quicken_steps()
     from tfpe.ciphers import byte_ciphers, find_cipher
     from tfpe.lab.evaluation.pictures import load_pictures
     from tfpe.pixels.preparation import Preparation

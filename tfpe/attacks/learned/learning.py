@@ -132,7 +132,7 @@ def learn(
         _check_same(kept, state, settings)
         done, before = state["done"], state.get("seconds", 0.0)
         load_arrays([*taught.variables, *taught.optimizer.variables], arrays)
-    saved = started
+    saved, first = started, done
     while done < steps:
         last = min(steps, done + ROUND)
         given = form, pictures, batch_size, seed, done, last
@@ -140,6 +140,8 @@ def learn(
             batches = Pairs(*given, outputs=list(model.output))
         else:
             batches = Unpaired(*given, ciphertexts)
+        if done == first:
+            _make_variables(taught, batches)
         loss = taught.fit(batches, shuffle=False, verbose=0).history["loss"][0]
         if not math.isfinite(loss):
             raise AttackError(
@@ -189,9 +191,10 @@ def learn_from_pairs(
     model = form.build(**sizes)
     # Nobody tells it the key: what it guesses of that is not taught.
     shown = {n: model.output[n] for n in model.output if n in ("picture", "choices")}
-    taught = keras.Model(model.inputs, shown)
+    taught = keras.Model(model.input, shown)
     _compile(taught, steps, RATES[form.family])
     pairs = Pairs(form, plain, batch_size, seed, 0, steps, ciphertexts, list(shown))
+    _make_variables(taught, pairs)
     taught.fit(pairs, shuffle=False, verbose=0)
     settings = {
         "cipher": form.cipher,
@@ -290,6 +293,17 @@ def _compile(model, steps, learning_rate, published=None):
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
     model.optimizer.build(model.trainable_variables)
+
+
+def _make_variables(model, batches):
+    """Makes the means of the losses, so that TensorFlow need not trace a step twice.
+
+    It does so where the first one makes variables; each trace takes seconds.
+    """
+    one = keras.tree.map_structure(lambda values: values[:1], batches[0])
+    inputs, wanted = one
+    model.compute_loss(y=wanted, y_pred=model(inputs))
+    model.reset_metrics()
 
 
 def picture_loss(plain, shown):
