@@ -96,14 +96,20 @@ def leaked(cipher, pairs):
     return found
 
 
-def steps_a_second():
-    """Images a second of a step of `small` as TensorFlow takes it by default."""
+def speed(backend="tensorflow", compiled=True):
+    """Of a step of `small` on two cores; the default is that of TensorFlow."""
     [found] = [
-        record.results.keras_images_per_second
+        record.results
         for record in of_kind(RECORDS, TrainingSpeed)
-        if record.settings.backend == "tensorflow" and record.settings.compiled
+        if (record.settings.backend, record.settings.compiled) == (backend, compiled)
+        and record.settings.stated["recipe"] == "small"
     ]
     return found
+
+
+def minutes(images_per_second):
+    """Of the steps of one cipher of `small` on all training images."""
+    return 8 * 45_000 / images_per_second / 60
 
 
 def default_steps(settings):
@@ -130,7 +136,8 @@ def share_of_own_keys():
     [drawn] = [
         r.results.own_keys for r in of_kind(RECORDS, Bench) if r.results.own_keys
     ]
-    return 100 * steps_a_second() / min(row.images_per_second for row in drawn)
+    slowest = min(row.images_per_second for row in drawn)
+    return 100 * speed().keras_images_per_second / slowest
 
 
 FIT = "matched"
@@ -157,6 +164,13 @@ SENTENCES = {
         ),
         f"as are {tenths('le-4')} in ten of le and {tenths('pbe-folded')} of pbe",
         f"These are {len(of_kind(RECORDS, Frontier))} settings",
+        "On two cores TensorFlow with XLA, the default, has {:.1f} of the speed of "
+        "plain PyTorch in turn with it, without XLA {:.1f}, JAX {:.1f}.".format(
+            *(
+                speed(*which).keras_to_torch
+                for which in ((), ("tensorflow", False), ("jax",))
+            )
+        ),
         f"take one core {share_of_own_keys():.0f} % of its time, encryption included",
         f"has {leaked('logistic', 1000):.2f}, that of le {leaked('le', 1000):.2f}, and "
         f"those of ele and etc {leaked('ele', 1000):.2f}",
@@ -165,8 +179,10 @@ SENTENCES = {
         f"public pictures under fresh keys give {held_out('pbe'):.2f})",
     ],
     "docs/training.md": [
-        f"{8 * 45_000 / steps_a_second() / 60:.0f} minutes at the "
-        f"[{steps_a_second():.0f} images/s](results.md#speed)",
+        f"{minutes(speed().keras_images_per_second):.0f} minutes a cipher at the "
+        f"[{speed().keras_images_per_second:.0f} images/s](results.md#speed) of a slow "
+        f"hour, when plain PyTorch needs "
+        f"{minutes(speed().torch_images_per_second):.0f}.",
         f"(plain {accuracy('plain'):.1f} %) and [CIFAR-100](results.md#cifar-100) "
         f"(plain {accuracy('plain', data='cifar100'):.1f} %)",
         "{:.1f} %, where fresh views give {:.1f}".format(
