@@ -89,7 +89,6 @@ def test_a_toy_budget_beats_the_best_constant_picture(pieces, tmp_path, traces, 
         batch_size=16,
         **sizes,
     )
-    assert len(traces) == 1  # each takes seconds
     held_out = trained.settings["held_out"]
     assert held_out["count"] == 208
     constant = held_out["constant"][score]
@@ -116,6 +115,17 @@ def test_a_toy_budget_beats_the_best_constant_picture(pieces, tmp_path, traces, 
             for one in (model(hidden[None])[0], hidden, np.uint8(gray))
         ]
         assert shown > max(others) + margin / 2
+
+
+def test_a_step_is_traced_once(pieces, tmp_path, traces):
+    """Each trace takes seconds."""
+    form, sizes = form_of("pbe", SHAPE), SMALL[POLARITIES]
+    learn(form, pieces[:40], tmp_path / "a", steps=1, batch_size=2, **sizes)
+    assert len(traces) == 1
+    learning.learn_from_pairs(
+        form, pieces[:2], pieces[2:4], steps=1, batch_size=2, **sizes
+    )
+    assert len(traces) == 2
 
 
 def test_choices_are_taught_up_to_the_negative_and_where_all_is_sure(pieces):

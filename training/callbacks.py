@@ -109,7 +109,10 @@ class Backup(keras.callbacks.Callback):
         self._folder = folder
 
     def restore(self, model):
-        """Loads the last backup, if any; returns the number of finished epochs."""
+        """Loads the last backup, if any; returns the number of finished epochs.
+
+        The optimizer of the model has its variables already.
+        """
         files = backups(self._folder)
         if not files:
             return 0

@@ -50,8 +50,8 @@ def small():
     71.62, le 68.26, logistic 63.47, etc 60.46, ele 40.68 %; with a key for each image:
     pbe-per-image 77.75, ffx-per-image 66.22, logistic-per-image 62.66, iib-per-image
     41.10 %. On all of CIFAR-100: plain 49.57, le 34.43, logistic 27.15 %. Time for a
-    cipher: on 2 CPU cores 1.2 times that of plain PyTorch, 39 minutes at a slow hour
-    (`--max-seconds` slices it); 1 to 4 minutes on an H100 that up to 18 runs shared.
+    cipher: docs/training.md has that of 2 CPU cores (`--max-seconds` slices it); 1 to 4
+    minutes on an H100 that up to 18 runs shared.
 
         python -m training compare --dataset cifar10 --recipe small
     """

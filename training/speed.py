@@ -79,8 +79,8 @@ def training_speed(
     parameters = sides[0].parameters
     if importlib.util.find_spec("torch") is not None:
         sides.append(_torch_steps(recipe, images, labels, classes, parameters))
-    # PyTorch first: behind steps of TensorFlow the system gives it new memory for each
-    # step, and it has two thirds of the speed that it has in a process of its own.
+    # PyTorch first: where its first step comes behind TensorFlow's, the system gives it
+    # new memory in every step, and it is slower than in a process of its own.
     for side in reversed(sides):
         side.run(WARM_UP)
     rates = [[steps * batch / side.run(steps) for side in sides] for _ in range(ROUNDS)]

@@ -261,8 +261,8 @@ def compile_model(model, recipe, steps):
     """Compiles a model from `build_model`; `steps` are those of one epoch.
 
     Labels are one-hot where the recipe mixes or smooths them. The variables of the
-    optimizer and of the metrics are made here: TensorFlow traces a step, which takes
-    seconds, once more where the first one makes any.
+    optimizer and of the metrics are made here: TensorFlow traces a step that makes
+    variables once more, which takes seconds.
     """
     on_tensorflow = keras.backend.backend() == "tensorflow"
     model.compile(
@@ -282,7 +282,6 @@ def compile_model(model, recipe, steps):
         logits = keras.ops.zeros((1, model.output_shape[-1]))
         labels = logits if one_hot(recipe) else keras.ops.zeros((1,), "int32")
         model.compute_metrics(None, labels, logits)
-        model.reset_metrics()
 
 
 def one_hot(recipe):

@@ -1,6 +1,5 @@
 """What TensorFlow and JAX should know before the first step of a training on CPUs."""
 
-import importlib.metadata
 import importlib.util
 import os
 
@@ -10,7 +9,7 @@ CONVOLUTIONS = "--xla_cpu_experimental_ynn_fusion_type"
 def quicken_steps():
     """Has both frameworks take the fast way; call it before the first tensor is made.
 
-    Who has set one of the variables of the environment keeps what was chosen.
+    Whoever has set a variable of TensorFlow's, or the flag of XLA, keeps that choice.
     """
     _keep_memory()
     _leave_convolutions_to_xla()
@@ -31,20 +30,32 @@ def _keep_memory():
 def _leave_convolutions_to_xla():
     """Has the XLA of JAX compile the gradients of kernels itself.
 
-    jaxlib 0.8.2 to 0.10 gives them to YNNPACK, with which a step of `small` takes 2.5
-    times as long (0.10.2); 0.11 does not. XLA ends a process over a flag that it does
+    jaxlib 0.8.2 to 0.10 can give them to YNNPACK, with which a step of `small` takes
+    twice as long (0.10.2); 0.11.2 does not. XLA ends a process over a flag that it does
     not know: that of TensorFlow, which may be in the same process, knows it from 2.21.
     """
+    flags = os.environ.get("XLA_FLAGS", "").strip()
+    in_file = flags and not flags.startswith("-")  # XLA_FLAGS may name a file of flags
+    if in_file or CONVOLUTIONS in flags or not _on_jax():
+        return
     slow = (0, 8, 2) <= _version("jaxlib") < (0, 11)
     alone = importlib.util.find_spec("tensorflow") is None
-    flags = os.environ.get("XLA_FLAGS", "")
-    known = alone or _version("tensorflow") >= (2, 21)
-    if slow and known and CONVOLUTIONS not in flags:
+    if slow and (alone or _version("tensorflow") >= (2, 21)):
         os.environ["XLA_FLAGS"] = f"{flags} {CONVOLUTIONS}=".lstrip()
+
+
+def _on_jax():
+    if importlib.util.find_spec("keras") is None:  # named by those who need it
+        return False
+    import keras
+
+    return keras.backend.backend() == "jax"
 
 
 def _version(package):
     """The numbers of an installed version, such as `(0, 10, 2)`; none, `()`."""
+    import importlib.metadata
+
     try:
         numbers = importlib.metadata.version(package).split(".")
     except importlib.metadata.PackageNotFoundError:

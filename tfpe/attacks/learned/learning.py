@@ -296,14 +296,14 @@ def _compile(model, steps, learning_rate, published=None):
 
 
 def _make_variables(model, batches):
-    """Makes the means of the losses, so that TensorFlow need not trace a step twice.
+    """Makes the means of several losses before TensorFlow traces a step.
 
-    It does so where the first one makes variables; each trace takes seconds.
+    A step that makes variables is traced once more, and each trace takes seconds. The
+    other backends make them by themselves.
     """
-    one = keras.tree.map_structure(lambda values: values[:1], batches[0])
-    inputs, wanted = one
-    model.compute_loss(y=wanted, y_pred=model(inputs))
-    model.reset_metrics()
+    if keras.backend.backend() == "tensorflow":
+        inputs, wanted = keras.tree.map_structure(lambda of: of[:1], batches[0])
+        model.compute_loss(y=wanted, y_pred=model(inputs))
 
 
 def picture_loss(plain, shown):
