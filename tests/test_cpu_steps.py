@@ -81,7 +81,7 @@ def installed(monkeypatch):
 
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
 
-    def install(modules=("keras", "tensorflow"), **versions):
+    def install(modules=("tensorflow",), **versions):
         def version(package):
             if package not in versions:
                 raise importlib.metadata.PackageNotFoundError(package)
@@ -108,11 +108,10 @@ def test_the_flag_is_set_where_it_helps_and_all_know_it(installed, jaxlib, tenso
 @pytest.mark.parametrize(
     ("modules", "versions", "helps"),
     [
-        (["keras"], {"jaxlib": "0.10.2"}, True),
-        (["keras", "tensorflow"], {"tensorflow": "2.21.0"}, False),
+        ([], {"jaxlib": "0.10.2"}, True),
+        (["tensorflow"], {"tensorflow": "2.21.0"}, False),
         # As tensorflow-cpu is: a module, and no package of that name.
-        (["keras", "tensorflow"], {"jaxlib": "0.10.2"}, False),
-        ([], {"jaxlib": "0.10.2"}, False),
+        (["tensorflow"], {"jaxlib": "0.10.2"}, False),
     ],
 )
 def test_packages_that_are_not_there(installed, modules, versions, helps):
@@ -121,10 +120,18 @@ def test_packages_that_are_not_there(installed, modules, versions, helps):
     assert ("XLA_FLAGS" in os.environ) == helps
 
 
+def test_keras_may_be_missing(installed, monkeypatch):
+    """Or its backend: the command says so, later."""
+    installed([], jaxlib="0.10.2")
+    monkeypatch.setitem(sys.modules, "keras", None)
+    quicken_steps()
+    assert "XLA_FLAGS" not in os.environ
+
+
 def test_other_backends_leave_xla_as_it_is(installed, monkeypatch):
     import keras
 
-    installed(["keras"], jaxlib="0.10.2")
+    installed([], jaxlib="0.10.2")
     for backend in ("tensorflow", "torch"):
         monkeypatch.setattr(keras.backend, "backend", lambda name=backend: name)
         quicken_steps()
@@ -141,7 +148,7 @@ def test_other_backends_leave_xla_as_it_is(installed, monkeypatch):
     ],
 )
 def test_flags_that_were_chosen_stay(installed, monkeypatch, chosen, then):
-    installed(["keras"], jaxlib="0.10.2")
+    installed([], jaxlib="0.10.2")
     monkeypatch.setenv("XLA_FLAGS", chosen)
     quicken_steps()
     quicken_steps()

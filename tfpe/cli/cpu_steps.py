@@ -45,10 +45,10 @@ def _leave_convolutions_to_xla():
 
 
 def _on_jax():
-    if importlib.util.find_spec("keras") is None:  # named by those who need it
+    try:
+        import keras
+    except ImportError:  # of Keras or of its backend: the command names it
         return False
-    import keras
-
     return keras.backend.backend() == "jax"
 
 
