@@ -36,20 +36,12 @@ def _leave_convolutions_to_xla():
     """
     flags = os.environ.get("XLA_FLAGS", "").strip()
     in_file = flags and not flags.startswith("-")  # XLA_FLAGS may name a file of flags
-    if in_file or CONVOLUTIONS in flags or not _on_jax():
+    if in_file or CONVOLUTIONS in flags or os.environ.get("KERAS_BACKEND") != "jax":
         return
     slow = (0, 8, 2) <= _version("jaxlib") < (0, 11)
     alone = importlib.util.find_spec("tensorflow") is None
     if slow and (alone or _version("tensorflow") >= (2, 21)):
         os.environ["XLA_FLAGS"] = f"{flags} {CONVOLUTIONS}=".lstrip()
-
-
-def _on_jax():
-    try:
-        import keras
-    except ImportError:  # of Keras or of its backend: the command names it
-        return False
-    return keras.backend.backend() == "jax"
 
 
 def _version(package):
