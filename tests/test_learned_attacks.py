@@ -78,7 +78,7 @@ TOY = {
 
 
 @pytest.mark.parametrize("cipher", TOY)
-def test_a_toy_budget_beats_the_best_constant_picture(pieces, tmp_path, traces, cipher):
+def test_a_toy_budget_beats_the_best_constant_picture(pieces, tmp_path, cipher):
     """By a margin, on pictures and keys that it has not seen."""
     score, margin, steps, sizes = TOY[cipher]
     trained = learn(
