@@ -10,7 +10,7 @@ from tfpe.lab.records import load_records, of_kind
 from tfpe.lab.records.attack_records import AttackCurve, Evaluation
 from tfpe.lab.records.frontier_records import Frontier
 from tfpe.lab.records.learned_records import LearnedAttack
-from tfpe.lab.records.speed_records import Bench
+from tfpe.lab.records.speed_records import Bench, DatasetBench
 from tfpe.lab.records.training_records import Training, TrainingSpeed
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -112,6 +112,16 @@ def minutes(images_per_second):
     return 8 * 45_000 / images_per_second / 60
 
 
+def second_worker():
+    """How many times as fast Beam is with two workers, the median of the rounds."""
+    [record] = of_kind(RECORDS, DatasetBench)
+    seconds = [
+        [run.seconds for run in record.results.runs if run.workers == workers]
+        for workers in (1, 2)
+    ]
+    return statistics.median(one / two for one, two in zip(*seconds, strict=True))
+
+
 def milliseconds_of_a_batch():
     """Of 256 images from memory, without a cipher; the mean of what was measured."""
     [rows] = [
@@ -182,6 +192,7 @@ SENTENCES = {
             )
         ),
         f"A batch takes {milliseconds_of_a_batch():.1f} ms without a cipher",
+        f"with a second worker** is {second_worker():.1f} times as fast as with one",
         f"take one core {share_of_own_keys():.0f} % of its time, encryption included",
         f"has {leaked('logistic', 1000):.2f}, that of le {leaked('le', 1000):.2f}, and "
         f"those of ele and etc {leaked('ele', 1000):.2f}",

@@ -4,8 +4,8 @@
     tfpe bench --before ../before --record results/bench-before-after.json
 
 Each measurement is a process of its own, which runs in both checkouts in each round, so
-that noise meets both alike. Both have to give the same pixels; those of photographs and
-of folders are compared with the oracle's too.
+that noise meets both alike. Both have to give the same pixels; those of photographs, of
+folders and pipelines are compared with the oracle's too.
 """
 
 import json
@@ -31,7 +31,7 @@ from tfpe.lab.records import (
 )
 
 AFTER = pathlib.Path(__file__).parents[3]
-PARTS = ("photographs", "own_keys", "folders")
+PARTS = ("photographs", "own_keys", "folders", "pipelines")
 PHOTOGRAPH_CIPHERS = ("le", "blockshuffle", "pbe", "logistic", "etc", "ele")
 OWN_KEY_CIPHERS = ("pbe", "etc", "le", "ele")
 SIDE = 3000, 4000
@@ -43,6 +43,8 @@ FOLDERS = {
     "one photograph of 9000 x 7000, ele": (1, 7000, 9000, 1, "JPEG", "ele"),
 }
 OWN_KEY_IMAGES = 2000
+PIPELINE_CIPHERS = ("le", "ele", "etc", "shuffle", "pbe", "logistic")
+PIPELINE_IMAGES = 2048
 
 # Programs in words that both checkouts understand; each prints its measurements and a
 # digest of the pixels that it made.
@@ -112,6 +114,27 @@ assert done.written
 images = tfds.builder_from_directory(info.parent).as_dataset("train")
 pixels = [example["image"] for example in images.as_numpy_iterator()]
 print(json.dumps([{"seconds": seconds}, digest_of(pixels)]))
+"""
+# Both programs run once before they are timed: to compile takes longer than to encrypt.
+PIPELINES = """
+import tensorflow as tf
+from tfpe import data
+from tfpe.ciphers import CIPHERS
+name, shape = arguments
+images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+transform = CIPHERS[name](key, tuple(shape[1:]))
+program, batch = tf.function(transform, jit_compile=True), tf.constant(images)
+batches = tf.data.Dataset.from_tensor_slices(images).repeat(16).batch(256)
+stream = data.encrypt(batches, key, name)
+cipher = program(batch).numpy()
+piped = np.concatenate(list(stream.as_numpy_iterator()))
+assert np.array_equal(piped, np.tile(cipher, (16, 1, 1, 1)))
+if checks_oracle:
+    assert np.array_equal(cipher, transform.definition(images))
+compiled, _ = timed(lambda: [program(batch).numpy() for _ in range(16)])
+through, _ = timed(lambda: sum(1 for _ in stream))
+found = {"16 times through XLA": compiled, "16 times through tf.data": through}
+print(json.dumps([found, digest_of(cipher)]))
 """
 
 
@@ -215,19 +238,17 @@ def _measurements(place, parts, scale):
         sides = _scaled(height, scale), _scaled(width, scale)
         make_folder(source, count, *sides, sizes, kind, scale)
         yield what, FOLDER, [str(source), str(place / "out"), name]
-    if "own_keys" not in parts:
-        return
     rng = np.random.default_rng(0)
     count = max(1, round(OWN_KEY_IMAGES * scale))
     images = rng.integers(0, 256, (count, 32, 32, 3), np.uint8)
     np.savez(place / "images.npz", x_train=images, y_train=np.arange(count) % 10)
-    for name in OWN_KEY_CIPHERS:
-        arguments = [str(place / "images.npz"), str(place / "out"), name]
-        yield (
-            f"{count:,} images of 32 x 32, a key for each, {name}",
-            OWN_KEYS,
-            arguments,
-        )
+    for name in OWN_KEY_CIPHERS if "own_keys" in parts else ():
+        what = f"{count:,} images of 32 x 32, a key for each, {name}"
+        yield what, OWN_KEYS, [str(place / "images.npz"), str(place / "out"), name]
+    count = max(1, round(PIPELINE_IMAGES * scale))
+    for name in PIPELINE_CIPHERS if "pipelines" in parts else ():
+        what = f"{count:,} images of 32 x 32, {name}"
+        yield what, PIPELINES, [name, (count, 32, 32, 3)]
 
 
 def _scaled(side, scale):
@@ -245,7 +266,7 @@ def _run(tree, which, what, code, arguments):
         capture_output=True,
         text=True,
     )
-    if code is not PHOTOGRAPH:
+    if code in (FOLDER, OWN_KEYS):
         shutil.rmtree(arguments[1], ignore_errors=True)
     if run.returncode:
         raise TfpeError(f"{what} failed in {tree}: {run.stderr.strip()[-500:]}")
