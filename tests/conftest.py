@@ -62,7 +62,7 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
-    """What modules hold stays to the end: the collector need not walk it each time."""
+    """What test modules imported stays to the end: no collection has to walk it."""
     gc.collect()
     gc.freeze()
 

@@ -35,6 +35,8 @@ def test_a_checkout_beside_itself_has_everything_and_the_same_pixels(little, tmp
     rows = typed(record).results.rows
     units = ["CPU s"] * 4 + ["s", "MB", "s"] + ["CPU s"] * 2
     assert [row.unit for row in rows] == units
+    ends = ["16 times through XLA", "16 times through tf.data"]
+    assert [row.what.partition(": ")[2] for row in rows[-2:]] == ends
     assert all(0 < row.before < 3000 and 0 < row.now < 3000 for row in rows)
     assert all(row.factor == row.lowest == row.highest for row in rows)
     assert typed(record).settings.before == typed(record).settings.now
@@ -107,6 +109,22 @@ def test_a_checkout_that_cannot_run_is_named(little, tmp_path, capsys):
     (tmp_path / "tfpe/__init__.py").write_text("raise ImportError('too old')")
     with pytest.raises(TfpeError, match=r"(?s)ele, a photograph failed in .*too old"):
         run_trees_bench(tmp_path, repeats=1, scale=0.01)
+
+
+@pytest.mark.parametrize(
+    "part, code, right, wrong",
+    [
+        ("photographs", "PHOTOGRAPH", "image, cipher)", "255 - image, cipher)"),
+        ("pipelines", "PIPELINES", "definition(images)", "definition(255 - images)"),
+        ("own_keys", "OWN_KEYS", "oracle(plain[", "oracle(255 - plain["),
+    ],
+)
+def test_the_oracle_is_asked(little, monkeypatch, part, code, right, wrong):
+    program = getattr(trees, code)
+    assert right in program
+    monkeypatch.setattr(trees, code, program.replace(right, wrong))
+    with pytest.raises(TfpeError, match=f"failed in {trees.AFTER}"):
+        run_trees_bench(trees.AFTER, parts=[part], repeats=1, scale=0.01)
 
 
 @pytest.mark.parametrize("option", [["--quick"], ["--cipher", "le"], ["--jpeg"]])

@@ -30,7 +30,7 @@ made and read, in what memory; it takes --repeats, --record and --overwrite. Wit
 --against the exit code is 1 where something became slower than in that record by more
 than the noise. With --before another checkout of tfpe runs in turn with this one, which
 tells the two apart on a machine whose speed wavers; it takes --part (photographs,
-own_keys, folders or pipelines), --repeats, --record and --overwrite.
+own_keys, folders or pipelines, XLA here too), --repeats, --record and --overwrite.
 """
 }
 

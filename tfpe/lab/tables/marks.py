@@ -78,6 +78,7 @@ def mark_tables(records):
         for record in of_kind(records, Training)
         if record.settings.recipe == "small"
         and not (record.settings.views or record.settings.jpeg)
+        and not record.settings.stated.get("label_smoothing")  # not of the recipe
         and record.settings.stated.get("train_images") == 0
     ]
     trainings.sort(key=lambda record: record.settings.place)
