@@ -1,7 +1,6 @@
 """What several test files share: seeded images, keys, real photographs, skips."""
 
 import contextlib
-import gc
 import os
 
 # Beside other workers, each on a core: the threads of one would wait for those of all.
@@ -59,12 +58,6 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.name, len(place)))
-
-
-def pytest_collection_finish():
-    """What test modules imported stays to the end: no collection has to walk it."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture
