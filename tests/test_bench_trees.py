@@ -18,11 +18,20 @@ def little(monkeypatch):
     monkeypatch.setattr(trees, "PHOTOGRAPH_CIPHERS", ("ele",))
     monkeypatch.setattr(trees, "OWN_KEY_CIPHERS", ("pbe",))
     monkeypatch.setattr(trees, "PIPELINE_CIPHERS", ("etc",))
+    monkeypatch.setattr(trees, "DATASET_CIPHERS", ("le",))
+    monkeypatch.setattr(trees, "DATASET_SOURCES", ("TFDS",))
+    monkeypatch.setattr(trees, "BACKENDS", ("tensorflow", "no_such_backend"))
+    monkeypatch.setattr(trees, "TRAINING_STEPS", 1)
+    shallow = {"depth": 8, "jit_compile": False}
+    monkeypatch.setattr(trees, "TRAINING_CHANGES", shallow)
     [name] = [name for name in trees.FOLDERS if "40 sizes" in name]
     monkeypatch.setattr(trees, "FOLDERS", {name: trees.FOLDERS[name]})
 
 
-def test_a_checkout_beside_itself_has_everything_and_the_same_pixels(little, tmp_path):
+def test_a_checkout_beside_itself_has_everything_and_the_same_pixels(
+    little, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(trees, "OWN_KEY_CIPHERS", ())  # the program of datasets
     seen, path = [], tmp_path / "before-after.json"
     record = run_trees_bench(
         trees.AFTER,
@@ -31,12 +40,14 @@ def test_a_checkout_beside_itself_has_everything_and_the_same_pixels(little, tmp
         scale=0.05,
         progress=lambda done, total, what: seen.append((done, total)),
     )
-    assert read_record(path) == record and seen == [(n, 4) for n in (1, 2, 3, 4)]
+    assert read_record(path) == record and seen == [(n, 5) for n in range(1, 6)]
     rows = typed(record).results.rows
-    units = ["CPU s"] * 4 + ["s", "MB", "s"] + ["CPU s"] * 2
+    units = ["CPU s"] * 4 + ["s", "MB", "s"] + ["CPU s"] * 2 + ["s"]
     assert [row.unit for row in rows] == units
     ends = ["16 times through XLA", "16 times through tf.data"]
-    assert [row.what.partition(": ")[2] for row in rows[-2:]] == ends
+    assert [row.what.partition(": ")[2] for row in rows[-3:-1]] == ends
+    assert "500 images of 32 x 32 of TFDS, one key, le" in {row.what for row in rows}
+    assert rows[-1].what == "a step of training, 6 images, tensorflow"
     assert all(0 < row.before < 3000 and 0 < row.now < 3000 for row in rows)
     assert all(row.factor == row.lowest == row.highest for row in rows)
     assert typed(record).settings.before == typed(record).settings.now
@@ -45,7 +56,7 @@ def test_a_checkout_beside_itself_has_everything_and_the_same_pixels(little, tmp
     assert "A sketch of 0.05" in table
     photographs = ["photographs"]
     again = run_trees_bench(trees.AFTER, path, parts=photographs, repeats=1, scale=0.05)
-    kept, new = again["results"]["rows"][:5], again["results"]["rows"][5:]
+    kept, new = again["results"]["rows"][:6], again["results"]["rows"][6:]
     assert kept == record["results"]["rows"][4:] and len(new) == 4
 
 
@@ -96,7 +107,7 @@ def test_other_pixels_end_the_run(monkeypatch):
     values = {"seconds": 1.0}
     monkeypatch.setattr(trees, "_run", lambda *_: (values, next(digests)))
     monkeypatch.setattr(trees, "FOLDERS", {})
-    with pytest.raises(TfpeError, match="the same pixels: le, a photograph"):
+    with pytest.raises(TfpeError, match="the same pixels and losses: le, a photograph"):
         run_trees_bench(trees.AFTER, repeats=1, scale=0.01)
 
 
@@ -116,15 +127,20 @@ def test_a_checkout_that_cannot_run_is_named(little, tmp_path, capsys):
     [
         ("photographs", "PHOTOGRAPH", "image, cipher)", "255 - image, cipher)"),
         ("pipelines", "PIPELINES", "definition(images)", "definition(255 - images)"),
-        ("own_keys", "OWN_KEYS", "oracle(plain[", "oracle(255 - plain["),
+        ("own_keys", "DATASETS", "oracle(plain[", "oracle(255 - plain["),
+        ("datasets", "DATASETS", "oracle(plain[", "oracle(255 - plain["),
+        ("training", "TRAINING", "sum(model.losses)", "sum(model.losses) / 2"),
     ],
 )
-def test_the_oracle_is_asked(little, monkeypatch, part, code, right, wrong):
+def test_the_oracle_is_asked(little, tmp_path, monkeypatch, part, code, right, wrong):
     program = getattr(trees, code)
     assert right in program
     monkeypatch.setattr(trees, code, program.replace(right, wrong))
-    with pytest.raises(TfpeError, match=f"failed in {trees.AFTER}"):
-        run_trees_bench(trees.AFTER, parts=[part], repeats=1, scale=0.01)
+    what, code, arguments = next(trees._measurements(tmp_path, [part], 0.01))
+    with pytest.raises(
+        TfpeError, match=r"(?s)failed in .*(AssertionError|should give)"
+    ):
+        trees._run(trees.AFTER, "now", what, code, arguments)
 
 
 @pytest.mark.parametrize("option", [["--quick"], ["--cipher", "le"], ["--jpeg"]])

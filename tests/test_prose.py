@@ -11,7 +11,7 @@ from tfpe.lab.records.attack_records import AttackCurve, Evaluation
 from tfpe.lab.records.frontier_records import Frontier
 from tfpe.lab.records.learned_records import LearnedAttack
 from tfpe.lab.records.speed_records import Bench, DatasetBench
-from tfpe.lab.records.training_records import Training, TrainingSpeed
+from tfpe.lab.records.training_records import MatchedSpeed, Training, TrainingSpeed
 
 ROOT = pathlib.Path(__file__).parents[1]
 RECORDS = load_records(ROOT / "results")
@@ -110,6 +110,18 @@ def speed(backend="tensorflow", compiled=True):
     return found
 
 
+def of_small(cipher):
+    """The time of a step on PyTorch in the network that fits, beside `small`."""
+    [rows] = [
+        record.results.rows
+        for record in of_kind(RECORDS, MatchedSpeed)
+        if record.settings.backend == "torch"
+    ]
+    assert all(row.to_beside <= 1 for row in rows)  # as the sentence says of all
+    [found] = [row.to_beside for row in rows if row.name == cipher]
+    return found
+
+
 def minutes(images_per_second):
     """Of the steps of one cipher of `small` on all training images."""
     return 8 * 45_000 / images_per_second / 60
@@ -193,6 +205,9 @@ SENTENCES = {
                 speed(*which).keras_to_torch
                 for which in ((), ("tensorflow", False), ("jax",))
             )
+        ),
+        "those of ele and etc take {:.2f} and {:.2f} of it".format(
+            *map(of_small, ("ele", "etc"))
         ),
         f"A batch takes {milliseconds_of_a_batch():.1f} ms without a cipher",
         f"with a second worker** is {second_worker():.1f} times as fast as with one",

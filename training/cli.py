@@ -139,7 +139,7 @@ def _add_evaluate(subparsers):
 
 
 def _add_speed(subparsers):
-    help_text = "images/s of a step, beside plain PyTorch"
+    help_text = "images/s of a step, beside plain PyTorch or, if matched, `small`"
     command = _command(subparsers, "speed", commands.speed, help_text)
     add_recipe(command, STEP_FIELDS)
     command.add_argument(

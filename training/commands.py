@@ -16,7 +16,7 @@ from tfpe.cli.packages import require
 from tfpe.cli.streams import note
 from tfpe.errors import TfpeError
 from training.networks import NETWORKS
-from training.recipe import Recipe
+from training.recipe import MATCHED, Recipe
 from training.recipes import PER_IMAGE, PLAIN, default_ciphers, find_recipe
 
 FINISHED, FAILED, TIME_UP = 0, 1, 3
@@ -134,18 +134,36 @@ def _told_by_receipt(model):
 
 
 def speed(options):
-    """Images a second of a training step, beside one of plain PyTorch."""
+    """Images a second of a training step, beside one of plain PyTorch.
+
+    Of the recipe `matched` those in the network that fits each cipher, beside `small`.
+    """
     require(*([] if options.json else ["rich"]))
     from tfpe.lab.records import typed
-    from tfpe.lab.tables.training_speed import training_speed_tables
+    from tfpe.lab.tables.training_speed import (
+        matched_speed_tables,
+        training_speed_tables,
+    )
     from tfpe.lab.terminal import print_table
-    from training.speed import training_speed
 
-    record = training_speed(_recipe(options), options.steps, options.out)
+    recipe = _recipe(options)
+    if recipe.network == MATCHED:
+        from training.matched_speed import matched_speed
+
+        def told(done, total, name):
+            note(f"{done} of {total}: {name}")
+
+        record = matched_speed(recipe, options.steps, options.out, progress=told)
+        tables = matched_speed_tables
+    else:
+        from training.speed import training_speed
+
+        record = training_speed(recipe, options.steps, options.out)
+        tables = training_speed_tables
     if options.json:
         print(json.dumps(record, indent=2))
     else:
-        for table in training_speed_tables([typed(record)]):
+        for table in tables([typed(record)]):
             print_table(table)
 
 

@@ -67,15 +67,13 @@ def training_speed(
         "image_shape": list(image_shape),
         "backend": keras.backend.backend(),
     }
-    path = pathlib.Path(out, f"training-speed-{_name(recipe)}.json")
+    path = pathlib.Path(out, f"training-speed-{step_name(recipe)}.json")
     check_replaceable(path, "training-speed", settings)
     if path.exists() and not again:
         return read_record(path)
-    random = np.random.default_rng(0)
     batch = recipe.batch_size
-    images = random.integers(0, 256, (batch, *image_shape), np.uint8)
-    labels = random.integers(0, classes, batch).astype(np.int32)
-    sides = [_keras_steps(recipe, images, labels, classes)]
+    images, labels = random_batch(batch, image_shape, classes)
+    sides = [keras_steps(recipe, images, labels, classes)]
     parameters = sides[0].parameters
     if importlib.util.find_spec("torch") is not None:
         sides.append(_torch_steps(recipe, images, labels, classes, parameters))
@@ -101,21 +99,28 @@ def training_speed(
     return write_record(path, record)
 
 
-def _name(recipe):
-    """Recipe, what of a step differs from it, backend."""
+def random_batch(count, image_shape, classes):
+    """`count` images, uint8 of `image_shape`, and labels, int32: the same each time."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (count, *image_shape), np.uint8)
+    return images, random.integers(0, classes, count).astype(np.int32)
+
+
+def step_name(recipe):
+    """Recipe, what of a step differs from it, backend: how a record is called."""
     usual = find_recipe(recipe.name)
     usual = dataclasses.asdict(usual) | usual.options
     knobs = dataclasses.asdict(recipe) | recipe.options
     parts = [
         f"{name}-{knobs[name]}" if name != "precision" else str(knobs[name])
         for name in STEP_FIELDS
-        if knobs[name] != usual[name]
+        if name in knobs and knobs[name] != usual[name]
     ]
     return "-".join([recipe.name, *parts, keras.backend.backend()])
 
 
 @dataclasses.dataclass(frozen=True)
-class _Steps:
+class Steps:
     """Training steps of one network: `run(count)` gives the seconds that they take."""
 
     run: Callable[[int], float]
@@ -154,7 +159,8 @@ class _Ends(keras.callbacks.Callback):
         self.times[batch] = time.perf_counter()
 
 
-def _keras_steps(recipe, images, labels, classes):
+def keras_steps(recipe, images, labels, classes):
+    """The `Steps` of a `training.recipe.Recipe` on one batch again and again."""
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(recipe.precision)
     model = build_model(images.shape[1:], classes, recipe)
@@ -166,7 +172,7 @@ def _keras_steps(recipe, images, labels, classes):
         model.fit(batches, shuffle=False, verbose=0, callbacks=[ends])
         return ends.times[count] - ends.times[0]
 
-    return _Steps(run, sum(math.prod(v.shape) for v in model.trainable_variables))
+    return Steps(run, sum(math.prod(v.shape) for v in model.trainable_variables))
 
 
 def _torch_steps(recipe, images, labels, classes, parameters):
@@ -216,4 +222,4 @@ def _torch_steps(recipe, images, labels, classes, parameters):
         loss.item()  # waits for the device
         return time.perf_counter() - started
 
-    return _Steps(run, count)
+    return Steps(run, count)

@@ -30,7 +30,8 @@ made and read, in what memory; it takes --repeats, --record and --overwrite. Wit
 --against the exit code is 1 where something became slower than in that record by more
 than the noise. With --before another checkout of tfpe runs in turn with this one, which
 tells the two apart on a machine whose speed wavers; it takes --part (photographs,
-own_keys, folders or pipelines, XLA here too), --repeats, --record and --overwrite.
+own_keys, folders, pipelines, XLA here too, datasets or training), --repeats, --record
+and --overwrite.
 """
 }
 
@@ -40,7 +41,7 @@ def register(commands):
     # Names only: the benchmark imports TensorFlow.
     parts = (
         *("throughput", "one_core", "setup", "pipelines", "step"),
-        *("photographs", "own_keys", "folders", "peaks"),
+        *("photographs", "own_keys", "folders", "peaks", "datasets", "training"),
     )
     command = add_command(commands, bench, EXAMPLES)
     command.add_argument(

@@ -4,10 +4,11 @@
     tfpe bench --before ../before --record results/bench-before-after.json
 
 Each measurement is a process of its own, which runs in both checkouts in each round, so
-that noise meets both alike. Both have to give the same pixels, and some of each are
-compared with the oracle's.
+that noise meets both alike. Both have to give the same pixels, or losses of training,
+and some of each are compared with the oracle's.
 """
 
+import importlib.util
 import json
 import os
 import pathlib
@@ -21,8 +22,17 @@ import numpy as np
 
 from tfpe.checks import whole_number
 from tfpe.errors import TfpeError
+from tfpe.keys import KEY_BYTES, Key
 from tfpe.lab.bench.rows import short
-from tfpe.lab.bench.waits import PEAK_CODE, make_folder
+from tfpe.lab.bench.tree_programs import (
+    DATASETS,
+    FOLDER,
+    HEAD,
+    PHOTOGRAPH,
+    PIPELINES,
+    TRAINING,
+)
+from tfpe.lab.bench.waits import make_folder
 from tfpe.lab.records import (
     check_replaceable,
     environment,
@@ -31,7 +41,7 @@ from tfpe.lab.records import (
 )
 
 AFTER = pathlib.Path(__file__).parents[3]
-PARTS = ("photographs", "own_keys", "folders", "pipelines")
+PARTS = ("photographs", "own_keys", "folders", "pipelines", "datasets", "training")
 PHOTOGRAPH_CIPHERS = ("le", "blockshuffle", "pbe", "logistic", "etc", "ele")
 OWN_KEY_CIPHERS = ("pbe", "etc", "le", "ele")
 SIDE = 3000, 4000
@@ -42,113 +52,13 @@ FOLDERS = {
     "40 JPEG of 1200 x 900 in 40 sizes, le": (40, 900, 1200, 40, "JPEG", "le"),
     "one photograph of 9000 x 7000, ele": (1, 7000, 9000, 1, "JPEG", "ele"),
 }
-OWN_KEY_IMAGES = 2000
+OWN_KEY_IMAGES, DATASET_IMAGES = 2000, 10_000
+DATASET_CIPHERS, DATASET_SOURCES = ("le", "ele"), (".npz", "TFDS")
 PIPELINE_CIPHERS = ("le", "ele", "etc", "shuffle", "pbe", "logistic")
 PIPELINE_IMAGES, PIPELINE_REPEATS = 2048, 16
-
-# Programs in words that both checkouts understand; each prints its measurements and a
-# digest of the pixels that it made.
-HEAD = """
-import hashlib, json, pathlib, sys, time
-import numpy as np
-import tfpe
-from tfpe.files import encrypt_folder
-checks_oracle = sys.argv[2] == "now"  # the other's pixels are compared with these
-key = tfpe.Key(bytes(range(32)))
-arguments = json.loads(sys.argv[1])
-clock = time.process_time
-
-def digest_of(pixels):
-    return hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest()
-
-def timed(run):
-    start = clock()
-    result = run()
-    return clock() - start, result
-"""
-PHOTOGRAPH = """
-from tfpe.ciphers import CIPHERS
-name, shape = arguments
-image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-ready = lambda transform: getattr(transform, "prepare", lambda: transform)()
-setup, transform = timed(lambda: ready(CIPHERS[name](key, shape)))
-first, cipher = timed(lambda: transform(image))
-again, _ = timed(lambda: transform(image))
-inverse, back = timed(lambda: ready(transform.inverse))
-undone, plain = timed(lambda: back(cipher))
-assert np.array_equal(plain, image)
-if checks_oracle:
-    from tfpe.lab.bench.oracle_samples import require_oracle
-    require_oracle(name, transform, image, cipher)
-seconds = {"set-up": setup, "set-up and first image": setup + first}
-seconds |= {"each image": again, "inverse and its first image": inverse + undone}
-print(json.dumps([seconds, digest_of(cipher)]))
-"""
-FOLDER = """
-from PIL import Image
-source, out, name = arguments
-clock = time.perf_counter
-encrypt = lambda: encrypt_folder(source, out, key, cipher=name)
-seconds, _ = timed(encrypt)
-files = sorted(pathlib.Path(out).glob("*.png"))
-assert len(files) == len(list(pathlib.Path(source).iterdir()))
-found = {"seconds": seconds, "peak": peak_bytes() / 1e6}
-if checks_oracle:
-    from tfpe.lab.bench.oracle_samples import require_file
-    for file in (files[0], files[-1]):
-        [plain] = pathlib.Path(source).glob(file.stem + ".*")
-        require_file(name, key, plain, file)
-digests = [digest_of(np.asarray(Image.open(file))) for file in files]
-print(json.dumps([found, digest_of(np.frombuffer("".join(digests).encode(), "u1"))]))
-"""
-OWN_KEYS = """
-import tensorflow  # which TFDS imports late: not in the time that is measured
-import tensorflow_datasets as tfds
-from tfpe.dataset import encrypt_dataset
-source, out, name = arguments
-clock = time.perf_counter
-run = lambda: encrypt_dataset(source, out, key, name, per_image=True)
-seconds, done = timed(run)
-assert done.written
-[info] = pathlib.Path(out).glob("*/*/dataset_info.json")
-found = tfds.builder_from_directory(info.parent).as_dataset("train")
-examples = list(found.as_numpy_iterator())
-if checks_oracle:
-    from tfpe.ciphers import CIPHERS
-    from tfpe.dataset.encrypted import NUMBER
-    from tfpe.manifests.set_manifest import image_keys, read_manifest
-    keys = image_keys(key, read_manifest(info.parent, key))
-    with np.load(source) as file:
-        plain = file["x_train"]
-    for example in examples[:8]:
-        own = keys.for_image(int(example[NUMBER]))
-        oracle = CIPHERS[name](own, plain.shape[1:]).definition
-        assert np.array_equal(example["image"], oracle(plain[example[NUMBER]]))
-pixels = [example["image"] for example in examples]
-print(json.dumps([{"seconds": seconds}, digest_of(pixels)]))
-"""
-# Both programs run once before they are timed: to compile takes longer than to encrypt.
-PIPELINES = """
-import tensorflow as tf
-from tfpe import data
-from tfpe.ciphers import CIPHERS
-name, shape, repeated = arguments
-images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-transform = CIPHERS[name](key, tuple(shape[1:]))
-program, batch = tf.function(transform, jit_compile=True), tf.constant(images)
-batches = tf.data.Dataset.from_tensor_slices(images).repeat(repeated).batch(256)
-stream = data.encrypt(batches, key, name)
-cipher = program(batch).numpy()
-streamed = np.concatenate(list(stream.as_numpy_iterator()))
-assert np.array_equal(streamed, np.concatenate([cipher] * repeated))
-if checks_oracle:
-    assert np.array_equal(cipher, transform.definition(images))
-compiled, _ = timed(lambda: [program(batch).numpy() for _ in range(repeated)])
-through, _ = timed(lambda: sum(1 for _ in stream))
-seconds = {f"{repeated} times through XLA": compiled}
-seconds |= {f"{repeated} times through tf.data": through}
-print(json.dumps([seconds, digest_of(cipher)]))
-"""
+BACKENDS = ("tensorflow", "jax")
+TRAINING_BATCH, TRAINING_STEPS = 128, 8
+TRAINING_CHANGES = {}  # of fields of the recipe `small`
 
 
 def run_trees_bench(
@@ -228,7 +138,9 @@ def run_trees_bench(
                     rounds[name].append(values)
                     digests.add(digest)
             if len(digests) != 1:
-                raise TfpeError(f"Both checkouts should give the same pixels: {what}")
+                raise TfpeError(
+                    f"Both checkouts should give the same pixels and losses: {what}"
+                )
             new = list(_rows(what, rounds))
             names = {row["what"] for row in new}
             rows[:] = [row for row in rows if row["what"] not in names] + new
@@ -252,19 +164,49 @@ def _measurements(place, parts, scale):
         sides = _scaled(height, scale), _scaled(width, scale)
         make_folder(source, count, *sides, sizes, kind, scale)
         yield what, FOLDER, [str(source), str(place / "out"), name]
-    if "own_keys" in parts:
-        rng = np.random.default_rng(0)
-        count = max(1, round(OWN_KEY_IMAGES * scale))
-        images = rng.integers(0, 256, (count, 32, 32, 3), np.uint8)
-        source = place / "images.npz"
-        np.savez(source, x_train=images, y_train=np.arange(count) % 10)
-        for name in OWN_KEY_CIPHERS:
-            what = f"{count:,} images of 32 x 32, a key for each, {name}"
-            yield what, OWN_KEYS, [str(source), str(place / "out"), name]
+    if "own_keys" in parts or "datasets" in parts:
+        yield from _dataset_measurements(place, parts, scale)
     count = max(1, round(PIPELINE_IMAGES * scale))
     for name in PIPELINE_CIPHERS if "pipelines" in parts else ():
         what = f"{count:,} images of 32 x 32, {name}"
         yield what, PIPELINES, [name, (count, 32, 32, 3), PIPELINE_REPEATS]
+    count = max(2, round(TRAINING_BATCH * scale))
+    installed = [name for name in BACKENDS if importlib.util.find_spec(name)]
+    for backend in installed if "training" in parts else ():
+        what = f"a step of training, {count} images, {backend}"
+        yield what, TRAINING, [backend, count, TRAINING_STEPS, TRAINING_CHANGES]
+
+
+def _dataset_measurements(place, parts, scale):
+    """Those of data sets: from an .npz file, from TFDS, a key for each image."""
+    from tfpe.dataset import decrypt_dataset, encrypt_dataset
+
+    def images(name, count):
+        rng, count = np.random.default_rng(0), max(1, round(count * scale))
+        pixels = rng.integers(0, 256, (count, 32, 32, 3), np.uint8)
+        path = place / f"{name}.npz"
+        np.savez(path, x_train=pixels, y_train=np.arange(count) % 10)
+        return path, f"{count:,} images of 32 x 32"
+
+    out = str(place / "out")
+    if "own_keys" in parts:
+        path, what = images("few", OWN_KEY_IMAGES)
+        for name in OWN_KEY_CIPHERS:
+            arguments = [str(path), None, str(path), out, name, True]
+            yield f"{what}, a key for each, {name}", DATASETS, arguments
+    if "datasets" in parts:
+        path, what = images("many", DATASET_IMAGES)
+        # What comes back from a ciphertext is a set of TFDS like any other.
+        key = Key(bytes(KEY_BYTES))
+        encrypt_dataset(path, place / "cloud", key, "identity", name="many")
+        decrypt_dataset(place / "cloud", place / "tfds", key)
+        [plain] = (place / "tfds").iterdir()
+        sources = {".npz": (str(path), None)}
+        sources["TFDS"] = (f"tfds:{plain.name}", str(place / "tfds"))
+        for kind in DATASET_SOURCES:
+            for name in DATASET_CIPHERS:
+                arguments = [*sources[kind], str(path), out, name, False]
+                yield f"{what} of {kind}, one key, {name}", DATASETS, arguments
 
 
 def _scaled(side, scale):
@@ -275,7 +217,7 @@ def _scaled(side, scale):
 def _run(tree, which, what, code, arguments):
     """What the program prints in a checkout: measurements, and a digest."""
     run = subprocess.run(
-        [sys.executable, "-c", HEAD + PEAK_CODE + code, json.dumps(arguments), which],
+        [sys.executable, "-c", HEAD + code, json.dumps(arguments), which],
         cwd=tree,
         env=os.environ
         | {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(tree.resolve())},

@@ -90,8 +90,8 @@ def before_after_tables(records):
         note = (
             f"Commit {settings.before} and commit {settings.now} in turn, medians of "
             f"{settings.repeats} rounds; times less: before over now of a round, "
-            "median, lowest and highest; both gave the same pixels, some of each "
-            "compared with the oracle's."
+            "median, lowest and highest; both gave the same pixels and losses, some of "
+            "each compared with the oracle's."
             f"{sketch} {where.cpu}, {where.cores} cores, {where.date[:10]}."
         )
         yield Table.of("Before and after", record.results.rows, columns, [note])

@@ -16,7 +16,12 @@ from tfpe.lab.records.speed_records import (
     DatasetBench,
     TreesBench,
 )
-from tfpe.lab.records.training_records import Svm, Training, TrainingSpeed
+from tfpe.lab.records.training_records import (
+    MatchedSpeed,
+    Svm,
+    Training,
+    TrainingSpeed,
+)
 
 KINDS = MappingProxyType(
     {
@@ -31,6 +36,7 @@ KINDS = MappingProxyType(
         "hybrid": HybridBench,
         "jpeg": JpegBench,
         "learned-attack": LearnedAttack,
+        "matched-speed": MatchedSpeed,
         "svm": Svm,
         "training": Training,
         "training-speed": TrainingSpeed,

@@ -118,7 +118,7 @@ class Training(Record):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainingSpeedSettings(NetworkSettings):
+class StepSettings:
     """What the steps were, and on which backend."""
 
     backend: str
@@ -133,6 +133,11 @@ class TrainingSpeedSettings(NetworkSettings):
     def compiled(self):
         """Whether XLA compiled the steps: JAX does always, torch never."""
         return {"jax": True, "torch": False}.get(self.backend, self.jit_compile)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingSpeedSettings(NetworkSettings, StepSettings):
+    """The network too."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,6 +165,45 @@ class TrainingSpeed(Record):
 
     settings: TrainingSpeedSettings
     results: TrainingSpeedResults
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MatchedSpeedSettings(StepSettings):
+    """`beside` is the recipe whose step is the measure."""
+
+    beside: str
+    ciphers: list[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class MatchedSpeedRow:
+    """A network and what it is for, a cipher or plain: medians over the rounds.
+
+    `to_beside` is the time of a step, where that of the recipe `beside` is 1.
+    """
+
+    name: str
+    network: str
+    parameters: int
+    images_per_second: float
+    to_beside: float
+    to_beside_range: tuple[float, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class MatchedSpeedResults:
+    """First the recipe that the others stand beside."""
+
+    rows: list[MatchedSpeedRow]
+
+
+@dataclasses.dataclass(frozen=True)
+class MatchedSpeed(Record):
+    """Steps of training in the network that fits each cipher."""
+
+    TELLING: ClassVar = ("backend", "precision", "jit_compile", "ciphers", "steps")
+    settings: MatchedSpeedSettings
+    results: MatchedSpeedResults
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,7 @@ from tfpe.lab.tables.scorecard_table import (
     scorecard_tables,
     summary_tables,
 )
-from tfpe.lab.tables.training_speed import training_speed_tables
+from tfpe.lab.tables.training_speed import matched_speed_tables, training_speed_tables
 from tfpe.lab.tables.varied_setting import jpeg_accuracy_tables, view_tables
 from tfpe.storage.atomic import write_file
 
@@ -51,6 +51,7 @@ TABLES = {
     "leaked-pairs": leaked_pairs_tables,
     "learned-attacks": learned_attack_tables,
     "marks": mark_tables,
+    "matched-speed": matched_speed_tables,
     "published": published_tables,
     "published-attacks": published_attack_tables,
     "scorecard": scorecard_tables,

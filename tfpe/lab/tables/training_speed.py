@@ -1,8 +1,8 @@
-"""The table of training speed: Keras on each backend beside plain PyTorch."""
+"""Tables of the speed of training: beside plain PyTorch, and networks that fit."""
 
 from tfpe.lab.measuring_conditions import grouped, machine
 from tfpe.lab.records import of_kind
-from tfpe.lab.records.training_records import TrainingSpeed
+from tfpe.lab.records.training_records import MatchedSpeed, TrainingSpeed
 from tfpe.lab.table import NONE, Cell, Table, number
 
 
@@ -11,6 +11,32 @@ def training_speed_tables(records):
     found = of_kind(records, TrainingSpeed)
     groups = grouped(found, lambda r: (*(r.environment.gpu or ()), r.environment.cpu))
     return list(map(_table, groups))
+
+
+def matched_speed_tables(records):
+    """A `Table` for each record of steps in the networks that fit the ciphers."""
+    return list(map(_matched_table, of_kind(records, MatchedSpeed)))
+
+
+def _matched_table(record):
+    settings = record.settings
+    columns = {
+        "images": lambda row: Cell(row.name, tone="code"),
+        "network": lambda row: f"{row.network}, {row.parameters:,} parameters",
+        "images/s": lambda row: _rate(row.images_per_second),
+        f"time of `{settings.beside}` (lowest to highest)": lambda row: _with_range(
+            row.to_beside, row.to_beside_range
+        ),
+    }
+    xla = ", XLA" * settings.compiled
+    title = f"Steps in the networks that fit, {settings.backend}{xla}"
+    note = (
+        f"{settings.backend}{xla}, {settings.precision}, on batches of "
+        f"{settings.batch_size}, median of {settings.rounds} rounds of "
+        f"{settings.steps} steps, each network in a process of its own, in turn; "
+        f"{machine([record])}."
+    )
+    return Table.of(title, record.results.rows, columns, [note])
 
 
 def _table(records):
@@ -49,10 +75,12 @@ def _rate(images_per_second):
 def _ratio(record):
     if not _beside_torch(record):
         return NONE
-    ratio, (low, high) = (
-        record.results.keras_to_torch,
-        record.results.keras_to_torch_range,
-    )
+    found = record.results
+    return _with_range(found.keras_to_torch, found.keras_to_torch_range)
+
+
+def _with_range(ratio, ends):
+    low, high = ends
     return Cell(f"{ratio:.2f} ({low:.2f} to {high:.2f})", ratio)
 
 
