@@ -21,7 +21,7 @@ def little(monkeypatch):
     monkeypatch.setattr(trees, "DATASET_CIPHERS", ("le",))
     monkeypatch.setattr(trees, "DATASET_SOURCES", ("TFDS",))
     monkeypatch.setattr(trees, "BACKENDS", ("tensorflow", "no_such_backend"))
-    monkeypatch.setattr(trees, "TRAINING_STEPS", 1)
+    monkeypatch.setattr(trees, "TRAINING_STEPS", 2)
     shallow = {"depth": 8, "jit_compile": False}
     monkeypatch.setattr(trees, "TRAINING_CHANGES", shallow)
     [name] = [name for name in trees.FOLDERS if "40 sizes" in name]
@@ -31,7 +31,18 @@ def little(monkeypatch):
 def test_a_checkout_beside_itself_has_everything_and_the_same_pixels(
     little, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(trees, "OWN_KEY_CIPHERS", ())  # the program of datasets
+    real, found = trees._run, {}
+
+    def run(tree, which, what, code, arguments):
+        # Programs that import TensorFlow run once: it takes longer than they do.
+        if code in (trees.PHOTOGRAPH, trees.FOLDER):
+            return real(tree, which, what, code, arguments)
+        if what not in found:
+            assert which == "now"
+            found[what] = real(tree, which, what, code, arguments)
+        return found[what]
+
+    monkeypatch.setattr(trees, "_run", run)
     seen, path = [], tmp_path / "before-after.json"
     record = run_trees_bench(
         trees.AFTER,
@@ -40,9 +51,9 @@ def test_a_checkout_beside_itself_has_everything_and_the_same_pixels(
         scale=0.05,
         progress=lambda done, total, what: seen.append((done, total)),
     )
-    assert read_record(path) == record and seen == [(n, 5) for n in range(1, 6)]
+    assert read_record(path) == record and seen == [(n, 6) for n in range(1, 7)]
     rows = typed(record).results.rows
-    units = ["CPU s"] * 4 + ["s", "MB", "s"] + ["CPU s"] * 2 + ["s"]
+    units = ["CPU s"] * 4 + ["s", "MB", "s", "s"] + ["CPU s"] * 2 + ["s"]
     assert [row.unit for row in rows] == units
     ends = ["16 times through XLA", "16 times through tf.data"]
     assert [row.what.partition(": ")[2] for row in rows[-3:-1]] == ends
@@ -56,7 +67,7 @@ def test_a_checkout_beside_itself_has_everything_and_the_same_pixels(
     assert "A sketch of 0.05" in table
     photographs = ["photographs"]
     again = run_trees_bench(trees.AFTER, path, parts=photographs, repeats=1, scale=0.05)
-    kept, new = again["results"]["rows"][:6], again["results"]["rows"][6:]
+    kept, new = again["results"]["rows"][:7], again["results"]["rows"][7:]
     assert kept == record["results"]["rows"][4:] and len(new) == 4
 
 
@@ -111,6 +122,15 @@ def test_other_pixels_end_the_run(monkeypatch):
         run_trees_bench(trees.AFTER, repeats=1, scale=0.01)
 
 
+def test_losses_may_differ_by_rounding(monkeypatch):
+    assert trees._same([[7, 2.5, 2.25], [7, 2.5001, 2.25]])
+    assert not trees._same([[7, 2.5, 2.25], [7, 2.5, 2.3]])
+    assert not trees._same(["ab", "ab", "ac"])
+    monkeypatch.setattr(trees, "BACKENDS", ("no_such_backend",))
+    with pytest.raises(TfpeError, match="none of .*no_such_backend"):
+        run_trees_bench(trees.AFTER, parts=["training"])
+
+
 def test_a_checkout_that_cannot_run_is_named(little, tmp_path, capsys):
     with pytest.raises(TfpeError, match="'peaks'"):
         run_trees_bench(trees.AFTER, parts=["peaks"])
@@ -127,9 +147,8 @@ def test_a_checkout_that_cannot_run_is_named(little, tmp_path, capsys):
     [
         ("photographs", "PHOTOGRAPH", "image, cipher)", "255 - image, cipher)"),
         ("pipelines", "PIPELINES", "definition(images)", "definition(255 - images)"),
-        ("own_keys", "DATASETS", "oracle(plain[", "oracle(255 - plain["),
         ("datasets", "DATASETS", "oracle(plain[", "oracle(255 - plain["),
-        ("training", "TRAINING", "sum(model.losses)", "sum(model.losses) / 2"),
+        ("training", "TRAINING", "(losses, ends", "(losses[::-1], ends"),
     ],
 )
 def test_the_oracle_is_asked(little, tmp_path, monkeypatch, part, code, right, wrong):
@@ -137,9 +156,7 @@ def test_the_oracle_is_asked(little, tmp_path, monkeypatch, part, code, right, w
     assert right in program
     monkeypatch.setattr(trees, code, program.replace(right, wrong))
     what, code, arguments = next(trees._measurements(tmp_path, [part], 0.01))
-    with pytest.raises(
-        TfpeError, match=r"(?s)failed in .*(AssertionError|should give)"
-    ):
+    with pytest.raises(TfpeError, match=r"(?s)failed in .*oracle"):
         trees._run(trees.AFTER, "now", what, code, arguments)
 
 

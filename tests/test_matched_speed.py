@@ -47,7 +47,7 @@ def test_times_are_of_the_same_round(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(module, "_in_own_process", timed)
     run = ["speed", "--recipe", "matched", "--steps", "4", "--out", str(tmp_path)]
     assert main([*run, "--batch-size", "2"]) == 0
-    assert "18 of 18" in capsys.readouterr().err
+    assert "18/18 small" in capsys.readouterr().err
     # Either end goes first in turn.
     assert turns[5] == turns[6] == turns[-1] == "small"
     assert networks["etc"].network == "mlp_mixer"
@@ -79,6 +79,6 @@ def test_what_cannot_be_timed_is_named(tmp_path, monkeypatch):
     with pytest.raises(RecipeError, match="chooses its options itself"):
         find_recipe("matched", depth=3)
     monkeypatch.setattr(module, "_timed", _dies)
-    with pytest.raises(TfpeError, match="steps of small .*was killed"):
+    with pytest.raises(TfpeError, match="steps of small .*ended early"):
         matched_speed(find_recipe("matched"), 1, tmp_path, ciphers=[])
     assert not list(tmp_path.iterdir())

@@ -151,7 +151,7 @@ def speed(options):
         from training.matched_speed import matched_speed
 
         def told(done, total, name):
-            note(f"{done} of {total}: {name}")
+            note(f"{done}/{total} {name}")
 
         record = matched_speed(recipe, options.steps, options.out, progress=told)
         tables = matched_speed_tables

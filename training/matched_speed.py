@@ -50,9 +50,12 @@ def matched_speed(
         highest.
 
     Raises:
-        RecipeError: another network, or no step.
-        NetworkError: no network fits a cipher.
-        TfpeError: a process was killed.
+        RecipeError: another network, several devices, or no step.
+        CipherOptionError: an unknown cipher.
+        NetworkError: no network fits a cipher, or patches do not fit the image.
+        RecordError: there is a record of other settings.
+        TfpeError: a process ended early, as where a program of your own does not call
+            this behind `if __name__ == "__main__"`.
     """
     if recipe.network != MATCHED or recipe.strategy != "none":
         raise RecipeError(
@@ -82,9 +85,8 @@ def matched_speed(
     for round_ in range(ROUNDS):
         # Either end goes first in turn.
         for name in list(sides)[:: 1 if round_ % 2 else -1]:
-            shapes = image_shape, classes
-            found = _in_own_process(name, sides[name], *shapes, steps)
-            parameters[name], taken = found
+            arguments = sides[name], image_shape, classes, steps
+            parameters[name], taken = _in_own_process(name, *arguments)
             seconds[name].append(taken / steps)
             if progress:
                 done = sum(map(len, seconds.values()))
@@ -119,7 +121,7 @@ def _in_own_process(name, *arguments):
         except concurrent.futures.BrokenExecutor:
             raise TfpeError(
                 f"Training steps of {name} should end by themselves. Received: their "
-                "process was killed, perhaps for want of memory"
+                "process ended early; perhaps it was killed for want of memory"
             ) from None
 
 

@@ -92,7 +92,8 @@ def matched():
     of two seeds: le 72.55 (plain-as-le 72.12), pbe 60.81 (plain-as-pbe 60.78), etc
     58.20 (plain-as-etc 58.28), logistic 56.86 (plain-as-logistic 57.18), ele 54.91
     (plain-as-ele 55.14) %. Time for a cipher: 1 to 6 minutes on an H100 that up to 18
-    runs shared; on CPUs at most that of `small` on PyTorch (docs/results.md).
+    runs shared. On CPUs a step takes, with Keras on PyTorch, as long as one of `small`
+    or less; TensorFlow and JAX have no record (docs/results.md).
 
         python -m training compare --dataset cifar10 --recipe matched \\
             --ciphers le,plain-as-le,ele,plain-as-ele

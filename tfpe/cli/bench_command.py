@@ -30,8 +30,8 @@ made and read, in what memory; it takes --repeats, --record and --overwrite. Wit
 --against the exit code is 1 where something became slower than in that record by more
 than the noise. With --before another checkout of tfpe runs in turn with this one, which
 tells the two apart on a machine whose speed wavers; it takes --part (photographs,
-own_keys, folders, pipelines, XLA here too, datasets or training), --repeats, --record
-and --overwrite.
+own_keys, folders, pipelines, which are XLA too, and two that only it has, datasets and
+training), --repeats, --record and --overwrite.
 """
 }
 

@@ -79,10 +79,11 @@ def run_trees_bench(
         path: of the record to write; None writes none. It is written after each
             measurement of both; rows that are not measured now stay as they are in it.
         after: folder of the other one; default that of this program.
-        parts: some of `PARTS`.
+        parts: some of `PARTS`; `training` needs TensorFlow or JAX, and leaves out the
+            other where it is not installed.
         repeats: rounds.
-        scale: of the numbers of files and images and of the sides of photographs, for
-            a sketch.
+        scale: of the numbers of files and images, of a batch too, and of the sides of
+            photographs, for a sketch.
         overwrite: replace a record of other settings.
         progress: called with (done, total, what), after each measurement.
 
@@ -92,7 +93,8 @@ def run_trees_bench(
         same round, with `lowest` and `highest`.
 
     Raises:
-        TfpeError: `before` is no checkout, a run failed, or both gave other pixels.
+        TfpeError: `before` is no checkout, a run failed, both gave other pixels or
+            losses, or `parts` hold nothing that can be measured here.
         RecordError: `path` holds something else.
 
     Example:
@@ -127,17 +129,22 @@ def run_trees_bench(
     written = record
     with tempfile.TemporaryDirectory() as place:
         found = list(_measurements(pathlib.Path(place), parts, scale))
+        if not found:
+            raise TfpeError(
+                f"`parts` should hold what can be measured here. Received: {parts}, "
+                f"and none of {BACKENDS} is installed"
+            )
         for done, (what, code, arguments) in enumerate(found, 1):
             rounds = {name: [] for name in trees}
-            digests = set()
+            made = []
             for round_ in range(repeats):
                 # Either of them goes first in turn.
                 for name in list(trees)[:: 1 if round_ % 2 else -1]:
-                    values, digest = _run(trees[name], name, what, code, arguments)
+                    values, alike = _run(trees[name], name, what, code, arguments)
                     shutil.rmtree(pathlib.Path(place, "out"), ignore_errors=True)
                     rounds[name].append(values)
-                    digests.add(digest)
-            if len(digests) != 1:
+                    made.append(alike)
+            if not _same(made):
                 raise TfpeError(
                     f"Both checkouts should give the same pixels and losses: {what}"
                 )
@@ -214,8 +221,15 @@ def _scaled(side, scale):
     return max(32, round(side * scale) // 4 * 4)
 
 
+def _same(made):
+    """Whether digests of pixels are equal, and losses equal up to rounding."""
+    if isinstance(made[0], str):
+        return len(set(made)) == 1
+    return np.allclose(made, made[0], rtol=1e-3)
+
+
 def _run(tree, which, what, code, arguments):
-    """What the program prints in a checkout: measurements, and a digest."""
+    """What the program prints in a checkout: measurements, and what is to be alike."""
     run = subprocess.run(
         [sys.executable, "-c", HEAD + code, json.dumps(arguments), which],
         cwd=tree,

@@ -137,7 +137,7 @@ class StepSettings:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingSpeedSettings(NetworkSettings, StepSettings):
-    """The network too."""
+    """What the steps were, and in which network."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -201,7 +201,9 @@ class MatchedSpeedResults:
 class MatchedSpeed(Record):
     """Steps of training in the network that fits each cipher."""
 
-    TELLING: ClassVar = ("backend", "precision", "jit_compile", "ciphers", "steps")
+    TELLING: ClassVar = (
+        *("backend", "precision", "jit_compile", "batch_size", "ciphers", "steps"),
+    )
     settings: MatchedSpeedSettings
     results: MatchedSpeedResults
 

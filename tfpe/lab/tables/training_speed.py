@@ -33,7 +33,8 @@ def _matched_table(record):
     note = (
         f"{settings.backend}{xla}, {settings.precision}, on batches of "
         f"{settings.batch_size}, median of {settings.rounds} rounds of "
-        f"{settings.steps} steps, each network in a process of its own, in turn; "
+        f"{settings.steps} steps, each network with the optimizer of its recipe, "
+        "in a process of its own, in turn; "
         f"{machine([record])}."
     )
     return Table.of(title, record.results.rows, columns, [note])
