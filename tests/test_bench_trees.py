@@ -138,6 +138,10 @@ def test_a_checkout_that_cannot_run_is_named(little, tmp_path, capsys):
     assert "holds a folder tfpe" in capsys.readouterr().err
     (tmp_path / "tfpe").mkdir()
     (tmp_path / "tfpe/__init__.py").write_text("raise ImportError('too old')")
+    with pytest.raises(TfpeError, match="`before` .*folder training too"):
+        run_trees_bench(tmp_path, parts=["training"])
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training/__init__.py").touch()
     with pytest.raises(TfpeError, match=r"(?s)ele, a photograph failed in .*too old"):
         run_trees_bench(tmp_path, repeats=1, scale=0.01)
 

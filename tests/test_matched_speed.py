@@ -1,7 +1,5 @@
 """The time of a step in the network that fits, beside one of the recipe `small`."""
 
-import os
-
 import pytest
 
 from tfpe.errors import TfpeError
@@ -67,10 +65,6 @@ def test_times_are_of_the_same_round(tmp_path, monkeypatch, capsys):
     assert "on batches of 2, median of 3 rounds of 4 steps" in table
 
 
-def _dies(*arguments):
-    os._exit(1)
-
-
 def test_what_cannot_be_timed_is_named(tmp_path, monkeypatch):
     with pytest.raises(RecipeError, match="'matched'.*'pyramidnet'"):
         matched_speed(find_recipe("small"))
@@ -78,7 +72,11 @@ def test_what_cannot_be_timed_is_named(tmp_path, monkeypatch):
         matched_speed(find_recipe("matched"), 0)
     with pytest.raises(RecipeError, match="chooses its options itself"):
         find_recipe("matched", depth=3)
-    monkeypatch.setattr(module, "_timed", _dies)
-    with pytest.raises(TfpeError, match="steps of small .*ended early"):
+    # Both as the process ends: by an error that it tells, and killed without a word.
+    monkeypatch.setattr(module, "PROGRAM", "raise ValueError('of this kind')")
+    with pytest.raises(TfpeError, match="steps of small .*code 1, ValueError: of this"):
+        matched_speed(find_recipe("matched"), 1, tmp_path, ciphers=[])
+    monkeypatch.setattr(module, "PROGRAM", "import os; os.kill(os.getpid(), 9)")
+    with pytest.raises(TfpeError, match="steps of small .*code -9, without a word"):
         matched_speed(find_recipe("matched"), 1, tmp_path, ciphers=[])
     assert not list(tmp_path.iterdir())

@@ -1,10 +1,13 @@
 """Steps of the network that fits each cipher, beside those of the recipe `small`."""
 
-import concurrent.futures
 import dataclasses
-import multiprocessing
+import json
+import os
 import pathlib
+import pickle
 import statistics
+import subprocess
+import sys
 
 import keras
 
@@ -18,6 +21,11 @@ from training.run_folder import OUT
 from training.speed import ROUNDS, WARM_UP, keras_steps, random_batch, step_name
 
 BESIDE = "small"  # whose step on plain images is the measure
+PROGRAM = """
+import json, pickle, sys
+from training.matched_speed import _timed
+print(json.dumps(_timed(*pickle.load(sys.stdin.buffer))))
+"""
 
 
 def matched_speed(
@@ -52,10 +60,10 @@ def matched_speed(
     Raises:
         RecipeError: another network, several devices, or no step.
         CipherOptionError: an unknown cipher.
-        NetworkError: no network fits a cipher, or patches do not fit the image.
+        NetworkError: no network fits a cipher.
         RecordError: there is a record of other settings.
-        TfpeError: a process ended early, as where a program of your own does not call
-            this behind `if __name__ == "__main__"`.
+        TfpeError: steps failed, as where patches do not fit the image, or their process
+            was killed.
     """
     if recipe.network != MATCHED or recipe.strategy != "none":
         raise RecipeError(
@@ -113,16 +121,20 @@ def matched_speed(
 
 def _in_own_process(name, *arguments):
     """What `_timed` gives in a new process, which has the environment of this one."""
-    # Not forked: TensorFlow and JAX do not survive that.
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
-        try:
-            return pool.submit(_timed, *arguments).result()
-        except concurrent.futures.BrokenExecutor:
-            raise TfpeError(
-                f"Training steps of {name} should end by themselves. Received: their "
-                "process ended early; perhaps it was killed for want of memory"
-            ) from None
+    # No pool of processes: its workers outlive a parent that is killed.
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        input=pickle.dumps(arguments),
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+    )
+    if run.returncode:
+        said = run.stderr.decode(errors="replace").strip().splitlines()
+        raise TfpeError(
+            f"Training steps of {name} should end by themselves. Received: exit code "
+            f"{run.returncode}, {said[-1] if said else 'without a word'}"
+        )
+    return json.loads(run.stdout.splitlines()[-1])
 
 
 def _timed(recipe, image_shape, classes, steps):

@@ -110,6 +110,11 @@ def run_trees_bench(
                 f"`{name}` should be a checkout that holds a folder tfpe. Received: "
                 f"{tree}"
             )
+        if "training" in parts and not (tree / "training/__init__.py").is_file():
+            raise TfpeError(
+                f"`{name}` should hold a folder training too, for the part training. "
+                f"Received: {tree}"
+            )
     for part in parts:
         if part not in PARTS:
             raise TfpeError(f"`parts` should be among {PARTS}. Received: {part!r}")
