@@ -90,8 +90,8 @@ def before_after_tables(records):
         sketch = "" if settings.scale == 1 else f" A sketch of {settings.scale:g}."
         trained = any("step of training" in row.what for row in record.results.rows)
         losses = (
-            ", and the same losses in the first three steps, compared with those of "
-            "steps that nothing compiled"
+            ", and in training the same first loss, compared with that of a step that "
+            "nothing compiled"
         ) * trained
         note = (
             f"Commit {settings.before} and commit {settings.now} in turn, medians of "
